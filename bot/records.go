@@ -1,0 +1,227 @@
+package bot
+
+import (
+	"time"
+
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// TeamID is a channel: "slack:<team>/<channel>", "mattermost:<team>/<channel>" or "workspace:<channel>".
+type TeamID string
+
+// RoundID, ReplyID and PostID are random (crypto/rand.Text), so that their order tells nothing; a PostID is made of
+// its round and step (see Post).
+type (
+	RoundID string
+	ReplyID string
+	PostID  string
+)
+
+// Ref is the platform's own reference to a posted message.
+type Ref string
+
+// Address is the keyed hash of an account for one round. Its key dies at closing.
+type Address [32]byte
+
+// TeamState says whether a team takes part.
+type TeamState string
+
+// The states of a team. A resting team keeps its settings and history; a manager's tap or `on` wakes it.
+const (
+	TeamOff     TeamState = "off"
+	TeamJoining TeamState = "joining" // announced activation: the week of "Ik doe mee"
+	TeamOn      TeamState = "on"
+	TeamResting TeamState = "resting"
+	TeamGone    TeamState = "gone" // the channel was removed or archived
+)
+
+// Settings is what a manager chooses for a team, within the operator's limits.
+type Settings struct {
+	Rhythm        RhythmName           `json:"rhythm"`
+	Cron          string               `json:"cron,omitempty"` // replaces the opening moment; five fields, no zone
+	Window        Length               `json:"window"`         // custom: from opening to closing
+	GiveBackAfter Length               `json:"give_back_after"`
+	Zone          string               `json:"zone"`
+	Lang          prompts.Lang         `json:"lang"`
+	MinReplies    int                  `json:"min_replies"`
+	QuietHours    string               `json:"quiet_hours"` // "18:00-08:00"; empty: none
+	WorkdaysOnly  bool                 `json:"workdays_only"`
+	Holidays      []string             `json:"holidays"`
+	Audience      []prompts.AudienceID `json:"audience,omitempty"`
+	Adviser       string               `json:"adviser"`
+	Statement     string               `json:"statement"`
+}
+
+// Team is a channel that a manager opted in.
+type Team struct {
+	ID           TeamID    `json:"id"`
+	Name         string    `json:"name"`
+	State        TeamState `json:"state"`
+	Settings     Settings  `json:"settings"`
+	SwitchedOnBy ActorID   `json:"switched_on_by,omitempty"`
+	Managers     []ActorID `json:"managers,omitempty"` // named by a manager in the settings
+	Since        time.Time `json:"since"`              // anchor of the rhythm
+
+	NextDue   time.Time `json:"next_due"`   // unmoved moment of the next opening
+	NextOpens time.Time `json:"next_opens"` // the same, moved off quiet days and hours; zero: nothing planned
+	SkipNext  bool      `json:"skip_next,omitempty"`
+	Open      RoundID   `json:"open,omitempty"` // the question round that now takes replies or waits for its give-back
+
+	Asked        int       `json:"asked"`  // question rounds in the team's life
+	Season       int       `json:"season"` // from 1
+	SeasonSince  time.Time `json:"season_since"`
+	SeasonRounds int       `json:"season_rounds"`
+	Thin         int       `json:"thin,omitempty"` // paused or too-few rounds in a row
+	HalfPace     bool      `json:"half_pace,omitempty"`
+	NoPrompt     bool      `json:"no_prompt,omitempty"` // the library had nothing left at the last opening; shown in status
+}
+
+// Wake is the moment the agenda must look at the team, or zero.
+func (t Team) Wake() time.Time {
+	if t.State != TeamOn {
+		return time.Time{}
+	}
+	return t.NextOpens
+}
+
+// RoundKind is what a round's box collects: replies to a prompt, or one-tap votes.
+type RoundKind string
+
+// The kinds of round. Votes use the same sealed box as replies (TRUST 2.1).
+const (
+	RoundQuestion RoundKind = "question"
+	RoundTalk     RoundKind = "talk"   // a question with the talk guide; collects nothing
+	RoundJoin     RoundKind = "join"   // announced activation: taking part or rather not
+	RoundPace     RoundKind = "pace"   // after two thin rounds: what fits
+	RoundSeason   RoundKind = "season" // go on, change, stop
+)
+
+// RoundState is where a round stands. Delivery states belong to the outbox.
+type RoundState string
+
+// The states of a round (DESIGN 11). Lapsed, too few and lost are ends without content.
+const (
+	RoundPlanned   RoundState = "planned"
+	RoundOpen      RoundState = "open"
+	RoundClosing   RoundState = "closing"
+	RoundClosed    RoundState = "closed"
+	RoundGivenBack RoundState = "given back"
+	RoundTooFew    RoundState = "too few"
+	RoundLapsed    RoundState = "lapsed"
+	RoundLost      RoundState = "lost"
+)
+
+// Round is one prompt asked in one team, with the settings as they were when it opened.
+type Round struct {
+	ID     RoundID    `json:"id"`
+	Team   TeamID     `json:"team"`
+	Kind   RoundKind  `json:"kind"`
+	State  RoundState `json:"state"`
+	Number int        `json:"number"` // in the team's life, from 1; 0 for votes
+	Season int        `json:"season"`
+
+	Due       time.Time `json:"due"` // unmoved moment; unique per team and kind
+	Opens     time.Time `json:"opens"`
+	Reminds   time.Time `json:"reminds"` // zero: no reminder (any more)
+	Closes    time.Time `json:"closes"`
+	GivesBack time.Time `json:"gives_back"`
+	Keep      time.Time `json:"keep"` // when released replies are erased; zero: nothing on the shelf
+
+	Prompt  prompts.Prompt   `json:"prompt"` // as asked, both languages
+	Slot    prompts.Slot     `json:"slot"`
+	Reasons []prompts.Reason `json:"reasons,omitempty"`
+	Flip    bool             `json:"flip,omitempty"` // pole b is shown first
+
+	Lang       prompts.Lang         `json:"lang"`
+	Zone       string               `json:"zone"`
+	Rhythm     RhythmName           `json:"rhythm"`
+	MinReplies int                  `json:"min_replies"`
+	Adviser    string               `json:"adviser"`
+	Audience   []prompts.AudienceID `json:"audience,omitempty"`
+
+	Tally    *Tally `json:"tally,omitempty"` // after closing, and only with content
+	AskPace  bool   `json:"ask_pace,omitempty"`
+	Followup string `json:"followup,omitempty"` // the deepening question that was given back
+}
+
+// Wake is the moment the agenda must look at the round, or zero.
+func (r Round) Wake() time.Time {
+	switch r.State {
+	case RoundOpen:
+		if !r.Reminds.IsZero() && r.Reminds.Before(r.Closes) {
+			return r.Reminds
+		}
+		return r.Closes
+	case RoundClosing:
+		return r.Closes
+	case RoundClosed:
+		return r.GivesBack
+	case RoundGivenBack:
+		return r.Keep
+	default:
+		return time.Time{}
+	}
+}
+
+// Stance is the one-tap answer.
+type Stance string
+
+// The six stances (PRACTICE 3.4). A and B are the canonical poles, whatever order they are shown in.
+const (
+	StanceA       Stance = "a"
+	StanceBoth    Stance = "both"
+	StanceB       Stance = "b"
+	StanceDepends Stance = "depends"
+	StanceNotMe   Stance = "not-me"
+	StanceCounter Stance = "counter"
+)
+
+// Share is what an author lets the bot do with a text; asked every time, nothing preselected.
+type Share string
+
+// The share choices. A text "for myself" is not stored and not counted.
+const (
+	ShareCount  Share = "count"
+	ShareQuote  Share = "share"
+	ShareMyself Share = "self"
+)
+
+// Reply is an answer after closing: no author, no time, no order.
+type Reply struct {
+	ID     ReplyID
+	Text   ReplyText
+	Stance Stance
+	Tags   []prompts.TensionID
+	Other  string // the author's own words for "something else"
+	Hard   bool   // holds a hard personal-data mark: counts, is never quoted
+}
+
+// Tally is what a closed round adds up to. It never changes afterwards.
+type Tally struct {
+	Respondents int                       `json:"respondents"`
+	People      int                       `json:"people,omitempty"` // humans in the channel at closing; 0: unknown
+	Tagged      int                       `json:"tagged"`           // replies with a tension, other or none
+	Tags        map[prompts.TensionID]int `json:"tags,omitempty"`
+	Asked       []prompts.TensionID       `json:"asked,omitempty"`
+	None        int                       `json:"none,omitempty"`
+	Other       int                       `json:"other,omitempty"`
+	Unknown     int                       `json:"unknown,omitempty"`
+	Stances     map[Stance]int            `json:"stances,omitempty"`
+	Choices     map[string]int            `json:"choices,omitempty"` // votes
+}
+
+// Thresholds are the small-number rules in force for a round.
+type Thresholds struct {
+	Respondents int // nothing of the content is shown below it; default 5, never below 3
+	Cell        int // smallest cell of a tension or leaning: 3
+	People      int // people in the channel to switch on: 6
+}
+
+// AuditEntry is one act of a manager, editor or operator. It never holds reply data.
+type AuditEntry struct {
+	At   time.Time `json:"at"`
+	By   ActorID   `json:"by"`
+	Team TeamID    `json:"team,omitempty"`
+	What string    `json:"what"` // "on", "off", "settings", "prompts", …
+	How  string    `json:"how,omitempty"`
+}

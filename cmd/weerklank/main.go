@@ -1,0 +1,4 @@
+// Command weerklank runs the bot and is the admin's tool.
+package main
+
+func main() {}

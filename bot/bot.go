@@ -2,10 +2,18 @@ package bot
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/weerklank/weerklank/bot/locale"
 	"github.com/weerklank/weerklank/prompts"
 )
 
@@ -17,12 +25,12 @@ type Options struct {
 	Log     *slog.Logger
 	Library prompts.Library // the built-in one; the store adds the organisation's own
 
-	Team         Settings // what a team gets when it is switched on
-	Activation   string   // "direct" or "announced"
-	Limits       Limits
-	KeepDays     int    // days a shared reply is kept after closing: 14 to 365
-	PublicSector bool   // ask for works council and privacy officer when switching on
-	Term         string // what the craft is called: "vakmanschap"
+	Team         Settings     // what a team gets when it is switched on
+	Activation   string       // "direct" or "announced"
+	Limits       Limits       // floors for managers
+	Holidays     []HolidaySet // sets that Settings.Holidays may name, besides the built-in ones
+	KeepDays     int          // days a shared reply is kept after closing: 14 to 365
+	PublicSector bool         // ask for works council and privacy officer when switching on
 	Managers     []ActorID
 	Editors      []ActorID
 }
@@ -35,30 +43,274 @@ type Limits struct {
 
 // Bot is the use cases with their parts.
 type Bot struct {
-	o Options
+	o     Options
+	boxes boxCache
+	out   *outstanding
+
+	wakeAgenda chan struct{}
+	wakeSender chan struct{}
+	untidy     atomic.Bool // key slots or freed pages wait to be destroyed
+
+	mu     sync.Mutex
+	resume map[Task]time.Time // tasks that failed, and when they are tried again
 }
 
-// New checks that every required part is there.
+// New checks that every required part is there and that the policy keeps to the floors.
 func New(o Options) (*Bot, error) {
 	if o.Store == nil || o.Keys == nil || o.Log == nil || len(o.Chats) == 0 {
 		return nil, errors.New("bot: store, keys, log and at least one chat are required")
 	}
-	return &Bot{o: o}, nil
+	if err := errors.Join(locale.Check(), o.Library.Validate()); err != nil {
+		return nil, err
+	}
+	if o.Limits.MinReplies < 3 || o.Limits.MinMembers < 6 {
+		return nil, errors.New("bot: min_replies is never below 3 and min_members never below 6")
+	}
+	if o.KeepDays < 14 || o.KeepDays > 365 {
+		return nil, errors.New("bot: replies are kept for 14 to 365 days")
+	}
+	if _, err := ParseCalendar(o.Team, o.Holidays...); err != nil {
+		return nil, fmt.Errorf("bot: team defaults: %w", err)
+	}
+	return &Bot{
+		o: o, out: newOutstanding(), resume: map[Task]time.Time{},
+		boxes:      boxCache{open: map[RoundID]*box{}},
+		wakeAgenda: make(chan struct{}, 1), wakeSender: make(chan struct{}, 1),
+	}, nil
 }
 
-// Run plans, posts, closes and gives back, and handles events, until ctx ends.
-func (b *Bot) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+// Run plans, posts, closes and gives back, and handles events, until ctx ends. It stops taking events in first, waits
+// for the handlers, then stops the loops.
+func (b *Bot) Run(ctx context.Context) error {
+	loops, stopLoops := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopLoops()
+	var looping, chatting sync.WaitGroup
+	if err := b.sweep(ctx, true); err != nil {
+		return fmt.Errorf("look through the key slots: %w", err)
+	}
+	b.tidyLater()
+	looping.Go(func() { b.loop(loops, b.wakeAgenda, b.Step) })
+	looping.Go(func() {
+		b.loop(loops, b.wakeSender, func(ctx context.Context, now time.Time) (time.Time, error) {
+			_, next, err := b.dispatch(ctx, now)
+			return next, err
+		})
+	})
+	errs := make([]error, len(b.o.Chats))
+	chats, stopChats := context.WithCancel(ctx)
+	defer stopChats()
+	for i, c := range b.o.Chats {
+		chatting.Go(func() {
+			defer stopChats() // a platform that ends by itself ends the program: it cannot do its work
+			if err := c.Run(chats, b.Handle); err != nil && !errors.Is(err, context.Canceled) {
+				errs[i] = fmt.Errorf("%s: %w", c.Platform(), err)
+			}
+		})
+	}
+	chatting.Wait()
+	stopLoops()
+	looping.Wait()
+	b.out.wg.Wait()
+	return errors.Join(errs...)
+}
+
+// loop calls do now, at the moment it returns, and whenever it is woken.
+func (b *Bot) loop(ctx context.Context, woken <-chan struct{}, do func(context.Context, time.Time) (time.Time, error)) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-woken:
+		}
+		next, err := do(ctx, time.Now())
+		if err != nil && ctx.Err() == nil {
+			b.o.Log.Error("loop", "err", err)
+		}
+		wait := time.Hour // a long timer is looked at again: clocks get set
+		if !next.IsZero() {
+			wait = min(wait, max(time.Until(next), 0))
+		}
+		if err != nil {
+			wait = max(min(wait, 10*time.Second), time.Second)
+		}
+		timer.Reset(wait)
+	}
+}
+
+func (b *Bot) wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// contained runs one step, logs what goes wrong without content, and survives a panic: one bad record stops no other.
+func (b *Bot) contained(what string, step func() error) (ok bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			_, file, line, _ := runtime.Caller(2)
+			b.o.Log.Error("panic", "step", what, "type", fmt.Sprintf("%T", p), "at", fmt.Sprintf("%s:%d", file[strings.LastIndexByte(file, '/')+1:], line))
+			ok = false
+		}
+	}()
+	if err := step(); err != nil {
+		if !errors.Is(err, context.Canceled) {
+			b.o.Log.Warn("step", "step", what, "err", err)
+		}
+		return false
+	}
+	return true
+}
 
 // Handle handles one event and returns the answer to its sender.
-func (b *Bot) Handle(ctx context.Context, e Event) (Response, error) { return Response{}, nil }
+func (b *Bot) Handle(ctx context.Context, e Event) (r Response, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			_, file, line, _ := runtime.Caller(2)
+			b.o.Log.Error("panic", "step", "handle", "type", fmt.Sprintf("%T", p), "at", fmt.Sprintf("%s:%d", file[strings.LastIndexByte(file, '/')+1:], line))
+			err = errors.New("bot: a handler failed")
+		}
+	}()
+	switch e := e.(type) {
+	case DirectReply:
+		return b.direct(ctx, e)
+	case ReplyWithdrawn:
+		return b.deleted(ctx, e)
+	case Command:
+		return b.command(ctx, e.From, e.Text)
+	case ActionPressed:
+		return b.pressed(ctx, e)
+	case FormSubmitted:
+		return b.submitted(ctx, e)
+	case ChannelGone:
+		return Response{}, b.gone(ctx, e.Team)
+	}
+	return Response{}, fmt.Errorf("bot: unknown event %T", e)
+}
 
-// Step does everything that is due at now: opens, reminds, closes, gives back. It returns the next due moment, zero if
-// there is none. What must be said is only queued.
-func (b *Bot) Step(ctx context.Context, now time.Time) (time.Time, error) { return time.Time{}, nil }
+// library is the built-in library with the organisation's own prompts added or in the place of built-in ones.
+func (b *Bot) library(ctx context.Context) (prompts.Library, error) {
+	own, err := b.o.Store.Prompts(ctx)
+	if err != nil || len(own) == 0 {
+		return b.o.Library, err
+	}
+	lib := b.o.Library
+	lib.Prompts = slices.Clone(lib.Prompts)
+	for _, p := range own {
+		if i := slices.IndexFunc(lib.Prompts, func(q prompts.Prompt) bool { return q.ID == p.ID }); i >= 0 {
+			lib.Prompts[i] = p
+		} else {
+			lib.Prompts = append(lib.Prompts, p)
+		}
+	}
+	return lib, nil
+}
 
-// Send carries the queued posts that may leave at now, and returns when the next one may; zero if there is none.
-func (b *Bot) Send(ctx context.Context, now time.Time) (time.Time, error) { return time.Time{}, nil }
+// ---- who is who
 
-// Advance brings a team's next step forward to now: an open round closes and is given back; otherwise the next round
-// opens. It is for trying the product out (`weerklank demo`); no manager can close a round early.
-func (b *Bot) Advance(ctx context.Context, team TeamID, now time.Time) error { return nil }
+func (b *Bot) channelsOf(ctx context.Context, u UserID) ([]TeamID, error) {
+	people, ok := b.platform(u.platform).(People)
+	if !ok {
+		return nil, nil
+	}
+	return people.Channels(ctx, u)
+}
+
+func (b *Bot) platform(name string) Chat {
+	for _, c := range b.o.Chats {
+		if c.Platform() == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// manages says whether a person may steer a team: the platform says so now, the config lists them, or a manager of
+// the team named them.
+func (b *Bot) manages(ctx context.Context, f From, t Team) (bool, error) {
+	who := f.User.Actor()
+	if slices.Contains(b.o.Managers, who) || slices.Contains(t.Managers, who) {
+		return true, nil
+	}
+	people, ok := b.platform(f.User.platform).(People)
+	if !ok {
+		return false, nil
+	}
+	return people.Manages(ctx, f.User, t.ID)
+}
+
+// countPeople counts the humans in a channel; ok is false when the platform cannot tell.
+func (b *Bot) countPeople(ctx context.Context, team TeamID) (n int, ok bool, err error) {
+	people, can := b.chatOf(team).(People)
+	if !can {
+		return 0, false, nil
+	}
+	n, err = people.Count(ctx, team)
+	return n, err == nil, err
+}
+
+// ---- small parts
+
+// boxCache keeps the keys of open rounds at hand, so that a reply costs no file read.
+type boxCache struct {
+	mu   sync.RWMutex
+	open map[RoundID]*box
+}
+
+func (c *boxCache) get(id RoundID) *box {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.open[id]
+}
+
+func (c *boxCache) put(id RoundID, bx *box) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open[id] = bx
+}
+
+func (c *boxCache) drop(id RoundID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.open, id)
+}
+
+// speech says catalogue texts in one language. Without pairs a text comes back with its placeholders.
+type speech func(key string, pairs ...string) string
+
+func sayer(lang prompts.Lang) speech {
+	return func(key string, pairs ...string) string { return locale.Say(lang, key, pairs...) }
+}
+
+// message is a private answer of one paragraph.
+func (say speech) message(key string, pairs ...string) Response {
+	return Response{Message: &Message{
+		Lang:   prompts.Lang(say("common.lang")),
+		Blocks: []Block{Text(Rich(say(key), pairs...)...)},
+	}}
+}
+
+func newKey() string { return rand.Text() }
+
+// zoneOf loads a zone that was checked when it was set.
+func zoneOf(name string) *time.Location {
+	if loc, err := time.LoadLocation(name); err == nil {
+		return loc
+	}
+	return time.UTC
+}
+
+// platformName is what people call the platform of a team.
+func platformName(lang prompts.Lang, team TeamID) string {
+	say := sayer(lang)
+	switch platform, _, _ := strings.Cut(string(team), ":"); platform {
+	case "slack":
+		return "Slack"
+	case "mattermost":
+		return "Mattermost"
+	}
+	return say("common.this-chat")
+}

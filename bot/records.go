@@ -73,6 +73,7 @@ type Team struct {
 	SeasonRounds int       `json:"season_rounds"`
 	Thin         int       `json:"thin,omitempty"` // paused or too-few rounds in a row
 	HalfPace     bool      `json:"half_pace,omitempty"`
+	Incident     time.Time `json:"incident,omitzero"`   // last pause "after an incident"
 	NoPrompt     bool      `json:"no_prompt,omitempty"` // the library had nothing left at the last opening; shown in status
 }
 

@@ -165,6 +165,7 @@ func (p Prompt) Asks(t TensionID) bool {
 
 // Library is a set of prompts with the tensions, values and audiences they refer to.
 type Library struct {
+	ID        string
 	Name      Text
 	Version   string
 	Licence   string

@@ -1,0 +1,328 @@
+package bot
+
+import (
+	"cmp"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// A slip's content has one size for everybody, so that length tells nothing (TRUST 2.1, A6).
+const (
+	headerSize = 1024
+	bodySize   = 4096
+	slipSize   = headerSize + bodySize
+)
+
+// The largest reply (DESIGN 11), on every platform and both ways of answering.
+const (
+	MaxReplyRunes = 1500 // code points after NFC
+	MaxReplyBytes = 4000
+	maxParts      = 8   // typed messages joined into one reply
+	maxOther      = 200 // bytes of the words for "something else"
+)
+
+// Names of the two lids of an address; part of what a value is sealed with, so that it opens nowhere else (A37).
+const (
+	lidBallot = "ballot"
+	lidAside  = "aside"
+)
+
+// ballotKeys are the two keys in a round's ballot slot.
+type ballotKeys struct {
+	address [32]byte
+	seal    cipher.AEAD
+	raw     [32]byte
+}
+
+func ballotSlot(id RoundID) string { return string(id) + ".ballot" }
+func shelfSlot(id RoundID) string  { return string(id) + ".shelf" }
+
+// newBallotSlot makes a round's ballot slot: an address key and a sealing key, both fresh.
+func newBallotSlot(id RoundID) KeySlot {
+	key := make([]byte, 64)
+	rand.Read(key) // never fails
+	return KeySlot{Name: ballotSlot(id), Key: key}
+}
+
+// newShelfSlot makes the slot that seals a round's released replies until retention ends.
+func newShelfSlot(id RoundID) KeySlot {
+	key := make([]byte, 32)
+	rand.Read(key)
+	return KeySlot{Name: shelfSlot(id), Key: key}
+}
+
+func parseBallotSlot(key []byte) (ballotKeys, error) {
+	if len(key) != 64 {
+		return ballotKeys{}, errors.New("ballot slot has the wrong size")
+	}
+	k := ballotKeys{address: [32]byte(key[:32]), raw: [32]byte(key[32:])}
+	var err error
+	k.seal, err = newAEAD(key[32:])
+	return k, err
+}
+
+func newAEAD(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+// addressOf computes where a person's slip lies in this round. Fields are length-prefixed, so that no two accounts
+// share an input.
+func (k *ballotKeys) addressOf(u UserID) Address {
+	mac := hmac.New(sha256.New, k.address[:])
+	for _, field := range []string{u.platform, u.workspace, u.user} {
+		var n [4]byte
+		binary.BigEndian.PutUint32(n[:], uint32(len(field)))
+		mac.Write(n[:])
+		mac.Write([]byte(field))
+	}
+	return Address(mac.Sum(nil))
+}
+
+// receiptOf derives the code that belongs to one version of a slip. It is random to anyone without the round's slot,
+// and a redelivered form gets the same code again without anything being kept.
+func (k *ballotKeys) receiptOf(a Address, version int64) string {
+	mac := hmac.New(sha256.New, k.address[:])
+	mac.Write([]byte("receipt"))
+	mac.Write(a[:])
+	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(version)))
+	code := base32.StdEncoding.EncodeToString(mac.Sum(nil)[:10])
+	return code[:4] + "-" + code[4:8] + "-" + code[8:12] + "-" + code[12:]
+}
+
+// receiptHash is what the store keeps of a code. It forgives case, spaces and dashes.
+func receiptHash(code string) [32]byte {
+	code = strings.ToUpper(code)
+	code = strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' || r >= '2' && r <= '7' {
+			return r
+		}
+		return -1
+	}, code)
+	return sha256.Sum256([]byte(code))
+}
+
+// part is one typed message of a reply. A gone part stays as a tombstone, so that a late original cannot return.
+type part struct {
+	Message string `json:"m"` // short hash of the platform's message ID
+	At      int64  `json:"t"` // microseconds: version of this part
+	Bytes   int    `json:"n,omitempty"`
+	Gone    bool   `json:"x,omitempty"`
+	text    string
+}
+
+// step is what a draft waits for.
+type step string
+
+const (
+	awaitRound step = "round" // which round it is for
+	awaitShare step = "share" // what may be done with it
+	awaitMerge step = "merge" // whether it joins or replaces the reply that is there
+	awaitTags  step = "tags"  // on a ballot: what it was about; may be ignored
+)
+
+// slip is the open content of what lies at one address under one lid.
+type slip struct {
+	Version   int64               `json:"v"` // microseconds: last form, choice or withdrawal
+	Wait      step                `json:"w,omitempty"`
+	Withdrawn bool                `json:"x,omitempty"`
+	Form      bool                `json:"f,omitempty"` // came by form: takes the place of all that was typed before
+	Parts     []part              `json:"p,omitempty"`
+	Stance    Stance              `json:"s,omitempty"`
+	Tags      []prompts.TensionID `json:"g,omitempty"`
+	Plain     string              `json:"k,omitempty"` // "none" or "unknown": stands alone
+	Other     string              `json:"o,omitempty"`
+	Share     Share               `json:"c,omitempty"`
+	CodeAt    int64               `json:"r,omitempty"` // version the receipt code is derived from
+	Choice    string              `json:"h,omitempty"` // votes
+	Hard      bool                `json:"d,omitempty"`
+}
+
+// text joins the parts that are still there, one per line, in the order they were written.
+func (s *slip) text() string {
+	var lines []string
+	for _, p := range s.Parts {
+		if !p.Gone {
+			lines = append(lines, p.text)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// part finds the typed message with that hash, or nil.
+func (s *slip) part(message string) *part {
+	if s == nil {
+		return nil
+	}
+	for i := range s.Parts {
+		if s.Parts[i].Message == message {
+			return &s.Parts[i]
+		}
+	}
+	return nil
+}
+
+// add joins one typed message, or refuses it and leaves s as it was.
+func (s *slip) add(p part) error {
+	live := 0
+	for _, old := range s.Parts {
+		if !old.Gone {
+			live++
+		}
+	}
+	if live >= maxParts {
+		return errTooMany
+	}
+	longer := *s
+	longer.Parts = append(slices.Clone(s.Parts), p)
+	slices.SortStableFunc(longer.Parts, func(a, b part) int { return cmp.Compare(a.At, b.At) })
+	if err := fits(longer.text()); err != nil {
+		return err
+	}
+	s.Parts = longer.Parts
+	return nil
+}
+
+// bury drops everything but the marks that keep late originals out.
+func (s *slip) bury(at int64) *slip {
+	grave := &slip{Version: at, Withdrawn: true}
+	if s != nil {
+		grave.Version = max(at, s.Version)
+		for _, p := range s.Parts {
+			grave.Parts = append(grave.Parts, part{Message: p.Message, At: p.At, Gone: true})
+		}
+		if n := len(grave.Parts); n > 2*maxParts {
+			grave.Parts = grave.Parts[n-2*maxParts:]
+		}
+	}
+	return grave
+}
+
+// shared says whether the text may be quoted, and so lives on after closing.
+func (s *slip) shared() bool { return s.Share == ShareQuote && s.text() != "" }
+
+func (s *slip) encode() ([]byte, error) {
+	var body []byte
+	for i := range s.Parts {
+		s.Parts[i].Bytes = len(s.Parts[i].text)
+		body = append(body, s.Parts[i].text...)
+	}
+	head, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	if len(head) > headerSize-2 || len(body) > bodySize {
+		return nil, errTooLong
+	}
+	out := make([]byte, slipSize)
+	binary.BigEndian.PutUint16(out, uint16(len(head)))
+	copy(out[2:], head)
+	copy(out[headerSize:], body)
+	return out, nil
+}
+
+func decodeSlip(raw []byte) (*slip, error) {
+	if len(raw) != slipSize {
+		return nil, errors.New("slip has the wrong size")
+	}
+	n := int(binary.BigEndian.Uint16(raw))
+	if n > headerSize-2 {
+		return nil, errors.New("slip header is damaged")
+	}
+	s := new(slip)
+	if err := json.Unmarshal(raw[2:2+n], s); err != nil {
+		return nil, fmt.Errorf("slip header: %w", err)
+	}
+	body := raw[headerSize:]
+	for i := range s.Parts {
+		n := s.Parts[i].Bytes
+		if n < 0 || n > len(body) {
+			return nil, errors.New("slip body is damaged")
+		}
+		s.Parts[i].text, body = string(body[:n]), body[n:]
+	}
+	return s, nil
+}
+
+func bound(round RoundID, lid string, a Address) []byte {
+	return append([]byte("weerklank 1|"+string(round)+"|"+lid+"|"), a[:]...)
+}
+
+func (k *ballotKeys) sealSlip(round RoundID, lid string, a Address, s *slip) ([]byte, error) {
+	plain, err := s.encode()
+	if err != nil {
+		return nil, err
+	}
+	return k.seal.Seal(nil, nil, plain, bound(round, lid, a)), nil
+}
+
+// openSlip opens a sealed value; nil for nil.
+func (k *ballotKeys) openSlip(round RoundID, lid string, a Address, sealed []byte) (*slip, error) {
+	if sealed == nil {
+		return nil, nil
+	}
+	plain, err := k.seal.Open(nil, nil, sealed, bound(round, lid, a))
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", lid, err)
+	}
+	return decodeSlip(plain)
+}
+
+// shelved is a released reply as it is sealed on the shelf.
+type shelved struct {
+	Text   string              `json:"text"`
+	Stance Stance              `json:"stance,omitempty"`
+	Tags   []prompts.TensionID `json:"tags,omitempty"`
+	Other  string              `json:"other,omitempty"`
+	Hard   bool                `json:"hard,omitempty"`
+}
+
+// shelfGrain is what a sealed reply's length is rounded up to.
+const shelfGrain = 256
+
+func sealReply(key cipher.AEAD, round RoundID, id ReplyID, s shelved) ([]byte, error) {
+	plain, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	for len(plain)%shelfGrain != 0 {
+		plain = append(plain, ' ') // JSON ignores it
+	}
+	return key.Seal(nil, nil, plain, []byte("weerklank 1|"+string(round)+"|shelf|"+string(id))), nil
+}
+
+func openReply(key cipher.AEAD, round RoundID, r SealedReply) (Reply, error) {
+	plain, err := key.Open(nil, nil, r.Sealed, []byte("weerklank 1|"+string(round)+"|shelf|"+string(r.ID)))
+	if err != nil {
+		return Reply{}, fmt.Errorf("open released reply: %w", err)
+	}
+	var s shelved
+	if err := json.Unmarshal(plain, &s); err != nil {
+		return Reply{}, fmt.Errorf("released reply: %w", err)
+	}
+	return Reply{ID: r.ID, Text: ReplyText(s.Text), Stance: s.Stance, Tags: s.Tags, Other: s.Other, Hard: s.Hard}, nil
+}
+
+// shortHash marks a platform message inside a sealed slip.
+func shortHash(message string) string {
+	sum := sha256.Sum256([]byte(message))
+	return base32.StdEncoding.EncodeToString(sum[:10])
+}
+
+func version(t time.Time) int64 { return t.UnixMicro() }

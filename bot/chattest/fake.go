@@ -1,0 +1,317 @@
+// Package chattest has the contract that every chat adapter keeps, and a fake platform for tests of the use cases.
+package chattest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// Person is somebody on the fake platform.
+type Person struct {
+	ID       string
+	Name     string
+	Lang     prompts.Lang
+	Zone     string
+	Bot      bool
+	Channels []bot.TeamID
+	Manages  []bot.TeamID
+}
+
+// Posted is one message that stands in a channel.
+type Posted struct {
+	Ref     bot.Ref
+	Team    bot.TeamID
+	Message bot.Message // as it stands now
+	First   bot.Message // as it was posted
+	Thread  bot.Ref
+	Key     string
+	At      time.Time
+	Edits   int
+}
+
+// Told is one private message.
+type Told struct {
+	To      bot.Recipient
+	Message bot.Message
+	At      time.Time
+}
+
+// Fake is a platform in memory with every capability. It may be used inside a synctest bubble: it has no sockets and
+// knows no time but time.Now.
+type Fake struct {
+	name string
+
+	mu      sync.Mutex
+	people  map[string]Person
+	posts   []*Posted
+	told    []Told
+	byKey   map[string]*Posted
+	handler bot.Handler
+	ready   chan struct{}
+	message int
+
+	// Fault is asked before every Post, Edit and Direct. An error comes back to the sender; posted says that the
+	// message stands there all the same. It may block. Nil: no faults.
+	Fault func(what string, team bot.TeamID) (err error, posted bool)
+}
+
+// New makes a platform with the given name.
+func New(name string) *Fake {
+	return &Fake{name: name, people: map[string]Person{}, byKey: map[string]*Posted{}, ready: make(chan struct{})}
+}
+
+var (
+	_ bot.Chat   = (*Fake)(nil)
+	_ bot.Editor = (*Fake)(nil)
+	_ bot.Finder = (*Fake)(nil)
+	_ bot.Former = (*Fake)(nil)
+	_ bot.People = (*Fake)(nil)
+)
+
+// Add adds or replaces people.
+func (f *Fake) Add(people ...Person) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range people {
+		f.people[p.ID] = p
+	}
+}
+
+// Crew adds n members of a channel, "p1" to "pn"; the first manages it.
+func (f *Fake) Crew(team bot.TeamID, n int) {
+	for i := range n {
+		p := Person{ID: "p" + strconv.Itoa(i+1), Name: "Person " + strconv.Itoa(i+1), Lang: prompts.Dutch, Channels: []bot.TeamID{team}}
+		f.mu.Lock()
+		if old, ok := f.people[p.ID]; ok {
+			p.Channels = append(slices.Clone(old.Channels), team)
+			p.Manages = old.Manages
+		}
+		f.mu.Unlock()
+		if i == 0 {
+			p.Manages = append(p.Manages, team)
+		}
+		f.Add(p)
+	}
+}
+
+// Posts returns what stands in a channel, oldest first; every channel if team is empty.
+func (f *Fake) Posts(team bot.TeamID) []Posted {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []Posted
+	for _, p := range f.posts {
+		if team == "" || p.Team == team {
+			out = append(out, *p)
+		}
+	}
+	return out
+}
+
+// Told returns the private messages that the bot sent by itself.
+func (f *Fake) Told() []Told {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.told)
+}
+
+// Platform implements bot.Chat.
+func (f *Fake) Platform() string { return f.name }
+
+func (f *Fake) fault(what string, team bot.TeamID) (error, bool) {
+	f.mu.Lock()
+	fault := f.Fault
+	f.mu.Unlock()
+	if fault == nil {
+		return nil, true
+	}
+	return fault(what, team)
+}
+
+// SetFault replaces Fault while the bot runs.
+func (f *Fake) SetFault(fault func(what string, team bot.TeamID) (error, bool)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.Fault = fault
+}
+
+// Post implements bot.Chat. A key that was posted before gives the same ref and no second message.
+func (f *Fake) Post(ctx context.Context, team bot.TeamID, m bot.Message, thread bot.Ref, key string) (bot.Ref, error) {
+	err, posted := f.fault("post", team)
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var ref bot.Ref
+	if posted || err == nil {
+		if old := f.byKey[key]; old != nil {
+			ref = old.Ref
+		} else {
+			ref = bot.Ref("m" + strconv.Itoa(len(f.posts)+1))
+			p := &Posted{Ref: ref, Team: team, Message: m, First: m, Thread: thread, Key: key, At: time.Now()}
+			f.posts = append(f.posts, p)
+			f.byKey[key] = p
+		}
+	}
+	if err != nil {
+		return "", err
+	}
+	return ref, nil
+}
+
+// Edit implements bot.Editor.
+func (f *Fake) Edit(_ context.Context, team bot.TeamID, ref bot.Ref, m bot.Message) error {
+	if err, _ := f.fault("edit", team); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range f.posts {
+		if p.Ref == ref && p.Team == team {
+			p.Message, p.Edits = m, p.Edits+1
+			return nil
+		}
+	}
+	return bot.ErrNotFound
+}
+
+// Find implements bot.Finder.
+func (f *Fake) Find(_ context.Context, team bot.TeamID, key string, _ time.Time) (bot.Ref, error) {
+	if err, _ := f.fault("find", team); err != nil {
+		return "", err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p := f.byKey[key]; p != nil {
+		return p.Ref, nil
+	}
+	return "", bot.ErrNotFound
+}
+
+// Forms implements bot.Former.
+func (f *Fake) Forms() bool { return true }
+
+// Direct implements bot.Chat.
+func (f *Fake) Direct(_ context.Context, to bot.Recipient, m bot.Message, _ string) error {
+	if err, _ := f.fault("direct", ""); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.told = append(f.told, Told{To: to, Message: m, At: time.Now()})
+	return nil
+}
+
+// Count implements bot.People.
+func (f *Fake) Count(_ context.Context, team bot.TeamID) (int, error) {
+	if err, _ := f.fault("count", team); err != nil {
+		return 0, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := 0
+	for _, p := range f.people {
+		if !p.Bot && slices.Contains(p.Channels, team) {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// Channels implements bot.People.
+func (f *Fake) Channels(_ context.Context, u bot.UserID) ([]bot.TeamID, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.people[u.Reveal()].Channels), nil
+}
+
+// Manages implements bot.People.
+func (f *Fake) Manages(_ context.Context, u bot.UserID, team bot.TeamID) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Contains(f.people[u.Reveal()].Manages, team), nil
+}
+
+// Run implements bot.Chat.
+func (f *Fake) Run(ctx context.Context, h bot.Handler) error {
+	f.mu.Lock()
+	f.handler = h
+	close(f.ready)
+	f.mu.Unlock()
+	<-ctx.Done()
+	f.mu.Lock()
+	f.handler, f.ready = nil, make(chan struct{})
+	f.mu.Unlock()
+	return ctx.Err()
+}
+
+// Use hands events straight to h, for tests that do not call Run.
+func (f *Fake) Use(h bot.Handler) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.handler = h
+}
+
+// From is what an event of a person carries now.
+func (f *Fake) From(person string, team bot.TeamID) bot.From {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := f.people[person]
+	f.message++
+	return bot.From{
+		Key: "e" + strconv.Itoa(f.message), User: bot.Account(f.name, "w", person), Name: p.Name, Lang: p.Lang, Zone: p.Zone,
+		Team: team, Chan: string(team), At: time.Now(),
+	}
+}
+
+// Send hands an event to the bot and returns its answer.
+func (f *Fake) Send(ctx context.Context, e bot.Event) (bot.Response, error) {
+	f.mu.Lock()
+	h := f.handler
+	f.mu.Unlock()
+	if h == nil {
+		return bot.Response{}, fmt.Errorf("%s: nobody handles events", f.name)
+	}
+	return h(ctx, e)
+}
+
+// Type sends a direct message and returns its ID and the answer.
+func (f *Fake) Type(ctx context.Context, person, text string) (string, bot.Response, error) {
+	from := f.From(person, "")
+	r, err := f.Send(ctx, bot.DirectReply{From: from, Text: bot.ReplyText(text), Message: "m" + from.Key})
+	return "m" + from.Key, r, err
+}
+
+// Press presses a button.
+func (f *Fake) Press(ctx context.Context, person string, team bot.TeamID, a bot.Action) (bot.Response, error) {
+	return f.Send(ctx, bot.ActionPressed{From: f.From(person, team), Action: a})
+}
+
+// Command gives a command in a channel.
+func (f *Fake) Command(ctx context.Context, person string, team bot.TeamID, text string) (bot.Response, error) {
+	return f.Send(ctx, bot.Command{From: f.From(person, team), Text: text})
+}
+
+// Submit sends a form in, with the values it was shown with replaced by those given.
+func (f *Fake) Submit(ctx context.Context, person string, team bot.TeamID, form *bot.Form, values map[string][]string) (bot.Response, error) {
+	if form == nil {
+		return bot.Response{}, fmt.Errorf("%s: no form is open", f.name)
+	}
+	all := map[string][]string{}
+	for _, field := range form.Fields {
+		all[field.Name] = field.Value
+	}
+	maps.Copy(all, values)
+	return f.Send(ctx, bot.FormSubmitted{From: f.From(person, team), Form: form.Name, State: form.State, Values: all})
+}
+
+// Plain hides every optional capability of a chat.
+type Plain struct{ bot.Chat }

@@ -1,0 +1,626 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/weerklank/weerklank/bot/locale"
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// verbs maps what people type, in either language, to what is meant. A direct message is a command only if the whole
+// message is one.
+var verbs = map[string]string{
+	"on": "on", "aan": "on", "off": "off", "uit": "off", "status": "status", "help": "help", "hulp": "help",
+	"next": "next", "volgende": "next", "pause": "pause", "pauze": "pause", "skip": "pause", "overslaan": "pause",
+	"why": "why", "waarom": "why", "season": "season", "seizoen": "season", "me": "me", "mij": "me",
+	"settings": "settings", "instellingen": "settings", "library": "library", "bibliotheek": "library",
+	"withdraw": "withdraw", "trek in": "withdraw", "intrekken": "withdraw", "change": "change", "wijzig": "change",
+	"answer": "change", "antwoord": "change", "remove": "remove", "verwijder": "remove",
+	"it is there": "there", "staat er": "there", "not there": "not-there", "staat er niet": "not-there",
+}
+
+// withRest are the verbs that take words after them.
+var withRest = map[string]bool{"remove": true, "pause": true, "settings": false}
+
+// parseCommand reads a command. ok is false for anything else.
+func parseCommand(text string) (verb, rest string, ok bool) {
+	words := strings.Fields(strings.ToLower(strings.Trim(text, " .!/\n")))
+	if len(words) > 0 && (words[0] == "weerklank" || words[0] == "@weerklank") {
+		words = words[1:]
+	}
+	if v, ok := verbs[strings.Join(words, " ")]; ok {
+		return v, "", true
+	}
+	if len(words) > 1 && withRest[verbs[words[0]]] && len(words) <= 6 {
+		return verbs[words[0]], strings.Join(words[1:], " "), true
+	}
+	return "", "", false
+}
+
+// direct handles a typed direct message: an answer to something the bot asked, a command, or words of a reply.
+func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
+	text := clean(string(e.Text))
+	if len(e.Text) > 16*MaxReplyBytes {
+		return b.refused(errTooLong, e.Lang)
+	}
+	if forced, ok := strings.CutPrefix(text, ">"); ok { // "> help" is a reply, not a command
+		return b.typed(ctx, e, strings.TrimSpace(forced))
+	}
+	if len(text) < 200 && !e.Edited {
+		if r, ok, err := b.answerWord(ctx, e.From, e.Round, text); ok || err != nil {
+			return r, err
+		}
+		if _, _, ok := parseCommand(text); ok {
+			return b.command(ctx, e.From, text)
+		}
+	}
+	return b.typed(ctx, e, text)
+}
+
+// answerWord reads a short message as the answer to the question that stands open for its author, if there is one.
+func (b *Bot) answerWord(ctx context.Context, f From, only RoundID, text string) (r Response, ok bool, err error) {
+	word := strings.ToLower(strings.Trim(text, " ."))
+	seats, err := b.seats(ctx, f, only)
+	if err != nil || len(seats) == 0 {
+		if err != nil {
+			r, err = b.refused(err, f.Lang)
+		}
+		return r, err != nil, err
+	}
+	i := slices.IndexFunc(seats, (*seat).draft)
+	if i >= 0 {
+		s := seats[i]
+		switch s.aside.Wait {
+		case awaitRound:
+			if n, err := strconv.Atoi(word); err == nil && n >= 1 && n <= len(seats) {
+				r, err := b.chooseRound(ctx, f, seats[n-1].round.ID)
+				return r, true, err
+			}
+		case awaitMerge:
+			if how := mergeWord(word); how != "" {
+				r, err := b.merge(ctx, s, f, how)
+				return r, true, err
+			}
+		case awaitShare:
+			if choice := shareWord(word); choice != "" {
+				r, err := b.share(ctx, s, f, choice)
+				return r, true, err
+			}
+		}
+	}
+	if i < 0 {
+		i = slices.IndexFunc(seats, func(s *seat) bool { return s.ballot != nil && s.ballot.Wait == awaitTags })
+		if i >= 0 {
+			if values, other := b.tagWords(word, text); values != nil {
+				r, err := b.tag(ctx, seats[i], f, values, other)
+				return r, true, err
+			}
+		}
+	}
+	if v := b.stanceWord(seats[max(i, 0)].round, word); v != "" && (len(seats) == 1 || i >= 0) {
+		r, err := b.stance(ctx, seats[max(i, 0)], f, v)
+		return r, true, err
+	}
+	return Response{}, false, nil
+}
+
+func shareWord(word string) Share {
+	switch word {
+	case "1", "tel mee", "meetellen", "count", "count me", "1 tel mee", "1 count":
+		return ShareCount
+	case "2", "citeer", "deel", "delen", "quote", "share", "2 citeer", "2 quote":
+		return ShareQuote
+	case "3", "voor mezelf", "for me", "for myself", "3 voor mezelf", "3 for me":
+		return ShareMyself
+	}
+	return ""
+}
+
+func mergeWord(word string) string {
+	switch word {
+	case "erbij", "add":
+		return "add"
+	case "vervangen", "vervang", "replace":
+		return "replace"
+	}
+	return ""
+}
+
+// tagWords reads numbers or names of tensions; nil if the words are something else.
+func (b *Bot) tagWords(word, text string) (values []string, other string) {
+	for _, lang := range prompts.Langs() {
+		options := b.tagOptions(lang)
+		for _, o := range options {
+			if word == strings.ToLower(o.Label) {
+				return []string{o.Value}, ""
+			}
+		}
+		say := sayer(lang)
+		for _, start := range []string{say("reply.tag-other-word"), strconv.Itoa(len(options) - 2)} {
+			if rest, ok := strings.CutPrefix(word, start+" "); ok {
+				return []string{"other"}, strings.TrimSpace(text[len(text)-len(rest):])
+			}
+		}
+	}
+	options := b.tagOptions(prompts.Dutch)
+	for field := range strings.FieldsFuncSeq(word, func(r rune) bool { return r == ' ' || r == ',' || r == ';' }) {
+		n, err := strconv.Atoi(field)
+		if err != nil || n < 1 || n > len(options) || options[n-1].Value == "other" {
+			return nil, ""
+		}
+		values = append(values, options[n-1].Value)
+	}
+	return values, ""
+}
+
+// stanceWord reads the whole message as a stance.
+func (b *Bot) stanceWord(r Round, word string) Stance {
+	for _, lang := range prompts.Langs() {
+		for _, o := range b.stances(r, lang) {
+			if word == strings.ToLower(strings.Trim(o.Label, ".")) {
+				return Stance(o.Value)
+			}
+		}
+	}
+	return ""
+}
+
+// command handles a command, from a channel or a direct conversation.
+func (b *Bot) command(ctx context.Context, f From, text string) (Response, error) {
+	say := sayer(f.Lang)
+	verb, rest, ok := parseCommand(text)
+	if strings.TrimSpace(text) == "" {
+		verb, ok = "help", true
+	}
+	if !ok {
+		r, err := b.help(ctx, f)
+		if r.Message != nil {
+			r.Message.Blocks = append([]Block{Text(Rich(say("cmd.unknown"))...)}, r.Message.Blocks...)
+		}
+		return r, err
+	}
+	switch verb {
+	case "help":
+		return b.help(ctx, f)
+	case "me":
+		return b.me(f), nil
+	case "library":
+		return b.showLibrary(ctx, f)
+	case "remove":
+		if rest == "" {
+			return Response{Form: removeForm(f.Lang)}, nil
+		}
+		return b.remove(ctx, f, rest)
+	case "withdraw", "change":
+		return b.withdrawOrChange(ctx, f, verb)
+	case "there", "not-there":
+		return b.resolveTyped(ctx, f, verb == "there")
+	}
+	t, r, err := b.teamFor(ctx, f, verb)
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	if r.Message != nil {
+		return r, nil
+	}
+	switch verb {
+	case "on":
+		return b.askOn(ctx, f, t)
+	case "off":
+		return b.switchOff(ctx, f, t)
+	case "settings":
+		return b.askSettings(ctx, f, t)
+	case "pause":
+		return b.pause(ctx, f, t, rest == "na een incident" || rest == "after an incident" || rest == "incident")
+	case "status":
+		return b.status(ctx, f, t)
+	case "next":
+		return b.next(f, t), nil
+	case "why":
+		return b.why(ctx, f, t)
+	case "season":
+		return b.season(ctx, f, t)
+	}
+	return b.help(ctx, f)
+}
+
+// teamFor finds the team a command is about: the channel it was given in, or the only team its author is in. For `on`
+// the team need not exist yet. A Response says why none was found.
+func (b *Bot) teamFor(ctx context.Context, f From, verb string) (Team, Response, error) {
+	say := sayer(f.Lang)
+	if f.Team != "" {
+		t, err := b.o.Store.Team(ctx, f.Team)
+		if errors.Is(err, ErrNotFound) {
+			if verb == "on" {
+				return Team{ID: f.Team, Name: f.Chan}, Response{}, nil
+			}
+			return t, say.message("cmd.not-a-team"), nil
+		}
+		return t, Response{}, err
+	}
+	channels, err := b.channelsOf(ctx, f.User)
+	if err != nil {
+		return Team{}, Response{}, err
+	}
+	var teams []Team
+	for _, id := range channels {
+		t, err := b.o.Store.Team(ctx, id)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return Team{}, Response{}, err
+		}
+		if err == nil {
+			teams = append(teams, t)
+		}
+	}
+	switch {
+	case len(teams) == 1:
+		return teams[0], Response{}, nil
+	case len(teams) == 0:
+		return Team{}, say.message("cmd.no-team"), nil
+	}
+	return Team{}, say.message("cmd.which-channel"), nil
+}
+
+func (b *Bot) help(ctx context.Context, f From) (Response, error) {
+	say := sayer(f.Lang)
+	m := Message{Lang: f.Lang, Blocks: []Block{
+		Text(Rich(say("cmd.help-intro"))...),
+		{Kind: BlockCode, Spans: []Span{{Text: say("cmd.help-everyone")}}},
+	}}
+	if t, r, err := b.teamFor(ctx, f, "on"); err == nil && r.Message == nil {
+		if ok, err := b.manages(ctx, f, t); err == nil && ok {
+			m.Blocks = append(m.Blocks, Text(Rich(say("cmd.help-managers-intro"))...),
+				Block{Kind: BlockCode, Spans: []Span{{Text: say("cmd.help-managers")}}})
+		}
+	}
+	m.Blocks = append(m.Blocks, Note(say("cmd.help-reply")))
+	return Response{Message: &m}, nil
+}
+
+// me tells what is and is not kept about the asker. It says the same to everybody: whether somebody answered is not
+// told, not even here, since the answer would stand in a conversation under their name.
+func (b *Bot) me(f From) Response {
+	say := sayer(f.Lang)
+	m := Message{Lang: f.Lang, Blocks: []Block{Heading(say("me.title"))}}
+	for _, key := range []string{"me.name", "me.locked", "me.minimum", "me.fewer", "me.shuffled", "me.manager", "me.keys", "me.kept", "me.choice"} {
+		m.Blocks = append(m.Blocks, Text(Rich(say(key), "days", strconv.Itoa(b.o.KeepDays), "minimum",
+			locale.Number(f.Lang, max(b.o.Team.MinReplies, b.o.Limits.MinReplies)))...))
+	}
+	m.Blocks = append(m.Blocks, Text(Span{Text: say("me.cannot"), Strong: true}))
+	for _, key := range []string{"me.style", "me.typed", "me.form", "me.operator"} {
+		m.Blocks = append(m.Blocks, Text(Rich(say(key), "platform", platformName(f.Lang, TeamID(f.User.platform+":")))...))
+	}
+	m.Blocks = append(m.Blocks, Note(say("me.read-back")))
+	return Response{Message: &m}
+}
+
+func (b *Bot) showLibrary(ctx context.Context, f From) (Response, error) {
+	say := sayer(f.Lang)
+	if !slices.Contains(b.o.Editors, f.User.Actor()) {
+		return say.message("cmd.editors-only"), nil
+	}
+	lib, err := b.library(ctx)
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	m := Message{Lang: f.Lang, Blocks: []Block{Text(Rich(say("cmd.library-intro"), "count", strconv.Itoa(len(lib.Prompts)))...)}}
+	var lines []string
+	for _, p := range lib.Prompts {
+		lines = append(lines, string(p.Kind)+"  "+string(p.ID)+"\n  "+p.In(f.Lang).Title)
+	}
+	m.Blocks = append(m.Blocks, Block{Kind: BlockCode, Spans: []Span{{Text: strings.Join(lines, "\n")}}}, Note(say("cmd.library-how")))
+	return Response{Message: &m}, nil
+}
+
+func removeForm(lang prompts.Lang) *Form {
+	say := sayer(lang)
+	return &Form{
+		Name: "remove", Lang: lang, Title: say("reply.remove-title"), Submit: say("reply.remove-submit"),
+		Intro:  []Block{Text(Rich(say("reply.remove-intro"))...)},
+		Fields: []Field{{Name: "code", Kind: FieldLine, Label: say("reply.remove-code"), Max: 40, Required: true}},
+	}
+}
+
+// withdrawOrChange handles the typed words; with several rounds it asks which.
+func (b *Bot) withdrawOrChange(ctx context.Context, f From, verb string) (Response, error) {
+	say := sayer(f.Lang)
+	seats, err := b.seats(ctx, f, "")
+	if err != nil {
+		return b.refused(err, f.Lang)
+	}
+	if len(seats) == 0 {
+		return b.noRound(ctx, f)
+	}
+	do, key := "withdraw", "reply.which-withdraw"
+	if verb == "change" {
+		do, key = "answer", "reply.which-round"
+	} else {
+		seats = slices.DeleteFunc(seats, func(s *seat) bool { return s.ballot == nil && !s.draft() })
+		if len(seats) == 0 {
+			return say.message("reply.nothing-to-withdraw"), nil
+		}
+	}
+	if len(seats) > 1 {
+		return b.askRound(seats, f.Lang, do, key), nil
+	}
+	if verb == "withdraw" {
+		return b.withdraw(ctx, seats[0], f)
+	}
+	r := say.message("reply.change-how")
+	r.Message.Blocks = append(r.Message.Blocks, Block{Kind: BlockActions, Actions: []Action{
+		{Do: "answer", Round: seats[0].round.ID, Label: say("round.answer"), Main: true},
+	}})
+	return r, nil
+}
+
+// pressed handles a button.
+func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
+	say := sayer(e.Lang)
+	a := e.Action
+	switch a.Do {
+	case "why":
+		r, err := b.o.Store.Round(ctx, a.Round)
+		if errors.Is(err, ErrNotFound) {
+			return say.message("reply.late"), nil
+		}
+		if err != nil {
+			return say.message("common.later"), err
+		}
+		return b.whyRound(ctx, e.Lang, r)
+	case "me":
+		return b.me(e.From), nil
+	case "help":
+		return b.help(ctx, e.From)
+	case "there", "not-there":
+		return b.resolve(ctx, e.From, PostID(a.Arg), a.Do == "there")
+	case "wake-up":
+		return b.wakeUp(ctx, e.From, TeamID(a.Arg))
+	case "remove":
+		return Response{Form: removeForm(e.Lang)}, nil
+	}
+	s, err := b.seatIn(ctx, e.From, a.Round)
+	if err != nil {
+		return b.refused(err, e.Lang)
+	}
+	switch a.Do {
+	case "answer":
+		if former, ok := b.chatOf(s.round.Team).(Former); !ok || !former.Forms() {
+			return say.message("reply.type-it"), nil
+		}
+		return Response{Form: b.replyForm(s, e.Lang)}, nil
+	case "round":
+		return b.chooseRound(ctx, e.From, a.Round)
+	case "merge":
+		if how := a.Arg; how != "add" && how != "replace" {
+			break
+		}
+		return b.merge(ctx, s, e.From, a.Arg)
+	case "share":
+		return b.share(ctx, s, e.From, Share(a.Arg))
+	case "tag":
+		return b.tag(ctx, s, e.From, []string{a.Arg}, "")
+	case "withdraw":
+		return b.withdraw(ctx, s, e.From)
+	case "receipt":
+		return b.showReceipt(s, e.Lang), nil
+	case "vote":
+		return b.vote(ctx, s, e.From, a.Arg)
+	}
+	return say.message("reply.pick-again"), nil
+}
+
+// submitted handles a form.
+func (b *Bot) submitted(ctx context.Context, e FormSubmitted) (Response, error) {
+	switch e.Form {
+	case "reply":
+		return b.submitReply(ctx, e)
+	case "on", "settings":
+		return b.submitSettings(ctx, e)
+	case "remove":
+		return b.remove(ctx, e.From, first(e.Values["code"]))
+	}
+	return sayer(e.Lang).message("reply.pick-again"), nil
+}
+
+// pause skips the next opening; anyone in the channel may ask it, and nobody is named.
+func (b *Bot) pause(ctx context.Context, f From, t Team, incident bool) (Response, error) {
+	say := sayer(f.Lang)
+	channels, err := b.channelsOf(ctx, f.User)
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	if !slices.Contains(channels, t.ID) {
+		return say.message("reply.not-in-channel"), nil
+	}
+	if t.State != TeamOn || t.NextOpens.IsZero() {
+		return say.message("team.nothing-to-pause"), nil
+	}
+	cal, err := ParseCalendar(t.Settings, b.o.Holidays...)
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	now := f.At
+	back := cal.Next(t.Since, t.NextDue, time.Time{}, t.HalfPace)
+	asked := false
+	err = b.o.Store.UpdateTeam(ctx, t.ID, func(t *Team) (Also, error) {
+		asked = t.SkipNext
+		t.SkipNext = true
+		if incident {
+			t.Incident = now.UTC()
+		}
+		if asked {
+			return Also{}, nil
+		}
+		m := Message{Lang: t.Settings.Lang, Blocks: []Block{Text(Rich(locale.Text(t.Settings.Lang, "team.paused"),
+			"date", locale.Date(t.Settings.Lang, back.Opens.In(zoneOf(t.Settings.Zone))))...)}}
+		p := b.say(t.ID, PostID(string(t.ID)+"/pause/"+t.NextDue.UTC().Format(time.RFC3339)), m, now)
+		if incident { // nothing is posted for two working days
+			p.After = cal.Quiet(now, 2)
+		}
+		return Also{Posts: []Post{p}}, nil
+	})
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	if incident && t.Open != "" {
+		err = b.o.Store.UpdateRound(ctx, t.Open, func(r *Round, _ *Team) (Also, error) {
+			if r.State != RoundOpen && r.State != RoundClosing && r.State != RoundClosed || r.GivesBack.After(now.AddDate(0, 0, 7)) {
+				return Also{}, errSame
+			}
+			r.Reminds = time.Time{}
+			r.GivesBack = cal.Move(r.GivesBack.AddDate(0, 0, 7)).UTC()
+			return Also{}, nil
+		})
+		if err != nil && !errors.Is(err, errSame) {
+			return say.message("common.later"), err
+		}
+	}
+	b.wake(b.wakeSender)
+	b.wake(b.wakeAgenda)
+	if asked {
+		return say.message("team.paused-already"), nil
+	}
+	return say.message("team.paused-private"), nil
+}
+
+// status tells how things stand; never who or how many answered.
+func (b *Bot) status(ctx context.Context, f From, t Team) (Response, error) {
+	say := sayer(f.Lang)
+	zone := zoneOf(t.Settings.Zone)
+	var lines []string
+	switch t.State {
+	case TeamOn:
+		lines = append(lines, say("team.status-on", "rhythm", rhythmName(f.Lang, t.Settings.Rhythm)))
+	case TeamResting:
+		lines = append(lines, say("team.status-resting"))
+	case TeamGone:
+		lines = append(lines, say("team.status-gone"))
+	default:
+		lines = append(lines, say("team.status-off"))
+	}
+	if t.Open != "" {
+		r, err := b.o.Store.Round(ctx, t.Open)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return say.message("common.later"), err
+		}
+		switch {
+		case err != nil:
+		case r.State == RoundOpen:
+			lines = append(lines, say("team.status-open", "closing", locale.Moment(f.Lang, r.Closes.In(zone))))
+		default:
+			lines = append(lines, say("team.status-closed", "giveback", locale.Moment(f.Lang, r.GivesBack.In(zone))))
+		}
+	}
+	if !t.Wake().IsZero() {
+		lines = append(lines, b.nextLine(f.Lang, t))
+	}
+	if t.NoPrompt {
+		lines = append(lines, say("team.status-no-prompt"))
+	}
+	m := Message{Lang: f.Lang}
+	for _, line := range lines {
+		m.Blocks = append(m.Blocks, Text(Span{Text: line}))
+	}
+	m.Blocks = append(m.Blocks, Note(say("team.status-note")))
+	return Response{Message: &m}, nil
+}
+
+func (b *Bot) nextLine(lang prompts.Lang, t Team) string {
+	say := sayer(lang)
+	moment := locale.Moment(lang, t.NextOpens.In(zoneOf(t.Settings.Zone)))
+	if t.SkipNext {
+		return say("team.next-skipped", "moment", moment)
+	}
+	return say("team.next", "moment", moment)
+}
+
+func (b *Bot) next(f From, t Team) Response {
+	say := sayer(f.Lang)
+	if t.Wake().IsZero() {
+		return say.message("team.next-none")
+	}
+	return Response{Message: &Message{Lang: f.Lang, Blocks: []Block{Text(Span{Text: b.nextLine(f.Lang, t)})}}}
+}
+
+// why explains the question that is open, or the last one.
+func (b *Bot) why(ctx context.Context, f From, t Team) (Response, error) {
+	say := sayer(f.Lang)
+	rounds, err := b.o.Store.Rounds(ctx, t.ID)
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	for _, r := range slices.Backward(rounds) {
+		if r.Kind == RoundQuestion || r.Kind == RoundTalk {
+			return b.whyRound(ctx, f.Lang, r)
+		}
+	}
+	return say.message("team.why-none"), nil
+}
+
+func (b *Bot) whyRound(ctx context.Context, lang prompts.Lang, r Round) (Response, error) {
+	say := sayer(lang)
+	lib, err := b.library(ctx)
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	return Response{Message: &Message{Lang: lang, Blocks: []Block{
+		Text(Span{Text: r.Prompt.In(lang).Title, Strong: true}),
+		Text(Span{Text: Why(lang, r.Reasons, &lib)}),
+		Note(say("round.why-note")),
+	}}}, nil
+}
+
+// season shows the plain counts of the team's season so far.
+func (b *Bot) season(ctx context.Context, f From, t Team) (Response, error) {
+	say := sayer(f.Lang)
+	channels, err := b.channelsOf(ctx, f.User)
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	if !slices.Contains(channels, t.ID) {
+		return say.message("reply.not-in-channel"), nil
+	}
+	m, err := b.seasonMessage(ctx, t, f.Lang)
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	return Response{Message: &m}, nil
+}
+
+func (b *Bot) seasonMessage(ctx context.Context, t Team, lang prompts.Lang) (Message, error) {
+	lib, err := b.library(ctx)
+	if err != nil {
+		return Message{}, err
+	}
+	rounds, err := b.o.Store.Rounds(ctx, t.ID)
+	if err != nil {
+		return Message{}, err
+	}
+	return Season(t, slices.DeleteFunc(rounds, func(r Round) bool { return r.Kind != RoundQuestion || r.Season != max(t.Season, 1) }), &lib, lang), nil
+}
+
+// resolveTyped settles the uncertain posts of the teams that the author manages.
+func (b *Bot) resolveTyped(ctx context.Context, f From, there bool) (Response, error) {
+	t, r, err := b.teamFor(ctx, f, "status")
+	if err != nil || r.Message != nil {
+		return r, err
+	}
+	rounds, err := b.o.Store.Rounds(ctx, t.ID)
+	if err != nil {
+		return sayer(f.Lang).message("common.later"), err
+	}
+	for _, r := range slices.Backward(rounds) {
+		for _, step := range []string{"/give-back", "/prompt"} {
+			id := PostID(string(r.ID) + step)
+			if p, err := b.o.Store.Post(ctx, id); err == nil && p.State == PostUncertain {
+				return b.resolve(ctx, f, id, there)
+			}
+		}
+	}
+	return sayer(f.Lang).message("team.uncertain-settled"), nil
+}

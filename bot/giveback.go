@@ -1,0 +1,329 @@
+package bot
+
+import (
+	"cmp"
+	"hash/fnv"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/weerklank/weerklank/bot/locale"
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// Small-number rules of a give-back (PRACTICE 14, TRUST 4).
+const (
+	minCell     = 3   // smallest cell of a tension or leaning
+	leanFrom    = 8   // below it no leaning is shown
+	quoteRunes  = 140 // what is longer stands in the thread only, whole
+	wordsInMain = 60  // of quotes, so that a round stays under 200 words
+)
+
+// Given is what goes back to the team after a round with enough replies.
+type Given struct {
+	Message  Message
+	Thread   *Message // every quote that may be shared, in random order; nil: none
+	Guide    *Message
+	Followup string
+}
+
+// GiveBack turns a closed round into words. It is pure. replies are the released ones: their authors chose to share
+// them. recurring names the tensions that keep coming back, if any are known.
+func GiveBack(r Round, replies []Reply, lib *prompts.Library, recurring map[prompts.TensionID]bool) Given {
+	lang, t := r.Lang, r.Tally
+	say := sayer(lang)
+	words := r.Prompt.In(lang)
+	quotes := quotable(replies)
+	pick := &quotePicker{words: wordsInMain}
+
+	m := Message{Lang: lang, Blocks: []Block{
+		Heading(say("giveback.title", "title", words.Title)),
+		Text(Rich(locale.Text(lang, "giveback.opening"), "question", words.Question, "band", locale.Capital(band(lang, t.Respondents, r.MinReplies)),
+			"impression", impression(say, t))...),
+	}}
+	poles := words.PoleA != "" && words.PoleB != ""
+	if poles {
+		aFirst := []Stance{StanceA, StanceB}
+		if r.Flip {
+			aFirst = []Stance{StanceB, StanceA}
+		}
+		for i, side := range aFirst {
+			pole, protects := words.PoleA, words.ProtectsA
+			if side == StanceB {
+				pole, protects = words.PoleB, words.ProtectsB
+			}
+			m.Blocks = append(m.Blocks, Text(Rich(locale.Text(lang, "giveback.pole"), "pole", pole, "protects", protects)...))
+			if t.Respondents >= leanFrom {
+				m.Blocks = append(m.Blocks, pick.take(quotes, 1, func(q Reply) bool { return q.Stance == side && t.Stances[side] >= minCell })...)
+			} else if i == 1 { // few replies: quotes are not sorted by pole
+				m.Blocks = append(m.Blocks, pick.take(quotes, 3, func(q Reply) bool { return q.Stance != StanceNotMe && q.Stance != StanceCounter })...)
+			}
+		}
+		if t.Respondents >= leanFrom {
+			m.Blocks = append(m.Blocks, Text(Span{Text: leaning(say, words, t)}))
+		}
+	} else {
+		m.Blocks = append(m.Blocks, pick.take(quotes, 3, func(q Reply) bool { return q.Stance != StanceNotMe && q.Stance != StanceCounter })...)
+	}
+	m.Blocks = append(m.Blocks, named(say, lang, r, lib)...)
+	if also := pick.take(quotes, 2, func(q Reply) bool { return q.Stance == StanceNotMe || q.Stance == StanceCounter }); len(also) > 0 {
+		m.Blocks = append(m.Blocks, Text(Rich(locale.Text(lang, "giveback.also-heard"))...))
+		m.Blocks = append(m.Blocks, also...)
+	}
+	follow := followup(r, recurring)
+	m.Blocks = append(m.Blocks, Text(Rich(locale.Text(lang, "giveback.followup"), "question", follow)...))
+	now := "giveback.now"
+	if len(quotes) > 0 {
+		now = "giveback.now-thread"
+	}
+	m.Blocks = append(m.Blocks, Text(Rich(locale.Text(lang, now))...))
+	if r.Adviser != "" {
+		m.Blocks = append(m.Blocks, Note(say("round.help-footer", "adviser", r.Adviser)))
+	}
+	given := Given{Message: m, Followup: follow, Guide: &Message{Lang: lang, Blocks: talkGuide(lang, r.Prompt.Aftercare)}}
+	if len(quotes) > 0 {
+		thread := Message{Lang: lang, Blocks: []Block{Text(Span{Text: say("giveback.thread")})}}
+		for _, q := range quotes {
+			thread.Blocks = append(thread.Blocks, Quote(string(q.Text)))
+		}
+		given.Thread = &thread
+	}
+	return given
+}
+
+// TooFew says that too few answered to share anything; never a number (PRACTICE 15.2).
+func TooFew(r Round, lib *prompts.Library, askPace bool) Message {
+	lang := r.Lang
+	say := sayer(lang)
+	words := r.Prompt.In(lang)
+	own := words.Question
+	for i, kind := range r.Prompt.FollowupKinds { // something to talk about: own experience, if the prompt has it
+		if (kind == "own-experience" || kind == "appreciative") && i < len(words.Followups) {
+			own = words.Followups[i]
+			break
+		}
+	}
+	m := Message{Lang: lang, Blocks: []Block{
+		Heading(say("giveback.title", "title", words.Title)),
+		Text(Span{Text: say("giveback.too-few")}),
+		Text(Span{Text: say("giveback.too-few-reasons")}),
+		Text(Rich(locale.Text(lang, "giveback.too-few-talk"), "question", own)...),
+	}}
+	if askPace {
+		m.Blocks = append(m.Blocks, Text(Span{Text: say("giveback.too-few-again")}))
+	}
+	if r.Adviser != "" {
+		m.Blocks = append(m.Blocks, Note(say("round.help-footer", "adviser", r.Adviser)))
+	}
+	return m
+}
+
+// Lost says that a round's answers cannot be opened any more and were destroyed unread.
+func Lost(r Round) Message {
+	say := sayer(r.Lang)
+	return Message{Lang: r.Lang, Blocks: []Block{
+		Heading(say("giveback.title", "title", r.Prompt.In(r.Lang).Title)), Text(Span{Text: say("giveback.lost")}),
+	}}
+}
+
+// band names how many answered, in words that never narrow to a person (DESIGN 11).
+func band(lang prompts.Lang, n, min int) string {
+	say := sayer(lang)
+	switch {
+	case n >= 20:
+		return say("giveback.band-twenty")
+	case n >= 8:
+		return say("giveback.band-eight")
+	case min < 5:
+		return say("giveback.band-from", "from", locale.Number(lang, min))
+	}
+	return say("giveback.band-five")
+}
+
+// impression says whose impression it is. Where less than 40 % of the channel answered, it is not "the team".
+func impression(say speech, t *Tally) string {
+	if t.People > 0 && 10*t.Respondents < 4*t.People {
+		return say("giveback.impression-some")
+	}
+	return say("giveback.impression-team")
+}
+
+// leaning follows the table of PRACTICE 14.3. Shares are of those who leaned to a side; zero, one and two on the other
+// side give the same sentence.
+func leaning(say speech, words prompts.Words, t *Tally) string {
+	a, b := t.Stances[StanceA], t.Stances[StanceB]
+	most, pole := max(a, b), words.PoleA
+	if b > a {
+		pole = words.PoleB
+	}
+	few := min(a, b)
+	// Three quarters of all who answered: an answer that chose no side is no support. The condition does not look at
+	// the other side below the cell, so that zero, one and two give the same sentence.
+	strong := 4*most >= 3*t.Respondents
+	switch {
+	case strong && few >= minCell:
+		return say("giveback.lean-most", "pole", lower(pole))
+	case strong:
+		return say("giveback.lean-recognised", "pole", lower(pole))
+	case few >= minCell:
+		return say("giveback.lean-both")
+	}
+	return say("giveback.lean-diverged")
+}
+
+// lower starts a pole inside a sentence.
+func lower(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	if next, _ := utf8.DecodeRuneInString(s[n:]); unicode.IsUpper(next) || s == "" {
+		return s
+	}
+	return string(unicode.ToLower(r)) + s[n:]
+}
+
+// named says what the authors said it was about, asked and unasked apart; only what three or more named.
+func named(say speech, lang prompts.Lang, r Round, lib *prompts.Library) []Block {
+	t := r.Tally
+	if t.Respondents < 5 { // with a lower threshold a named tension would mean that everyone named it
+		return nil
+	}
+	var asked, unasked []string
+	for _, tension := range lib.Tensions {
+		if t.Tags[tension.ID] < minCell {
+			continue
+		}
+		label := strings.ToLower(tension.Label.In(lang)[:1]) + tension.Label.In(lang)[1:]
+		if slices.Contains(t.Asked, tension.ID) {
+			asked = append(asked, label)
+		} else {
+			unasked = append(unasked, label)
+		}
+	}
+	var blocks []Block
+	if 2*t.Tagged < t.Respondents && len(asked)+len(unasked) > 0 {
+		blocks = append(blocks, Text(Span{Text: say("giveback.half-tagged")}))
+	}
+	if len(asked) > 0 {
+		blocks = append(blocks, Text(Rich(locale.Text(lang, "giveback.named-asked"), "tensions", join(say, asked))...))
+	}
+	if len(unasked) > 0 {
+		blocks = append(blocks, Text(Rich(locale.Text(lang, "giveback.named-unasked"), "tensions", join(say, unasked))...))
+	}
+	if t.Other >= minCell {
+		blocks = append(blocks, Text(Span{Text: say("giveback.other")}))
+	}
+	return blocks
+}
+
+func join(say speech, items []string) string {
+	if len(items) < 2 {
+		return strings.Join(items, "")
+	}
+	return strings.Join(items[:len(items)-1], ", ") + " " + say("common.and") + " " + items[len(items)-1]
+}
+
+// quotePicker puts whole quotes into the main message, within a number of words, none twice.
+type quotePicker struct {
+	words int
+	used  map[ReplyID]bool
+}
+
+func (p *quotePicker) take(quotes []Reply, n int, fits func(Reply) bool) []Block {
+	var blocks []Block
+	for _, q := range quotes {
+		size := len(strings.Fields(string(q.Text)))
+		if len(blocks) == n || p.used[q.ID] || !fits(q) || utf8.RuneCountInString(string(q.Text)) > quoteRunes || size > p.words {
+			continue
+		}
+		if p.used == nil {
+			p.used = map[ReplyID]bool{}
+		}
+		p.used[q.ID] = true
+		p.words -= size
+		blocks = append(blocks, Quote(string(q.Text)))
+	}
+	return blocks
+}
+
+// quotable are the replies that may be quoted, by random ID: an order that tells nothing. Emoji and signatures go: they
+// are how colleagues know each other.
+func quotable(replies []Reply) []Reply {
+	var out []Reply
+	for _, r := range replies {
+		if text := anonymous(string(r.Text)); text != "" && !r.Hard {
+			r.Text = ReplyText(text)
+			out = append(out, r)
+		}
+	}
+	slices.SortFunc(out, func(a, b Reply) int { return cmp.Compare(a.ID, b.ID) })
+	return out
+}
+
+// anonymous strips emoji and a closing signature ("Groet, Jan").
+func anonymous(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == '\u200d' || r == '\ufe0f' || unicode.Is(unicode.So, r) || unicode.Is(unicode.Sk, r) && r > 0x7f || r >= 0x1f000 {
+			return -1
+		}
+		return r
+	}, s)
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	for i := max(len(lines)-2, 1); i < len(lines); i++ {
+		start, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(lines[i])), " ")
+		switch strings.Trim(start, ",.-") {
+		case "groet", "groeten", "groetjes", "mvg", "gr", "regards", "cheers", "greetings":
+			lines = lines[:i]
+		}
+	}
+	for i, line := range lines {
+		lines[i] = strings.Join(strings.Fields(line), " ")
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n"))
+}
+
+// followup chooses the deepening question (PRACTICE 3.6). No text is read for it. With fewer than eight replies it is one
+// of the prompt's own two, by seed, so that the choice leaks nothing.
+func followup(r Round, recurring map[prompts.TensionID]bool) string {
+	words, t := r.Prompt.In(r.Lang), r.Tally
+	say := sayer(r.Lang)
+	h := fnv.New32a()
+	h.Write([]byte(r.ID))
+	bySeed := ""
+	if len(words.Followups) > 0 {
+		bySeed = words.Followups[int(h.Sum32())%len(words.Followups)]
+	}
+	if t.Respondents < leanFrom {
+		return bySeed
+	}
+	own := func(kinds ...string) string {
+		for _, kind := range kinds {
+			if i := slices.Index(r.Prompt.FollowupKinds, kind); i >= 0 && i < len(words.Followups) {
+				return words.Followups[i]
+			}
+		}
+		switch kinds[0] {
+		case "perspective":
+			return say("giveback.ask-perspective")
+		case "alternative":
+			return say("giveback.ask-alternative")
+		case "appreciative":
+			return say("giveback.ask-appreciative")
+		}
+		return say("giveback.ask-agreement")
+	}
+	a, b := t.Stances[StanceA], t.Stances[StanceB]
+	back := slices.ContainsFunc(r.Prompt.Tensions, func(id prompts.TensionID) bool { return recurring[id] })
+	switch {
+	case r.Prompt.Aftercare:
+		return own("agreement")
+	case t.Stances[StanceNotMe] >= minCell:
+		return own("appreciative")
+	case back:
+		return own("alternative")
+	case 4*max(a, b) >= 3*t.Respondents:
+		return own("perspective")
+	case min(a, b) >= minCell:
+		return own("agreement", "value", "tipping-point")
+	}
+	return bySeed
+}

@@ -1,0 +1,998 @@
+package bot
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/weerklank/weerklank/bot/locale"
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// box is an open round with its keys, as handlers need it.
+type box struct {
+	round Round
+	keys  ballotKeys
+}
+
+// seat is a person's place in one box.
+type seat struct {
+	*box
+	team   string // the channel's display name
+	at     Address
+	ballot *slip // nil: none
+	aside  *slip // draft or tombstone; nil: none
+}
+
+// draft says whether something waits for its author.
+func (s *seat) draft() bool { return s.aside != nil && s.aside.Wait != "" }
+
+// boxOf returns an open round with its keys. ErrClosed if it takes nothing (any more).
+func (b *Bot) boxOf(ctx context.Context, id RoundID) (*box, error) {
+	if bx := b.boxes.get(id); bx != nil {
+		return bx, nil
+	}
+	r, err := b.o.Store.Round(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if r.State != RoundOpen {
+		return nil, ErrClosed
+	}
+	raw, err := b.o.Keys.Open(ctx, ballotSlot(id))
+	if err != nil {
+		return nil, fmt.Errorf("key slot of an open round: %w", err)
+	}
+	keys, err := parseBallotSlot(raw)
+	if err != nil {
+		return nil, err
+	}
+	bx := &box{round: r, keys: keys}
+	b.boxes.put(id, bx)
+	return bx, nil
+}
+
+// sit reads a person's slip in a box.
+func (b *Bot) sit(ctx context.Context, bx *box, u UserID) (*seat, error) {
+	s := &seat{box: bx, at: bx.keys.addressOf(u)}
+	sealed, err := b.o.Store.Slip(ctx, bx.round.ID, s.at)
+	if err != nil {
+		return nil, err
+	}
+	s.ballot, s.aside, err = bx.open(s.at, sealed)
+	return s, err
+}
+
+func (bx *box) open(a Address, sealed Slip) (ballot, aside *slip, err error) {
+	if ballot, err = bx.keys.openSlip(bx.round.ID, lidBallot, a, sealed.Ballot); err != nil {
+		return nil, nil, err
+	}
+	aside, err = bx.keys.openSlip(bx.round.ID, lidAside, a, sealed.Aside)
+	return ballot, aside, err
+}
+
+// write changes a person's slip inside the store's transaction. change is pure and may run twice; errSame says that
+// there is nothing to change, which is no error.
+func (b *Bot) write(ctx context.Context, bx *box, a Address, change func(ballot, aside *slip) (*slip, *slip, error)) error {
+	err := b.o.Store.Cast(ctx, bx.round.ID, a, func(old Slip) (Slip, error) {
+		ballot, aside, err := bx.open(a, old)
+		if err != nil {
+			return old, err
+		}
+		ballot, aside, err = change(ballot, aside)
+		if err != nil {
+			return old, err
+		}
+		var sealed Slip
+		if ballot != nil {
+			if sealed.Ballot, err = bx.keys.sealSlip(bx.round.ID, lidBallot, a, ballot); err != nil {
+				return old, err
+			}
+		}
+		if aside != nil {
+			if sealed.Aside, err = bx.keys.sealSlip(bx.round.ID, lidAside, a, aside); err != nil {
+				return old, err
+			}
+		}
+		return sealed, nil
+	})
+	if errors.Is(err, errSame) {
+		return nil
+	}
+	if errors.Is(err, ErrClosed) {
+		b.boxes.drop(bx.round.ID)
+	}
+	return err
+}
+
+// errSame ends a change that has nothing to change: a redelivery, or something older than what is there.
+var errSame = errors.New("nothing to change")
+
+// seats returns the person's place in every question round that is open in a channel they are in, the one that closes
+// first first.
+func (b *Bot) seats(ctx context.Context, f From, only RoundID) ([]*seat, error) {
+	channels, err := b.channelsOf(ctx, f.User)
+	if err != nil {
+		return nil, err
+	}
+	var all []*seat
+	for _, id := range channels {
+		t, err := b.o.Store.Team(ctx, id)
+		if errors.Is(err, ErrNotFound) || err == nil && (t.Open == "" || only != "" && t.Open != only) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		bx, err := b.boxOf(ctx, t.Open)
+		if errors.Is(err, ErrClosed) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		s, err := b.sit(ctx, bx, f.User)
+		if errors.Is(err, ErrClosed) {
+			b.boxes.drop(t.Open)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		s.team = t.Name
+		all = append(all, s)
+	}
+	slices.SortFunc(all, func(a, b *seat) int {
+		return cmp.Or(a.round.Closes.Compare(b.round.Closes), cmp.Compare(a.round.Team, b.round.Team))
+	})
+	return all, nil
+}
+
+// seatIn returns the person's place in one round, after checking that they are in its channel.
+func (b *Bot) seatIn(ctx context.Context, f From, id RoundID) (*seat, error) {
+	r, err := b.o.Store.Round(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if r.State != RoundOpen {
+		return nil, ErrClosed
+	}
+	channels, err := b.channelsOf(ctx, f.User)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(channels, r.Team) {
+		return nil, ErrDenied
+	}
+	bx, err := b.boxOf(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return b.sit(ctx, bx, f.User)
+}
+
+// ---- the form
+
+// replyForm is the form for one round, with what its author gave before (read back to the author only).
+func (b *Bot) replyForm(s *seat, lang prompts.Lang) *Form {
+	r, words := s.round, s.round.Prompt.In(lang)
+	say := sayer(lang)
+	old := s.ballot
+	if old == nil {
+		old = &slip{}
+	}
+	f := &Form{
+		Name: "reply", State: string(r.ID), Lang: lang,
+		Title:  say("reply.form-title"),
+		Submit: say("reply.form-submit"),
+		Intro: []Block{
+			{Kind: BlockText, Spans: []Span{{Text: words.Question, Strong: true}}},
+			{Kind: BlockNote, Spans: []Span{{Text: say("reply.promise")}}},
+		},
+		Fields: []Field{{
+			Name: "text", Kind: FieldText, Max: MaxReplyRunes,
+			Label: say("reply.field-text"), Hint: say("reply.field-text-hint"),
+			Value: value(old.text()),
+		}},
+	}
+	if r.Adviser != "" {
+		f.Intro = append(f.Intro, Block{Kind: BlockNote, Spans: []Span{{Text: say("round.help-footer", "adviser", r.Adviser)}}})
+	}
+	f.Fields = append(f.Fields,
+		Field{Name: "stance", Kind: FieldOne, Label: say("reply.field-stance"), Hint: say("reply.field-optional"),
+			Options: b.stances(r, lang), Value: value(string(old.Stance))},
+		Field{Name: "tags", Kind: FieldMany, Label: say("reply.field-tags"), Hint: say("reply.field-optional"),
+			Options: b.tagOptions(lang), Value: old.tagValues()},
+		Field{Name: "other", Kind: FieldLine, Label: say("reply.field-other"), Max: 60, Value: value(old.Other)},
+		Field{Name: "share", Kind: FieldOne, Label: say("reply.field-share"), Hint: say("reply.field-share-hint"),
+			Options: shareOptions(lang)}, // asked every time, nothing preselected
+	)
+	if s.ballot != nil {
+		f.Extra = []Action{{Do: "withdraw", Round: r.ID, Label: say("reply.withdraw")}}
+	}
+	return f
+}
+
+func value(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}
+
+func (s *slip) tagValues() []string {
+	var out []string
+	for _, t := range s.Tags {
+		out = append(out, string(t))
+	}
+	if s.Other != "" {
+		out = append(out, "other")
+	}
+	if s.Plain != "" {
+		out = append(out, s.Plain)
+	}
+	return out
+}
+
+// stances lists the stances a round offers, the poles in the order the round shows them.
+func (b *Bot) stances(r Round, lang prompts.Lang) []Option {
+	words := r.Prompt.In(lang)
+	say := sayer(lang)
+	var out []Option
+	if words.PoleA != "" && words.PoleB != "" {
+		first, second := Option{string(StanceA), words.PoleA}, Option{string(StanceB), words.PoleB}
+		if r.Flip {
+			first, second = second, first
+		}
+		out = append(out, first, Option{string(StanceBoth), say("reply.stance-both")}, second,
+			Option{string(StanceDepends), say("reply.stance-depends")})
+	}
+	return append(out, Option{string(StanceNotMe), say("reply.stance-not-me")},
+		Option{string(StanceCounter), say("reply.stance-counter")})
+}
+
+// tagOptions lists the tensions in their one fixed order, then the three other answers.
+func (b *Bot) tagOptions(lang prompts.Lang) []Option {
+	say := sayer(lang)
+	var out []Option
+	for _, t := range b.o.Library.Tensions {
+		out = append(out, Option{string(t.ID), t.Label.In(lang)})
+	}
+	return append(out, Option{"other", say("reply.tag-other")}, Option{"none", say("reply.tag-none")},
+		Option{"unknown", say("reply.tag-unknown")})
+}
+
+func shareOptions(lang prompts.Lang) []Option {
+	say := sayer(lang)
+	return []Option{
+		{string(ShareCount), say("reply.share-count")},
+		{string(ShareQuote), say("reply.share-quote")},
+		{string(ShareMyself), say("reply.share-self")},
+	}
+}
+
+func known(options []Option, v string) bool {
+	return slices.ContainsFunc(options, func(o Option) bool { return o.Value == v })
+}
+
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
+}
+
+// submitReply handles the reply form: checks everything at once, stores, then confirms.
+func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error) {
+	say := sayer(e.Lang)
+	id := RoundID(e.State)
+	s, err := b.seatIn(ctx, e.From, id)
+	if err != nil {
+		return b.refused(err, e.Lang)
+	}
+	if e.Action == "withdraw" {
+		return b.withdraw(ctx, s, e.From)
+	}
+	form := b.replyForm(s, e.Lang)
+	new := &slip{Version: version(e.At), Form: true}
+	wrong := map[string]string{}
+
+	text := clean(first(e.Values["text"]))
+	if err := fits(text); err != nil {
+		wrong["text"] = say("reply.too-long", "over", overBy(text), "max", strconv.Itoa(MaxReplyRunes))
+	}
+	if text != "" {
+		new.Parts = []part{{At: new.Version, text: text}}
+	}
+	if v := first(e.Values["stance"]); v != "" {
+		if !known(b.stances(s.round, e.Lang), v) {
+			wrong["stance"] = say("reply.pick-again")
+		}
+		new.Stance = Stance(v)
+	}
+	b.readTags(new, e.Values["tags"], first(e.Values["other"]), e.Lang, wrong)
+	new.Share = Share(first(e.Values["share"]))
+	switch {
+	case new.Share != "" && !known(shareOptions(e.Lang), string(new.Share)):
+		wrong["share"] = say("reply.pick-again")
+	case text == "" && new.Stance == "" && new.Share != ShareMyself:
+		wrong["text"] = say("reply.nothing-yet")
+	case text != "" && new.Share == "":
+		wrong["share"] = say("reply.share-missing")
+	case text == "" && new.Share != ShareMyself:
+		new.Share = ShareCount // a reply without text is counted; there is nothing to share
+	}
+	if len(wrong) > 0 {
+		for i := range form.Fields {
+			form.Fields[i].Value = e.Values[form.Fields[i].Name]
+		}
+		return Response{Form: form, Errors: wrong}, nil
+	}
+	if new.Share == ShareMyself {
+		if err := b.bury(ctx, s, new.Version); err != nil {
+			return b.refused(err, e.Lang)
+		}
+		return say.message("reply.for-myself"), nil
+	}
+	new.CodeAt = new.Version
+	err = b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
+		if newest(ballot, aside) >= new.Version || ballot != nil && ballot.Version >= new.Version {
+			return nil, nil, errSame
+		}
+		mine := *new
+		return &mine, aside.bury(new.Version), nil // a typed draft lapses: the form is the newer word
+	})
+	if err != nil {
+		return b.refused(err, e.Lang)
+	}
+	return b.receipt(s, e.Lang, new), nil
+}
+
+// newest is the version below which nothing changes a slip any more: that of a form or of a withdrawal. Typed messages
+// are told apart by their own marks, since they may arrive in any order.
+func newest(ballot, aside *slip) int64 {
+	var v int64
+	if ballot != nil && ballot.Form {
+		v = ballot.Version
+	}
+	if aside != nil && aside.Withdrawn {
+		v = max(v, aside.Version)
+	}
+	return v
+}
+
+// readTags puts the chosen tags into s: tensions and other words together, none and unknown alone.
+func (b *Bot) readTags(s *slip, values []string, other string, lang prompts.Lang, wrong map[string]string) {
+	say := sayer(lang)
+	other, err := cleanLine(other, maxOther)
+	if err != nil {
+		wrong["other"] = say("reply.other-too-long")
+	}
+	s.Other = other
+	options := b.tagOptions(lang)
+	for _, o := range options { // the fixed order, each once
+		if !slices.Contains(values, o.Value) {
+			continue
+		}
+		switch o.Value {
+		case "none", "unknown":
+			if s.Plain != "" || len(values) > 1 || other != "" {
+				wrong["tags"] = say("reply.tag-alone")
+			}
+			s.Plain = o.Value
+		case "other":
+			if other == "" {
+				wrong["other"] = say("reply.other-missing")
+			}
+		default:
+			s.Tags = append(s.Tags, prompts.TensionID(o.Value))
+		}
+	}
+	for _, v := range values {
+		if !known(options, v) {
+			wrong["tags"] = say("reply.pick-again")
+		}
+	}
+}
+
+func overBy(text string) string {
+	over := utf8.RuneCountInString(text) - MaxReplyRunes
+	if over <= 0 {
+		over = (len(text) - MaxReplyBytes + 1) / 2 // letters with accents and signs take more room
+	}
+	return strconv.Itoa(max(over, 1))
+}
+
+// receipt is the form's last view.
+func (b *Bot) receipt(s *seat, lang prompts.Lang, ballot *slip) Response {
+	say := sayer(lang)
+	zone := zoneOf(s.round.Zone)
+	key := "reply.receipt"
+	if !ballot.shared() {
+		key = "reply.receipt-count"
+	}
+	m := Message{Lang: lang, Blocks: []Block{
+		Heading(say("reply.kept")),
+		Text(Rich(say(key), "closing", locale.Moment(lang, s.round.Closes.In(zone)), "code", s.keys.receiptOf(s.at, ballot.CodeAt),
+			"giveback", locale.Capital(locale.Date(lang, s.round.GivesBack.In(zone))))...),
+	}}
+	if ballot.shared() {
+		m.Blocks = append(m.Blocks, Text(Span{Text: say("reply.preview")}), Quote(ballot.text()),
+			Note(say("reply.preview-note")), Note(say("reply.receipt-lapses")))
+	}
+	return Response{Message: &m}
+}
+
+// bury withdraws whatever lies at the person's address and leaves a tombstone with the version.
+func (b *Bot) bury(ctx context.Context, s *seat, at int64) error {
+	return b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
+		if newest(ballot, aside) >= at {
+			return nil, nil, errSame
+		}
+		return nil, both(ballot, aside).bury(at), nil
+	})
+}
+
+// both joins the typed parts of a ballot and a draft, for their tombstones.
+func both(ballot, aside *slip) *slip {
+	all := &slip{}
+	for _, s := range []*slip{ballot, aside} {
+		if s != nil {
+			all.Version = max(all.Version, s.Version)
+			all.Parts = append(all.Parts, s.Parts...)
+		}
+	}
+	return all
+}
+
+func (b *Bot) withdraw(ctx context.Context, s *seat, f From) (Response, error) {
+	say := sayer(f.Lang)
+	if s.ballot == nil && !s.draft() {
+		return say.message("reply.nothing-to-withdraw"), nil
+	}
+	if err := b.bury(ctx, s, version(f.At)); err != nil {
+		return b.refused(err, f.Lang)
+	}
+	return say.message("reply.withdrawn"), nil
+}
+
+// refused turns what stood in a reply's way into words for its author. Nothing was kept, and the text says so.
+func (b *Bot) refused(err error, lang prompts.Lang) (Response, error) {
+	say := sayer(lang)
+	switch {
+	case errors.Is(err, ErrClosed), errors.Is(err, ErrNotFound):
+		return say.message("reply.late"), nil
+	case errors.Is(err, ErrDenied):
+		return say.message("reply.not-in-channel"), nil
+	case errors.Is(err, errTooLong):
+		return say.message("reply.too-long-typed", "max", strconv.Itoa(MaxReplyRunes)), nil
+	case errors.Is(err, errTooMany):
+		return say.message("reply.too-many-parts", "max", strconv.Itoa(maxParts)), nil
+	}
+	return say.message("reply.not-kept"), err
+}
+
+// ---- typed messages
+
+// typed handles a direct message that is no command.
+func (b *Bot) typed(ctx context.Context, e DirectReply, text string) (Response, error) {
+	say := sayer(e.Lang)
+	seats, err := b.seats(ctx, e.From, e.Round)
+	if err != nil {
+		return b.refused(err, e.Lang)
+	}
+	if len(seats) == 0 {
+		return b.noRound(ctx, e.From)
+	}
+	mark := shortHash(e.Message)
+	for _, s := range seats {
+		if p := cmp.Or(s.ballot.part(mark), s.aside.part(mark)); p != nil {
+			return b.editPart(ctx, s, e, text, mark)
+		}
+	}
+	if text == "" {
+		return say.message("reply.no-words"), nil
+	}
+	target := seats[0]
+	waiting := slices.IndexFunc(seats, (*seat).draft)
+	unknown := len(seats) > 1
+	if waiting >= 0 {
+		target, unknown = seats[waiting], seats[waiting].aside.Wait == awaitRound
+	}
+	p := part{Message: mark, At: version(e.At), text: text}
+	var wait step
+	err = b.write(ctx, target.box, target.at, func(ballot, aside *slip) (*slip, *slip, error) {
+		if newest(ballot, aside) >= p.At || ballot.part(mark) != nil || aside.part(mark) != nil {
+			return nil, nil, errSame
+		}
+		draft := &slip{}
+		if aside != nil {
+			draft = &slip{Wait: aside.Wait, Version: aside.Version, Parts: aside.Parts, Stance: aside.Stance, Share: aside.Share}
+		}
+		if draft.Wait == "" {
+			switch {
+			case unknown:
+				draft.Wait = awaitRound
+			case ballot != nil:
+				draft.Wait = awaitMerge
+			default:
+				draft.Wait = awaitShare
+			}
+		}
+		if err := draft.add(p); err != nil {
+			return nil, nil, err
+		}
+		wait = draft.Wait
+		return ballot, draft, nil
+	})
+	if err != nil {
+		return b.refused(err, e.Lang)
+	}
+	switch wait {
+	case awaitRound:
+		return b.askRound(seats, e.Lang, "round", "reply.which-round"), nil
+	case awaitMerge:
+		return b.askMerge(target, e.Lang), nil
+	case "": // a redelivery, or older than what is there
+		return b.whereNow(ctx, target, e.From)
+	}
+	return b.askShare(target, e.Lang), nil
+}
+
+// whereNow repeats the question that is open for a person, so that a redelivery gets the same answer again.
+func (b *Bot) whereNow(ctx context.Context, s *seat, f From) (Response, error) {
+	s, err := b.sit(ctx, s.box, f.User)
+	if err != nil {
+		return b.refused(err, f.Lang)
+	}
+	switch {
+	case s.draft() && s.aside.Wait == awaitMerge:
+		return b.askMerge(s, f.Lang), nil
+	case s.draft():
+		return b.askShare(s, f.Lang), nil
+	case s.ballot != nil:
+		return b.keptTyped(s, f.Lang), nil
+	}
+	return sayer(f.Lang).message("reply.for-myself"), nil
+}
+
+// editPart handles an edited or redelivered message that is part of a reply already.
+func (b *Bot) editPart(ctx context.Context, s *seat, e DirectReply, text, mark string) (Response, error) {
+	if text == "" {
+		return b.removePart(ctx, s, e.From, mark)
+	}
+	at := version(e.At)
+	changed := false
+	err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
+		changed = false
+		for _, lid := range []*slip{ballot, aside} {
+			p := lid.part(mark)
+			if p == nil || p.Gone || p.At >= at {
+				continue
+			}
+			p.text, p.At = text, at
+			if err := fits(lid.text()); err != nil {
+				return nil, nil, err
+			}
+			changed = true
+		}
+		if !changed {
+			return nil, nil, errSame
+		}
+		return ballot, aside, nil
+	})
+	if err != nil {
+		return b.refused(err, e.Lang)
+	}
+	if !changed {
+		return b.whereNow(ctx, s, e.From)
+	}
+	if s.ballot.part(mark) == nil { // still a draft: its question stands
+		return b.whereNow(ctx, s, e.From)
+	}
+	return sayer(e.Lang).message("reply.edited"), nil
+}
+
+// removePart takes a deleted message out of a draft or a reply. A reply of which nothing is left is withdrawn.
+func (b *Bot) removePart(ctx context.Context, s *seat, f From, mark string) (Response, error) {
+	at := version(f.At)
+	err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
+		hit := false
+		for _, lid := range []*slip{ballot, aside} {
+			if p := lid.part(mark); p != nil && !p.Gone {
+				*p, hit = part{Message: mark, At: max(at, p.At), Gone: true}, true
+			}
+		}
+		if !hit {
+			return nil, nil, errSame
+		}
+		if ballot != nil && ballot.text() == "" {
+			grave := both(ballot, aside)
+			if aside != nil && aside.Wait != "" && aside.text() != "" { // a newer draft goes on waiting
+				aside.Wait = awaitShare
+				return nil, aside, nil
+			}
+			return nil, grave.bury(ballot.Version), nil
+		}
+		if aside != nil && aside.Wait != "" && aside.text() == "" {
+			aside.Wait = ""
+		}
+		return ballot, aside, nil
+	})
+	if err != nil {
+		return b.refused(err, f.Lang)
+	}
+	return sayer(f.Lang).message("reply.part-removed"), nil
+}
+
+// deleted handles the deletion of a typed message. One we never saw leaves a tombstone: a deletion may come first.
+func (b *Bot) deleted(ctx context.Context, e ReplyWithdrawn) (Response, error) {
+	seats, err := b.seats(ctx, e.From, "")
+	if err != nil {
+		return Response{}, err
+	}
+	mark := shortHash(e.Message)
+	for _, s := range seats {
+		if s.ballot.part(mark) != nil || s.aside.part(mark) != nil {
+			return b.removePart(ctx, s, e.From, mark)
+		}
+	}
+	for _, s := range seats {
+		err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
+			if aside == nil {
+				aside = &slip{}
+			}
+			if aside.part(mark) == nil {
+				aside.Parts = append(aside.Parts, part{Message: mark, At: version(e.At), Gone: true})
+			}
+			if n := len(aside.Parts); n > 3*maxParts {
+				return nil, nil, errSame // more tombstones than any person makes
+			}
+			return ballot, aside, nil
+		})
+		if err != nil && !errors.Is(err, ErrClosed) {
+			return Response{}, err
+		}
+	}
+	return Response{}, nil
+}
+
+// askRound asks which of several open rounds is meant; do is the verb of its buttons.
+func (b *Bot) askRound(seats []*seat, lang prompts.Lang, do, key string) Response {
+	m := Message{Lang: lang, Blocks: []Block{Text(Rich(locale.Text(lang, key))...)}}
+	var actions []Action
+	var list []Span
+	for i, s := range seats {
+		n := strconv.Itoa(i + 1)
+		name := s.round.Prompt.In(lang).Title
+		if s.team != "" {
+			name = s.team + ": " + name
+		}
+		actions = append(actions, Action{Do: do, Round: s.round.ID, Label: name, Typed: n})
+		list = append(list, Span{Text: name})
+	}
+	m.Blocks = append(m.Blocks, Block{Kind: BlockList, Spans: list}, Block{Kind: BlockActions, Actions: actions})
+	return Response{Message: &m}
+}
+
+// askShare asks what may be done with a typed reply. It is not kept as a reply before that.
+func (b *Bot) askShare(s *seat, lang prompts.Lang) Response {
+	say := sayer(lang)
+	m := Message{Lang: lang, Blocks: []Block{
+		Text(Rich(locale.Text(lang, "reply.typed"), "platform", platformName(lang, s.round.Team))...),
+		{Kind: BlockActions, Actions: []Action{
+			{Do: "share", Round: s.round.ID, Arg: string(ShareCount), Label: say("reply.share-count"), Typed: "1"},
+			{Do: "share", Round: s.round.ID, Arg: string(ShareQuote), Label: say("reply.share-quote"), Typed: "2"},
+			{Do: "share", Round: s.round.ID, Arg: string(ShareMyself), Label: say("reply.share-self"), Typed: "3"},
+		}},
+		Note(say("reply.typed-words")),
+	}}
+	return Response{Message: &m}
+}
+
+func (b *Bot) askMerge(s *seat, lang prompts.Lang) Response {
+	say := sayer(lang)
+	m := Message{Lang: lang, Blocks: []Block{
+		Text(Rich(locale.Text(lang, "reply.merge"))...),
+		{Kind: BlockActions, Actions: []Action{
+			{Do: "merge", Round: s.round.ID, Arg: "add", Label: say("reply.merge-add"), Typed: say("reply.merge-add-word")},
+			{Do: "merge", Round: s.round.ID, Arg: "replace", Label: say("reply.merge-replace"), Typed: say("reply.merge-replace-word")},
+		}},
+	}}
+	return Response{Message: &m}
+}
+
+// keptTyped confirms a typed reply and asks what it was about. The code is shown on request only: in a conversation it
+// would stand beside the name (TRUST 2.5).
+func (b *Bot) keptTyped(s *seat, lang prompts.Lang) Response {
+	say := sayer(lang)
+	zone := zoneOf(s.round.Zone)
+	m := Message{Lang: lang, Blocks: []Block{
+		Text(Rich(locale.Text(lang, "reply.kept-typed"), "closing", locale.Moment(lang, s.round.Closes.In(zone)),
+			"giveback", locale.Capital(locale.Date(lang, s.round.GivesBack.In(zone))))...),
+	}}
+	if s.ballot.Wait == awaitTags {
+		var list []Span
+		var actions []Action
+		for i, o := range b.tagOptions(lang) {
+			list = append(list, Span{Text: o.Label})
+			if o.Value != "other" { // needs words; typed only
+				actions = append(actions, Action{Do: "tag", Round: s.round.ID, Arg: o.Value, Label: o.Label, Typed: strconv.Itoa(i + 1)})
+			}
+		}
+		m.Blocks = append(m.Blocks, Text(Span{Text: say("reply.tags-ask")}), Block{Kind: BlockList, Spans: list},
+			Block{Kind: BlockActions, Actions: actions}, Note(say("reply.tags-words")))
+	}
+	m.Blocks = append(m.Blocks, Block{Kind: BlockActions, Actions: []Action{
+		{Do: "answer", Round: s.round.ID, Label: say("reply.change"), Typed: say("reply.change-word")},
+		{Do: "withdraw", Round: s.round.ID, Label: say("reply.withdraw"), Typed: say("reply.withdraw-word")},
+		{Do: "receipt", Round: s.round.ID, Label: say("reply.receipt-ask")},
+	}})
+	return Response{Message: &m}
+}
+
+// chooseRound moves a draft that waited for its round to the round its author picked.
+func (b *Bot) chooseRound(ctx context.Context, f From, id RoundID) (Response, error) {
+	seats, err := b.seats(ctx, f, "")
+	if err != nil {
+		return b.refused(err, f.Lang)
+	}
+	from := slices.IndexFunc(seats, func(s *seat) bool { return s.draft() && s.aside.Wait == awaitRound })
+	to := slices.IndexFunc(seats, func(s *seat) bool { return s.round.ID == id })
+	if to < 0 {
+		return b.refused(ErrClosed, f.Lang)
+	}
+	if from < 0 {
+		return b.whereNow(ctx, seats[to], f)
+	}
+	source, target := seats[from], seats[to]
+	moved := source.aside
+	err = b.write(ctx, target.box, target.at, func(ballot, aside *slip) (*slip, *slip, error) {
+		draft := &slip{Wait: awaitShare, Parts: moved.Parts}
+		if ballot != nil {
+			draft.Wait = awaitMerge
+		}
+		if aside != nil && source != target {
+			for _, p := range aside.Parts {
+				if draft.part(p.Message) == nil {
+					draft.Parts = append(draft.Parts, p)
+				}
+			}
+		}
+		if err := fits(draft.text()); err != nil {
+			return nil, nil, err
+		}
+		return ballot, draft, nil
+	})
+	if err != nil {
+		return b.refused(err, f.Lang)
+	}
+	if source != target { // a crash before this leaves a second draft, which counts nowhere and dies at closing
+		err = b.write(ctx, source.box, source.at, func(ballot, aside *slip) (*slip, *slip, error) {
+			if aside == nil || aside.Wait != awaitRound {
+				return nil, nil, errSame
+			}
+			return ballot, nil, nil
+		})
+		if err != nil && !errors.Is(err, ErrClosed) {
+			return b.refused(err, f.Lang)
+		}
+	}
+	return b.whereNow(ctx, target, f)
+}
+
+// merge joins a draft to the reply that is there, or lets it take its place. Either way the share choice is asked
+// again, and the old reply stands until it is made.
+func (b *Bot) merge(ctx context.Context, s *seat, f From, how string) (Response, error) {
+	err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
+		if aside == nil || aside.Wait != awaitMerge {
+			return nil, nil, errSame
+		}
+		draft := &slip{Wait: awaitShare, Version: aside.Version, Parts: aside.Parts}
+		if ballot != nil {
+			draft.Stance, draft.CodeAt = ballot.Stance, ballot.CodeAt
+			if how == "add" {
+				draft.Tags, draft.Plain, draft.Other = ballot.Tags, ballot.Plain, ballot.Other
+				draft.Parts = append(slices.Clone(ballot.Parts), aside.Parts...)
+				live := 0
+				for _, p := range draft.Parts {
+					if !p.Gone {
+						live++
+					}
+				}
+				if live > maxParts {
+					return nil, nil, errTooMany
+				}
+				if err := fits(draft.text()); err != nil {
+					return nil, nil, err
+				}
+			}
+		}
+		return ballot, draft, nil
+	})
+	if err != nil {
+		return b.refused(err, f.Lang)
+	}
+	return b.whereNow(ctx, s, f)
+}
+
+// share makes a waiting draft a reply, with what its author lets be done with it.
+func (b *Bot) share(ctx context.Context, s *seat, f From, choice Share) (Response, error) {
+	if !known(shareOptions(f.Lang), string(choice)) {
+		return sayer(f.Lang).message("reply.pick-again"), nil
+	}
+	if !s.draft() {
+		return b.whereNow(ctx, s, f)
+	}
+	at := version(f.At)
+	if choice == ShareMyself {
+		err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
+			if aside == nil || aside.Wait != awaitShare {
+				return nil, nil, errSame
+			}
+			return nil, both(ballot, aside).bury(at), nil
+		})
+		if err != nil {
+			return b.refused(err, f.Lang)
+		}
+		return sayer(f.Lang).message("reply.for-myself"), nil
+	}
+	err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
+		if aside == nil || aside.Wait != awaitShare {
+			return nil, nil, errSame
+		}
+		kept := *aside
+		kept.Version, kept.Wait, kept.Share, kept.Form = at, awaitTags, choice, false
+		kept.CodeAt = cmp.Or(kept.CodeAt, at)
+		return &kept, nil, nil
+	})
+	if err != nil {
+		return b.refused(err, f.Lang)
+	}
+	return b.whereNow(ctx, s, f)
+}
+
+// tag adds what a typed reply was about; none and unknown stand alone and take the place of what was there.
+func (b *Bot) tag(ctx context.Context, s *seat, f From, values []string, other string) (Response, error) {
+	say := sayer(f.Lang)
+	if s.ballot == nil {
+		return say.message("reply.nothing-to-tag"), nil
+	}
+	var now slip
+	err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
+		if ballot == nil {
+			return nil, nil, errSame
+		}
+		add := &slip{}
+		wrong := map[string]string{}
+		b.readTags(add, values, other, f.Lang, wrong)
+		if len(wrong) > 0 {
+			return nil, nil, errTooLong
+		}
+		switch {
+		case add.Plain != "":
+			ballot.Tags, ballot.Other, ballot.Plain = nil, "", add.Plain
+		default:
+			ballot.Plain = ""
+			ballot.Other = cmp.Or(add.Other, ballot.Other)
+			for _, t := range b.o.Library.Tensions {
+				has := slices.Contains(ballot.Tags, t.ID)
+				if slices.Contains(add.Tags, t.ID) && !has {
+					ballot.Tags = append(ballot.Tags, t.ID)
+				}
+			}
+		}
+		now = *ballot
+		return ballot, aside, nil
+	})
+	if err != nil {
+		return b.refused(err, f.Lang)
+	}
+	var labels []string
+	for _, o := range b.tagOptions(f.Lang) {
+		if slices.Contains(now.tagValues(), o.Value) {
+			label := o.Label
+			if o.Value == "other" {
+				label = now.Other
+			}
+			labels = append(labels, label)
+		}
+	}
+	return say.message("reply.tagged", "tags", strings.Join(labels, ", ")), nil
+}
+
+// stance sets the one-tap answer, alone or beside a text.
+func (b *Bot) stance(ctx context.Context, s *seat, f From, v Stance) (Response, error) {
+	at := version(f.At)
+	err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
+		switch {
+		case aside != nil && aside.Wait != "":
+			aside.Stance = v
+		case ballot != nil:
+			ballot.Stance = v
+		case newest(ballot, aside) >= at:
+			return nil, nil, errSame
+		default:
+			ballot = &slip{Version: at, CodeAt: at, Stance: v, Share: ShareCount, Wait: awaitTags}
+			if aside != nil {
+				ballot.Parts = aside.Parts // tombstones only
+				aside = nil
+			}
+		}
+		return ballot, aside, nil
+	})
+	if err != nil {
+		return b.refused(err, f.Lang)
+	}
+	return b.whereNow(ctx, s, f)
+}
+
+// showReceipt shows the code of a typed reply to its author.
+func (b *Bot) showReceipt(s *seat, lang prompts.Lang) Response {
+	say := sayer(lang)
+	if s.ballot == nil {
+		return say.message("reply.nothing-to-withdraw")
+	}
+	if !s.ballot.shared() {
+		return say.message("reply.receipt-none")
+	}
+	return say.message("reply.receipt-typed", "platform", platformName(lang, s.round.Team), "code", s.keys.receiptOf(s.at, s.ballot.CodeAt))
+}
+
+// noRound answers words that no open round waits for.
+func (b *Bot) noRound(ctx context.Context, f From) (Response, error) {
+	say := sayer(f.Lang)
+	channels, err := b.channelsOf(ctx, f.User)
+	if err != nil {
+		return say.message("reply.not-kept"), err
+	}
+	var next time.Time
+	var zone string
+	for _, id := range channels {
+		t, err := b.o.Store.Team(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return say.message("reply.not-kept"), err
+		}
+		if t.Open != "" {
+			return say.message("reply.late"), nil
+		}
+		if w := t.Wake(); !w.IsZero() && (next.IsZero() || w.Before(next)) {
+			next, zone = w, t.Settings.Zone
+		}
+	}
+	if next.IsZero() {
+		return say.message("reply.no-round"), nil
+	}
+	return say.message("reply.no-round-until", "moment", locale.Moment(f.Lang, next.In(zoneOf(zone)))), nil
+}
+
+// remove takes a released reply away by its receipt code, quote included. Wrong, early and unknown codes get one answer.
+func (b *Bot) remove(ctx context.Context, f From, code string) (Response, error) {
+	say := sayer(f.Lang)
+	hash := receiptHash(code)
+	var round RoundID
+	err := b.o.Store.Unshelve(ctx, hash, func(r *Round, _ *Team) (Also, error) {
+		round = r.ID
+		return Also{}, nil
+	})
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return say.message("reply.code-unknown"), nil
+	case err != nil:
+		return say.message("reply.code-later"), err
+	}
+	if err := b.rewrite(ctx, round); err != nil {
+		b.o.Log.Error("edit a give-back after a removal", "round", round, "err", err)
+	}
+	b.tidyLater()
+	return say.message("reply.removed"), nil
+}

@@ -1,0 +1,389 @@
+package bot
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"hash/fnv"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// Step does everything that is due at now: closes and gives back first, then opens and reminds. It returns the next due
+// moment, zero if there is none. What must be said is only queued.
+func (b *Bot) Step(ctx context.Context, now time.Time) (time.Time, error) {
+	const batch = 512
+	var failed int
+	var again time.Time
+	for {
+		tasks, next, err := b.o.Store.Due(ctx, now, batch+failed)
+		if err != nil {
+			return now.Add(time.Second), err
+		}
+		tasks = slices.DeleteFunc(tasks, func(t Task) bool {
+			until, resting := b.resting(t, now)
+			if resting && (again.IsZero() || until.Before(again)) {
+				again = until
+			}
+			return resting
+		})
+		if len(tasks) == 0 {
+			if err := b.tidy(ctx); err != nil {
+				if !errors.Is(err, ErrBusy) {
+					b.o.Log.Warn("tidy", "err", err)
+				}
+				again = earliest(again, now.Add(time.Second))
+			}
+			return earliest(next, again), nil
+		}
+		// Closing has no grace and goes before anything is asked (TRUST 9).
+		var rounds, teams []Task
+		for _, t := range tasks {
+			if t.Round != "" {
+				rounds = append(rounds, t)
+			} else {
+				teams = append(teams, t)
+			}
+		}
+		failed += b.each(ctx, rounds, now, b.stepRound)
+		failed += b.each(ctx, teams, now, b.stepTeam)
+		b.wake(b.wakeSender)
+		if ctx.Err() != nil {
+			return now.Add(time.Second), ctx.Err()
+		}
+	}
+}
+
+// each takes tasks side by side, so that one commit of the store carries many, and says how many failed.
+func (b *Bot) each(ctx context.Context, tasks []Task, now time.Time, do func(context.Context, Task, time.Time) error) int {
+	var (
+		wg     sync.WaitGroup
+		mu     sync.Mutex
+		failed int
+	)
+	slots := make(chan struct{}, 64)
+	for _, t := range tasks {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if b.contained("agenda", func() error { return do(ctx, t, now) }) {
+				return
+			}
+			mu.Lock()
+			failed++
+			mu.Unlock()
+			b.rest(t, now)
+		})
+	}
+	wg.Wait()
+	return failed
+}
+
+// rest puts a failed task aside for a while; it stays in the agenda and other teams go on.
+func (b *Bot) rest(t Task, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.resume[t] = now.Add(5 * time.Second)
+}
+
+func (b *Bot) resting(t Task, now time.Time) (time.Time, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	until, ok := b.resume[t]
+	if ok && !now.Before(until) {
+		delete(b.resume, t)
+		ok = false
+	}
+	return until, ok
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func (b *Bot) stepRound(ctx context.Context, t Task, now time.Time) error {
+	r, err := b.o.Store.Round(ctx, t.Round)
+	if err != nil {
+		return err
+	}
+	switch {
+	case r.Wake().IsZero() || r.Wake().After(now):
+		return nil
+	case r.State == RoundOpen && now.Before(r.Closes):
+		err = b.remind(ctx, r, now)
+	case r.State == RoundOpen || r.State == RoundClosing:
+		err = b.closeRound(ctx, r, now)
+	case r.State == RoundClosed:
+		err = b.giveBack(ctx, r, now)
+	case r.State == RoundGivenBack:
+		err = b.forget(ctx, r)
+	}
+	if errors.Is(err, errSame) {
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	if r.State == RoundClosed {
+		return b.afterGiveBack(ctx, r.ID, now)
+	}
+	return nil
+}
+
+// remind queues the one reminder, in the channel: a personal one would show who is silent.
+func (b *Bot) remind(ctx context.Context, r Round, now time.Time) error {
+	return b.o.Store.UpdateRound(ctx, r.ID, func(r *Round, t *Team) (Also, error) {
+		late := now.Add(r.Closes.Sub(r.Reminds) / 2).After(r.Closes)
+		r.Reminds = time.Time{}
+		if late || t.State == TeamGone { // after downtime: too close to the end to be of use
+			return Also{}, nil
+		}
+		p := b.say(r.Team, PostID(string(r.ID)+"/reminder"), b.reminderMessage(*r), now)
+		p.ReplyTo, p.Until = promptPost(r.ID), r.Closes
+		return Also{Posts: []Post{p}}, nil
+	})
+}
+
+// stepTeam opens the team's next round, or says why not and moves on to the one after.
+func (b *Bot) stepTeam(ctx context.Context, task Task, now time.Time) error {
+	t, err := b.o.Store.Team(ctx, task.Team)
+	if err != nil {
+		return err
+	}
+	if t.Wake().IsZero() || t.Wake().After(now) {
+		return nil
+	}
+	cal, err := ParseCalendar(t.Settings, b.o.Holidays...)
+	if err != nil {
+		return err
+	}
+	rounds, err := b.o.Store.Rounds(ctx, t.ID)
+	if err != nil {
+		return err
+	}
+	last := lastGiveBack(rounds)
+	m, ask, next := cal.Missed(t.Since, t.NextDue, now, last, t.HalfPace)
+	onward := func(t *Team) { t.NextDue, t.NextOpens = next.Due, next.Opens }
+	switch {
+	case t.SkipNext:
+		return b.updateTeam(ctx, t, func(t *Team) (Also, error) {
+			t.SkipNext = false
+			t.Thin++
+			onward(t)
+			return Also{}, nil
+		})
+	case !ask:
+		b.o.Log.Info("missed opening is not asked any more", "team", t.ID, "due", m.Due)
+		return b.updateTeam(ctx, t, func(t *Team) (Also, error) { onward(t); return Also{}, nil })
+	case t.Open != "": // the round before is not given back yet: one open round per team
+		b.o.Log.Info("opening skipped: the round before is not given back", "team", t.ID, "due", m.Due)
+		return b.updateTeam(ctx, t, func(t *Team) (Also, error) { onward(t); return Also{}, nil })
+	}
+	return b.open(ctx, t, m, rounds, onward, now)
+}
+
+// updateTeam changes a team unless somebody else moved its next opening meanwhile.
+func (b *Bot) updateTeam(ctx context.Context, t Team, edit func(*Team) (Also, error)) error {
+	err := b.o.Store.UpdateTeam(ctx, t.ID, func(now *Team) (Also, error) {
+		if !now.NextDue.Equal(t.NextDue) || now.State != t.State {
+			return Also{}, errSame
+		}
+		return edit(now)
+	})
+	if errors.Is(err, errSame) {
+		return nil
+	}
+	return err
+}
+
+// open plans and opens one round: prompt chosen, key slot durable, then round, team and post in one transaction.
+func (b *Bot) open(ctx context.Context, t Team, m Moments, rounds []Round, onward func(*Team), now time.Time) error {
+	people, counted, err := b.countPeople(ctx, t.ID)
+	if errors.Is(err, ErrGone) {
+		return b.gone(ctx, t.ID)
+	}
+	if err != nil {
+		return err
+	}
+	talk := m.TalkOnly || !counted || people < max(b.o.Limits.MinMembers, 6)
+	lib, err := b.library(ctx)
+	if err != nil {
+		return err
+	}
+	choice, ok := prompts.Pick(lib, b.situation(t, m, rounds))
+	if !ok {
+		b.o.Log.Warn("the library has no prompt left for this team", "team", t.ID)
+		return b.updateTeam(ctx, t, func(t *Team) (Also, error) {
+			t.NoPrompt = true
+			onward(t)
+			return Also{}, nil
+		})
+	}
+	r := Round{
+		ID: RoundID(rand.Text()), Team: t.ID, Kind: RoundQuestion, State: RoundOpen,
+		Number: t.Asked + 1, Season: max(t.Season, 1),
+		Due: m.Due.UTC(), Opens: m.Opens.UTC(), Reminds: m.Reminds.UTC(), Closes: m.Closes.UTC(), GivesBack: m.GivesBack.UTC(),
+		Prompt: choice.Prompt, Slot: m.Slot, Reasons: choice.Reasons, Flip: rand.Text()[0]%2 == 0,
+		Lang: t.Settings.Lang, Zone: t.Settings.Zone, Rhythm: t.Settings.Rhythm,
+		MinReplies: max(t.Settings.MinReplies, b.o.Limits.MinReplies, 3), Adviser: t.Settings.Adviser, Audience: t.Settings.Audience,
+	}
+	if talk {
+		r.Kind, r.State = RoundTalk, RoundGivenBack
+		r.Reminds, r.Closes, r.GivesBack = time.Time{}, r.Opens, r.Opens
+	} else if err := b.o.Keys.Create(ctx, newBallotSlot(r.ID)); err != nil {
+		return err
+	}
+	message := b.promptMessage(r, false)
+	if talk {
+		message = b.talkMessage(r)
+	}
+	err = b.o.Store.PlanRound(ctx, r, func(t *Team) (Also, error) {
+		if t.State != TeamOn || t.Open != "" {
+			return Also{}, errSame
+		}
+		t.Asked++
+		t.SeasonRounds++
+		if t.Season == 0 {
+			t.Season, t.SeasonSince = 1, r.Opens
+		}
+		if t.SeasonSince.IsZero() {
+			t.SeasonSince = r.Opens
+		}
+		t.NoPrompt = false
+		if !talk {
+			t.Open = r.ID
+		}
+		onward(t)
+		p := b.say(r.Team, promptPost(r.ID), message, now)
+		if !talk {
+			p.Until = r.Closes
+		}
+		return Also{Posts: []Post{p}}, nil
+	})
+	if err != nil && !talk {
+		err = errors.Join(err, b.o.Keys.Destroy(ctx, ballotSlot(r.ID)))
+	}
+	if errors.Is(err, ErrExists) { // this due moment was asked already, in another life of the process
+		return b.updateTeam(ctx, t, func(t *Team) (Also, error) { onward(t); return Also{}, nil })
+	}
+	if errors.Is(err, errSame) {
+		return nil
+	}
+	return err
+}
+
+// situation gathers what the choice of a prompt looks at.
+func (b *Bot) situation(t Team, m Moments, rounds []Round) prompts.Situation {
+	s := prompts.Situation{
+		Audience: t.Settings.Audience, Round: t.Asked + 1, Slot: m.Slot, At: m.Opens, MaxIntensity: 3,
+		FirstSeason: t.Season <= 1, Seed: seed(t.ID, t.Asked+1),
+	}
+	if t.Settings.Rhythm == RhythmWeekly {
+		s.MaxIntensity = 2
+	}
+	if !t.Incident.IsZero() && m.Opens.Before(t.Incident.AddDate(0, 0, 28)) {
+		s.Periods = append(s.Periods, "after-incident")
+	}
+	for _, r := range rounds {
+		if r.Kind != RoundQuestion && r.Kind != RoundTalk || r.State == RoundLapsed {
+			continue
+		}
+		s.History = append(s.History, prompts.Asked{
+			Prompt: r.Prompt.ID, Family: r.Prompt.Family, Kind: r.Prompt.Kind, Tensions: r.Prompt.Tensions,
+			Intensity: r.Prompt.Intensity, At: r.Opens, Slot: r.Slot,
+		})
+	}
+	if n := len(s.History); n > 0 {
+		last := s.History[n-1]
+		s.Rested = m.Opens.Sub(last.At) > 5*7*24*time.Hour // four weeks without a round, besides the usual one
+		if m.Follow && len(last.Tensions) == 1 {
+			s.SameTension = last.Tensions[0]
+		}
+	}
+	return s
+}
+
+func seed(team TeamID, round int) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(team))
+	h.Write([]byte{byte(round >> 8), byte(round)})
+	return h.Sum64()
+}
+
+// lastGiveBack is the latest give-back moment among a team's question rounds.
+func lastGiveBack(rounds []Round) time.Time {
+	var last time.Time
+	for _, r := range rounds {
+		if r.Kind == RoundQuestion && r.GivesBack.After(last) && r.State != RoundLapsed {
+			last = r.GivesBack
+		}
+	}
+	return last
+}
+
+// gone notes that a channel does not exist for us any more. Its open round ends unread at its closing moment.
+func (b *Bot) gone(ctx context.Context, id TeamID) error {
+	err := b.o.Store.UpdateTeam(ctx, id, func(t *Team) (Also, error) {
+		if t.State == "" || t.State == TeamGone {
+			return Also{}, errSame
+		}
+		t.State, t.NextOpens, t.NextDue = TeamGone, time.Time{}, time.Time{}
+		return Also{}, nil
+	})
+	if errors.Is(err, errSame) {
+		return nil
+	}
+	return err
+}
+
+// Advance brings a team's next step forward to now: an open round closes and is given back; otherwise the next round
+// opens. It is for trying the product out (`weerklank demo`); no manager can close a round early.
+func (b *Bot) Advance(ctx context.Context, team TeamID, now time.Time) error {
+	t, err := b.o.Store.Team(ctx, team)
+	if err != nil {
+		return err
+	}
+	if t.Open != "" {
+		for range 2 { // close, then give back
+			err := b.o.Store.UpdateRound(ctx, t.Open, func(r *Round, _ *Team) (Also, error) {
+				r.Reminds = time.Time{}
+				if r.State == RoundOpen {
+					r.Closes = now.UTC()
+				}
+				r.GivesBack = now.UTC()
+				return Also{}, nil
+			})
+			if err == nil {
+				_, err = b.Step(ctx, now)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if t.State != TeamOn {
+		return ErrConflict
+	}
+	cal, err := ParseCalendar(t.Settings, b.o.Holidays...)
+	if err != nil {
+		return err
+	}
+	rounds, err := b.o.Store.Rounds(ctx, t.ID)
+	if err != nil {
+		return err
+	}
+	m := cal.At(t.Since, now, time.Time{})
+	m.Opens = now
+	next := cal.Next(t.Since, now, m.GivesBack, t.HalfPace)
+	err = b.open(ctx, t, m, rounds, func(t *Team) { t.NextDue, t.NextOpens, t.SkipNext = next.Due, next.Opens, false }, now)
+	b.wake(b.wakeSender)
+	b.wake(b.wakeAgenda)
+	return err
+}

@@ -1,0 +1,265 @@
+package bot
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/weerklank/weerklank/bot/locale"
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// Votes are rounds whose box takes one choice per person. They are sealed and counted like replies, and no list of
+// voters remains (TRUST 2.1).
+
+// A season is twelve rounds or 26 weeks, whichever comes first (DESIGN 11).
+const (
+	seasonRounds = 12
+	seasonWeeks  = 26
+	votesNeeded  = 5 // to change the pace (PRACTICE 3.5)
+	seasonVotes  = 3 // to go on with a season (DESIGN 11)
+)
+
+var choices = map[RoundKind][]string{
+	RoundJoin:   {"yes", "no"},
+	RoundPace:   {"less", "other", "talk", "stop"},
+	RoundSeason: {"go-on", "change", "stop"},
+}
+
+func choiceLabel(lang prompts.Lang, kind RoundKind, choice string) string {
+	say := sayer(lang)
+	switch string(kind) + "/" + choice {
+	case "join/yes":
+		return say("vote.join-yes")
+	case "join/no":
+		return say("vote.join-no")
+	case "pace/less":
+		return say("vote.pace-less")
+	case "pace/other":
+		return say("vote.pace-other")
+	case "pace/talk":
+		return say("vote.pace-talk")
+	case "pace/stop":
+		return say("vote.pace-stop")
+	case "season/go-on":
+		return say("vote.season-go-on")
+	case "season/change":
+		return say("vote.season-change")
+	}
+	return say("vote.season-stop")
+}
+
+// voteActions are the buttons of a vote, equal in weight.
+func voteActions(r Round) Block {
+	var actions []Action
+	for _, c := range choices[r.Kind] {
+		actions = append(actions, Action{Do: "vote", Round: r.ID, Arg: c, Label: choiceLabel(r.Lang, r.Kind, c)})
+	}
+	return Block{Kind: BlockActions, Actions: actions}
+}
+
+// vote keeps one person's choice; the last one counts.
+func (b *Bot) vote(ctx context.Context, s *seat, f From, choice string) (Response, error) {
+	say := sayer(f.Lang)
+	if !slices.Contains(choices[s.round.Kind], choice) {
+		return say.message("reply.pick-again"), nil
+	}
+	at := version(f.At)
+	err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
+		if ballot != nil && ballot.Version >= at {
+			return nil, nil, errSame
+		}
+		return &slip{Version: at, Choice: choice}, nil, nil
+	})
+	if err != nil {
+		return b.refused(err, f.Lang)
+	}
+	return say.message("vote.kept", "choice", choiceLabel(f.Lang, s.round.Kind, choice),
+		"closing", locale.Moment(f.Lang, s.round.Closes.In(zoneOf(s.round.Zone)))), nil
+}
+
+// newVote makes a vote round. Votes never show a number: three is the least that may decide anything.
+func newVote(kind RoundKind, t Team, now, closes time.Time) Round {
+	return Round{
+		ID: RoundID(rand.Text()), Team: t.ID, Kind: kind, State: RoundOpen, Season: t.Season,
+		Due: now.UTC(), Opens: now.UTC(), Closes: closes.UTC(),
+		Lang: t.Settings.Lang, Zone: t.Settings.Zone, MinReplies: seasonVotes,
+	}
+}
+
+// counted acts on a vote that has closed. It runs inside the transaction that released it.
+func (b *Bot) counted(r *Round, t *Team, now time.Time) Also {
+	votes := map[string]int{}
+	total := 0
+	if r.Tally != nil {
+		votes, total = r.Tally.Choices, r.Tally.Respondents
+	}
+	r.Tally = nil // decided; no number remains
+	r.State = RoundGivenBack
+	say := sayer(t.Settings.Lang)
+	tell := func(text string, actions ...Action) Also {
+		m := Message{Lang: t.Settings.Lang, Blocks: []Block{Text(Rich(text)...)}}
+		if len(actions) > 0 {
+			m.Blocks = append(m.Blocks, Block{Kind: BlockActions, Actions: actions})
+		}
+		return Also{Posts: []Post{b.say(t.ID, PostID(string(r.ID)+"/counted"), m, now)}}
+	}
+	rest := func(text string) Also {
+		t.State, t.NextDue, t.NextOpens = TeamResting, time.Time{}, time.Time{}
+		return tell(text, Action{Do: "wake-up", Arg: string(t.ID), Label: say("vote.wake-up"), Typed: say("vote.wake-up-word")})
+	}
+	cal, err := ParseCalendar(t.Settings, b.o.Holidays...)
+	if err != nil || t.State == TeamOff || t.State == TeamGone {
+		return Also{}
+	}
+	switch r.Kind {
+	case RoundJoin:
+		if t.State != TeamJoining {
+			return Also{}
+		}
+		if votes["yes"] < max(t.Settings.MinReplies, b.o.Limits.MinReplies) {
+			t.State = TeamOff
+			return tell(say("vote.join-too-few"))
+		}
+		m := cal.Next(t.Since, now, time.Time{}, false)
+		t.State, t.NextDue, t.NextOpens = TeamOn, m.Due.UTC(), m.Opens.UTC()
+		return tell(say("vote.join-enough", "moment", locale.Moment(t.Settings.Lang, m.Opens.In(zoneOf(t.Settings.Zone)))))
+	case RoundPace:
+		if total < votesNeeded {
+			if t.HalfPace {
+				return rest(say("vote.pace-rest"))
+			}
+			t.HalfPace = true
+			return tell(say("vote.pace-half"))
+		}
+		switch most(votes, choices[RoundPace]) {
+		case "less":
+			t.HalfPace = true
+			return tell(say("vote.pace-half"))
+		case "talk":
+			t.Settings.Rhythm = RhythmTalkOnly
+			return tell(say("vote.pace-talk-now"))
+		case "stop":
+			return rest(say("vote.pace-rest"))
+		}
+		return tell(say("vote.pace-other-now"))
+	case RoundSeason:
+		onward := votes["go-on"] + votes["change"]
+		if onward < seasonVotes || onward <= votes["stop"] {
+			return rest(say("vote.season-rest"))
+		}
+		t.Season++
+		t.SeasonRounds, t.SeasonSince = 0, time.Time{}
+		text := say("vote.season-on")
+		if votes["change"] > votes["go-on"] {
+			text = say("vote.season-changed")
+		}
+		return tell(text)
+	}
+	return Also{}
+}
+
+// most is the choice with the most votes; of equals the first in the fixed order.
+func most(votes map[string]int, order []string) string {
+	best := order[0]
+	for _, c := range order[1:] {
+		if votes[c] > votes[best] {
+			best = c
+		}
+	}
+	return best
+}
+
+// paceDue says whether a team must be asked what fits: after two thin rounds, and again after two more.
+func (b *Bot) paceDue(t Team) bool { return t.Thin >= 2 && t.Thin%2 == 0 }
+
+// afterGiveBack opens the vote that a give-back leads to: the pace after thin rounds, or the season's end.
+func (b *Bot) afterGiveBack(ctx context.Context, id RoundID, now time.Time) error {
+	r, err := b.o.Store.Round(ctx, id)
+	if err != nil || r.Kind != RoundQuestion || r.State != RoundGivenBack && r.State != RoundTooFew {
+		return err
+	}
+	t, err := b.o.Store.Team(ctx, r.Team)
+	if err != nil || t.State != TeamOn {
+		return err
+	}
+	ends := t.SeasonRounds >= seasonRounds || !t.SeasonSince.IsZero() && now.After(t.SeasonSince.AddDate(0, 0, 7*seasonWeeks))
+	switch {
+	case ends:
+		return b.endSeason(ctx, t, now)
+	case r.AskPace:
+		return b.askPace(ctx, t, r, now)
+	}
+	return nil
+}
+
+// voteUntil gives a vote its time: until the team's next opening, and that opening at least five days away for the
+// rhythms that count in weeks.
+func voteUntil(cal *Calendar, t Team, now time.Time) Moments {
+	after := now
+	if t.Settings.Rhythm != RhythmCustom {
+		after = now.AddDate(0, 0, 5)
+	}
+	return cal.Next(t.Since, after, time.Time{}, t.HalfPace)
+}
+
+func (b *Bot) askPace(ctx context.Context, t Team, r Round, now time.Time) error {
+	return b.ask(ctx, t, RoundPace, now, func(vote Round, until Moments) Message {
+		say := sayer(vote.Lang)
+		return Message{Lang: vote.Lang, Blocks: []Block{
+			Text(Rich(say("vote.pace-ask"), "closing", locale.Moment(vote.Lang, vote.Closes.In(zoneOf(vote.Zone))))...), voteActions(vote),
+		}}
+	})
+}
+
+// endSeason posts what came back over the season and asks whether to go on.
+func (b *Bot) endSeason(ctx context.Context, t Team, now time.Time) error {
+	overview, err := b.seasonMessage(ctx, t, t.Settings.Lang)
+	if err != nil {
+		return err
+	}
+	return b.ask(ctx, t, RoundSeason, now, func(vote Round, until Moments) Message {
+		say := sayer(vote.Lang)
+		m := overview
+		m.Blocks = append(slices.Clone(m.Blocks),
+			Text(Rich(say("vote.season-ask"), "closing", locale.Moment(vote.Lang, vote.Closes.In(zoneOf(vote.Zone))))...), voteActions(vote))
+		return m
+	})
+}
+
+// ask opens a vote that decides about the next opening, and moves that opening to the end of the vote.
+func (b *Bot) ask(ctx context.Context, t Team, kind RoundKind, now time.Time, message func(Round, Moments) Message) error {
+	cal, err := ParseCalendar(t.Settings, b.o.Holidays...)
+	if err != nil {
+		return err
+	}
+	until := voteUntil(cal, t, now)
+	if until.Opens.IsZero() {
+		return nil
+	}
+	vote := newVote(kind, t, now, until.Opens)
+	if err := b.o.Keys.Create(ctx, newBallotSlot(vote.ID)); err != nil {
+		return err
+	}
+	err = b.o.Store.PlanRound(ctx, vote, func(t *Team) (Also, error) {
+		if t.State != TeamOn {
+			return Also{}, errSame
+		}
+		t.NextDue, t.NextOpens = until.Due.UTC(), until.Opens.UTC()
+		p := b.say(t.ID, promptPost(vote.ID), message(vote, until), now)
+		p.Until = vote.Closes
+		return Also{Posts: []Post{p}}, nil
+	})
+	if err != nil {
+		err = errors.Join(err, b.o.Keys.Destroy(ctx, ballotSlot(vote.ID)))
+	}
+	if errors.Is(err, errSame) || errors.Is(err, ErrExists) {
+		return nil
+	}
+	return err
+}
+
+// promptPost is the outbox row that carries a round's question.
+func promptPost(id RoundID) PostID { return PostID(string(id) + "/prompt") }

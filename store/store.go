@@ -1,0 +1,907 @@
+// Package store keeps everything in one bbolt file: schema, upgrade, backup and erasure, and the key slots beside it. It
+// imports bot, because the ports and the records live there; it sees ballots and replies as opaque bytes and imports no
+// cryptography.
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	bolterr "go.etcd.io/bbolt/errors"
+
+	"github.com/weerklank/weerklank/bot"
+)
+
+// The errors of opening and keeping a store, besides those of package bot.
+var (
+	ErrLocked  = errors.New("another process has the store open")
+	ErrNewer   = errors.New("the store was written by a newer version of the program")
+	ErrDamaged = errors.New("the store is damaged")
+	// ErrBroken says that a commit failed otherwise than for space. What the disk holds is unknown, so that nothing
+	// more is written: end the process and check the file (TRUST 12, S8).
+	ErrBroken = errors.New("a write failed; the store takes nothing more")
+)
+
+// The buckets. Moments are UTC nanoseconds, big-endian, so that keys sort by time.
+//
+//	meta      "schema" -> version (uint64)
+//	teams     <team id> -> bot.Team as JSON
+//	rounds    <round id> -> bot.Round as JSON
+//	asked     <team id> 0 <kind> 0 <due> -> round id: a round is unique in (team, kind, due)
+//	due       <moment> 'r'|'t' <id>: the agenda; rounds before teams at one moment
+//	open      <round id> -> bucket with "ballots" and "aside": <address> -> sealed bytes; "shut" when it takes no more
+//	shelf     <round id> -> bucket: <reply id> -> receipt hash (32 bytes) + sealed bytes; no sequence, no order
+//	receipts  <receipt hash> -> <round id> 0 <reply id>
+//	posts     <post id> -> outbox row as JSON
+//	pending   <after> <sequence> -> post id: rows that are queued or sending
+//	prompts   <prompt id> -> newest own revision as JSON
+//	history   <prompt id> 0 <sequence> -> earlier revision as JSON
+//	audit     <sequence> -> bot.AuditEntry as JSON
+//	erase     <round id>: rounds whose freed pages wait to be overwritten
+var (
+	bMeta     = []byte("meta")
+	bTeams    = []byte("teams")
+	bRounds   = []byte("rounds")
+	bAsked    = []byte("asked")
+	bDue      = []byte("due")
+	bOpen     = []byte("open")
+	bShelf    = []byte("shelf")
+	bReceipts = []byte("receipts")
+	bPosts    = []byte("posts")
+	bPending  = []byte("pending")
+	bPrompts  = []byte("prompts")
+	bHistory  = []byte("history")
+	bAudit    = []byte("audit")
+	bErase    = []byte("erase")
+
+	kSchema  = []byte("schema")
+	kBallots = []byte("ballots")
+	kAside   = []byte("aside")
+	kShut    = []byte("shut")
+)
+
+// upgrade brings a file one schema further, inside the one transaction that brings it all the way.
+type upgrade func(*bolt.Tx) error
+
+// upgrades is append-only: the schema version of a file is the number of upgrades it has had.
+func upgrades() []upgrade {
+	return []upgrade{
+		func(tx *bolt.Tx) error {
+			for _, name := range [][]byte{bTeams, bRounds, bAsked, bDue, bOpen, bShelf, bReceipts, bPosts, bPending, bPrompts, bHistory, bAudit, bErase} {
+				if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// Options are the few things about a file that may be chosen.
+type Options struct {
+	MaxSize  int           // bytes the file may grow to; 0: 2 GiB
+	Timeout  time.Duration // to wait for the lock; 0: five seconds
+	upgrades []upgrade     // tests only
+	strict   bool          // tests: check after every commit
+	openFile func(string, int, os.FileMode) (*os.File, error)
+}
+
+// DB is a bot.Store on one bbolt file.
+type DB struct {
+	root *os.Root
+	name string
+	o    Options
+
+	mu       sync.RWMutex // held whole only while the file is swapped
+	bolt     *bolt.DB
+	inode    uint64
+	casting  atomic.Int32
+	broken   atomic.Bool
+	brokenCh chan struct{}
+}
+
+var _ bot.Store = (*DB)(nil)
+
+// Open opens the store, creating it if it does not exist, and brings it to this program's schema. Errors: ErrLocked,
+// ErrNewer, ErrDamaged.
+func Open(root *os.Root, name string, o Options) (*DB, error) {
+	if o.MaxSize == 0 {
+		o.MaxSize = 2 << 30
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 5 * time.Second
+	}
+	if o.upgrades == nil {
+		o.upgrades = upgrades()
+	}
+	if o.openFile == nil {
+		o.openFile = root.OpenFile
+	}
+	d := &DB{root: root, name: name, o: o, brokenCh: make(chan struct{})}
+	for _, left := range []string{name + ".new", name + ".old"} { // an unfinished creation or swap
+		if err := wipe(root, left); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := root.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		if err := d.create(); err != nil {
+			return nil, fmt.Errorf("create %s: %w", name, err)
+		}
+	}
+	if err := d.open(); err != nil {
+		return nil, err
+	}
+	if err := d.upgrade(); err != nil {
+		d.bolt.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// create makes an empty store under another name first: a file with the store's own name is always whole (S3).
+func (d *DB) create() error {
+	b, err := bolt.Open(d.name+".new", 0o600, d.boltOptions())
+	if err != nil {
+		return err
+	}
+	err = b.Update(func(tx *bolt.Tx) error { return d.climb(tx, 0) })
+	if err := errors.Join(err, b.Sync(), b.Close()); err != nil {
+		return err
+	}
+	if err := d.root.Rename(d.name+".new", d.name); err != nil {
+		return err
+	}
+	return syncDir(d.root)
+}
+
+func (d *DB) boltOptions() *bolt.Options {
+	return &bolt.Options{
+		Timeout: d.o.Timeout, FreelistType: bolt.FreelistMapType, OpenFile: d.o.openFile,
+		InitialMmapSize: min(1<<30, d.o.MaxSize), MaxSize: d.o.MaxSize,
+	}
+}
+
+func (d *DB) open() (err error) {
+	// Damage makes bbolt panic, or the kernel fault on a page that is not there.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("open %s: %w", d.name, ErrDamaged)
+		}
+	}()
+	b, err := bolt.Open(d.name, 0o600, d.boltOptions())
+	switch {
+	case errors.Is(err, bolterr.ErrTimeout):
+		return fmt.Errorf("open %s: %w", d.name, ErrLocked)
+	case errors.Is(err, bolterr.ErrInvalid), errors.Is(err, bolterr.ErrChecksum), errors.Is(err, bolterr.ErrVersionMismatch), errors.Is(err, bolterr.ErrInvalidMapping):
+		return fmt.Errorf("open %s: %w", d.name, ErrDamaged)
+	case err != nil:
+		return fmt.Errorf("open %s: %w", d.name, err)
+	}
+	b.MaxBatchSize, b.MaxBatchDelay, b.StrictMode = 64, 2*time.Millisecond, d.o.strict
+	info, err := d.root.Stat(d.name)
+	if err != nil {
+		return errors.Join(err, b.Close())
+	}
+	d.bolt, d.inode = b, inodeOf(info)
+	err = b.View(func(tx *bolt.Tx) error { // touch what every start needs, while a fault is still an error
+		if tx.Size() > info.Size() {
+			return ErrDamaged
+		}
+		return tx.ForEach(func([]byte, *bolt.Bucket) error { return nil })
+	})
+	if err != nil {
+		return errors.Join(fmt.Errorf("open %s: %w", d.name, err), b.Close())
+	}
+	return nil
+}
+
+func inodeOf(info fs.FileInfo) uint64 {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return s.Ino
+	}
+	return 0
+}
+
+func schemaOf(tx *bolt.Tx) uint64 {
+	meta := tx.Bucket(bMeta)
+	if meta == nil {
+		return 0
+	}
+	raw := meta.Get(kSchema)
+	if len(raw) != 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(raw)
+}
+
+// upgrade runs the upgrades a file has not had, in one transaction, after putting a copy aside. The copy is wiped once
+// the transaction has committed.
+func (d *DB) upgrade() error {
+	var have uint64
+	if err := d.bolt.View(func(tx *bolt.Tx) error { have = schemaOf(tx); return nil }); err != nil {
+		return err
+	}
+	want := uint64(len(d.o.upgrades))
+	switch {
+	case have > want:
+		return fmt.Errorf("schema %d, this program knows %d: %w", have, want, ErrNewer)
+	case have == want:
+		return nil
+	}
+	copied := fmt.Sprintf("%s.schema-%d", d.name, have)
+	if err := wipe(d.root, copied); err != nil {
+		return err
+	}
+	if err := d.compactTo(d.root, copied); err != nil {
+		return fmt.Errorf("copy before the upgrade: %w", err)
+	}
+	if err := d.bolt.Update(func(tx *bolt.Tx) error { return d.climb(tx, have) }); err != nil {
+		return fmt.Errorf("upgrade from schema %d (a copy stands in %s): %w", have, copied, err)
+	}
+	return wipe(d.root, copied)
+}
+
+func (d *DB) climb(tx *bolt.Tx, from uint64) error {
+	meta, err := tx.CreateBucketIfNotExists(bMeta)
+	if err != nil {
+		return err
+	}
+	for _, step := range d.o.upgrades[from:] {
+		if err := step(tx); err != nil {
+			return err
+		}
+	}
+	return meta.Put(kSchema, binary.BigEndian.AppendUint64(nil, uint64(len(d.o.upgrades))))
+}
+
+// Close waits for running operations and closes the file.
+func (d *DB) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.bolt.Close()
+}
+
+// Broken is closed when a write failed in a way that leaves the file unknown.
+func (d *DB) Broken() <-chan struct{} { return d.brokenCh }
+
+// Replaced says whether the file under the store's name is no longer the one that is open.
+func (d *DB) Replaced() bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	info, err := d.root.Stat(d.name)
+	return err != nil || inodeOf(info) != d.inode
+}
+
+// view reads in one transaction.
+func (d *DB) view(ctx context.Context, f func(*bolt.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.bolt.View(f)
+}
+
+// update writes in one transaction. f's own error comes back as it is.
+func (d *DB) update(ctx context.Context, f func(*bolt.Tx) error) error {
+	return d.write(ctx, d.bolt.Update, f)
+}
+
+// shared writes together with others that write at the same moment; alone it does not wait for company.
+func (d *DB) shared(ctx context.Context, f func(*bolt.Tx) error) error {
+	n := d.casting.Add(1)
+	defer d.casting.Add(-1)
+	if n == 1 {
+		return d.write(ctx, d.bolt.Update, f)
+	}
+	return d.write(ctx, d.bolt.Batch, f)
+}
+
+func (d *DB) write(ctx context.Context, run func(func(*bolt.Tx) error) error, f func(*bolt.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if d.broken.Load() {
+		return ErrBroken
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	var own error
+	err := run(func(tx *bolt.Tx) error {
+		own = f(tx)
+		return own
+	})
+	switch {
+	case err == nil:
+		return nil
+	case own != nil && errors.Is(err, own) && !full(own):
+		return own
+	case full(err):
+		return fmt.Errorf("%w: %w", bot.ErrFull, err)
+	}
+	if d.broken.CompareAndSwap(false, true) {
+		close(d.brokenCh)
+	}
+	return fmt.Errorf("%w: %w", ErrBroken, err)
+}
+
+func full(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) || errors.Is(err, bolterr.ErrMaxSizeReached)
+}
+
+// ---- small parts
+
+func stamp(t time.Time) []byte {
+	return binary.BigEndian.AppendUint64(nil, uint64(t.UTC().UnixNano()))
+}
+
+func unstamp(b []byte) time.Time {
+	return time.Unix(0, int64(binary.BigEndian.Uint64(b))).UTC()
+}
+
+func get[T any](b *bolt.Bucket, key string) (T, error) {
+	var v T
+	raw := b.Get([]byte(key))
+	if raw == nil {
+		return v, bot.ErrNotFound
+	}
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return v, fmt.Errorf("read record: %w", err)
+	}
+	return v, nil
+}
+
+func put(b *bolt.Bucket, key string, v any) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("write record: %w", err)
+	}
+	return b.Put([]byte(key), raw)
+}
+
+func zero(key string, parts ...string) []byte {
+	out := []byte(key)
+	for _, p := range parts {
+		out = append(append(out, 0), p...)
+	}
+	return out
+}
+
+// agenda moves a record's entry from its old moment to its new one.
+func agenda(tx *bolt.Tx, kind byte, id string, old, now time.Time) error {
+	if old.Equal(now) {
+		return nil
+	}
+	due := tx.Bucket(bDue)
+	if !old.IsZero() {
+		if err := due.Delete(append(append(stamp(old), kind), id...)); err != nil {
+			return err
+		}
+	}
+	if now.IsZero() {
+		return nil
+	}
+	return due.Put(append(append(stamp(now), kind), id...), nil)
+}
+
+// Due implements bot.Agenda.
+func (d *DB) Due(ctx context.Context, now time.Time, limit int) (tasks []bot.Task, next time.Time, err error) {
+	err = d.view(ctx, func(tx *bolt.Tx) error {
+		c := tx.Bucket(bDue).Cursor()
+		for k, _ := c.First(); k != nil; k, _ = c.Next() {
+			at := unstamp(k[:8])
+			if at.After(now) {
+				next = at
+				return nil
+			}
+			if len(tasks) == limit {
+				next = at
+				return nil
+			}
+			t := bot.Task{At: at}
+			if k[8] == 'r' {
+				t.Round = bot.RoundID(k[9:])
+			} else {
+				t.Team = bot.TeamID(k[9:])
+			}
+			tasks = append(tasks, t)
+		}
+		return nil
+	})
+	return tasks, next, err
+}
+
+// ---- teams
+
+// Teams implements bot.Teams.
+func (d *DB) Teams(ctx context.Context) (teams []bot.Team, err error) {
+	err = d.view(ctx, func(tx *bolt.Tx) error {
+		return tx.Bucket(bTeams).ForEach(func(_, raw []byte) error {
+			var t bot.Team
+			if err := json.Unmarshal(raw, &t); err != nil {
+				return fmt.Errorf("read team: %w", err)
+			}
+			teams = append(teams, t)
+			return nil
+		})
+	})
+	return teams, err
+}
+
+// Team implements bot.Teams.
+func (d *DB) Team(ctx context.Context, id bot.TeamID) (t bot.Team, err error) {
+	err = d.view(ctx, func(tx *bolt.Tx) (err error) {
+		t, err = get[bot.Team](tx.Bucket(bTeams), string(id))
+		return err
+	})
+	return t, err
+}
+
+// UpdateTeam implements bot.Teams.
+func (d *DB) UpdateTeam(ctx context.Context, id bot.TeamID, edit func(*bot.Team) (bot.Also, error)) error {
+	return d.shared(ctx, func(tx *bolt.Tx) error {
+		return editTeam(tx, id, true, edit)
+	})
+}
+
+// editTeam changes a team and does what belongs to the same step.
+func editTeam(tx *bolt.Tx, id bot.TeamID, create bool, edit func(*bot.Team) (bot.Also, error)) error {
+	teams := tx.Bucket(bTeams)
+	t, err := get[bot.Team](teams, string(id))
+	if errors.Is(err, bot.ErrNotFound) && create {
+		t, err = bot.Team{ID: id}, nil
+	}
+	if err != nil {
+		return err
+	}
+	old := t.Wake()
+	also, err := edit(&t)
+	if err != nil {
+		return err
+	}
+	t.ID = id
+	if err := put(teams, string(id), t); err != nil {
+		return err
+	}
+	if err := agenda(tx, 't', string(id), old, t.Wake()); err != nil {
+		return err
+	}
+	return alongside(tx, also)
+}
+
+func alongside(tx *bolt.Tx, also bot.Also) error {
+	if err := queue(tx, also.Posts); err != nil {
+		return err
+	}
+	audit := tx.Bucket(bAudit)
+	for _, entry := range also.Audit {
+		n, err := audit.NextSequence()
+		if err != nil {
+			return err
+		}
+		if err := put(audit, string(binary.BigEndian.AppendUint64(nil, n)), entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Audit implements bot.Teams.
+func (d *DB) Audit(ctx context.Context) (entries []bot.AuditEntry, err error) {
+	err = d.view(ctx, func(tx *bolt.Tx) error {
+		return tx.Bucket(bAudit).ForEach(func(_, raw []byte) error {
+			var e bot.AuditEntry
+			if err := json.Unmarshal(raw, &e); err != nil {
+				return fmt.Errorf("read audit entry: %w", err)
+			}
+			entries = append(entries, e)
+			return nil
+		})
+	})
+	return entries, err
+}
+
+// ---- rounds
+
+func askedKey(r bot.Round) []byte {
+	return append(zero(string(r.Team), string(r.Kind), ""), stamp(r.Due)...)
+}
+
+// PlanRound implements bot.Rounds.
+func (d *DB) PlanRound(ctx context.Context, r bot.Round, edit func(*bot.Team) (bot.Also, error)) error {
+	return d.shared(ctx, func(tx *bolt.Tx) error {
+		asked, rounds := tx.Bucket(bAsked), tx.Bucket(bRounds)
+		key := askedKey(r)
+		if asked.Get(key) != nil || rounds.Get([]byte(r.ID)) != nil {
+			return bot.ErrExists
+		}
+		if err := editTeam(tx, r.Team, false, edit); err != nil {
+			return err
+		}
+		if err := asked.Put(key, []byte(r.ID)); err != nil {
+			return err
+		}
+		if r.State == bot.RoundOpen {
+			box, err := tx.Bucket(bOpen).CreateBucket([]byte(r.ID))
+			if err != nil {
+				return err
+			}
+			for _, name := range [][]byte{kBallots, kAside} {
+				if _, err := box.CreateBucket(name); err != nil {
+					return err
+				}
+			}
+		}
+		if err := put(rounds, string(r.ID), r); err != nil {
+			return err
+		}
+		return agenda(tx, 'r', string(r.ID), time.Time{}, r.Wake())
+	})
+}
+
+// Round implements bot.Rounds.
+func (d *DB) Round(ctx context.Context, id bot.RoundID) (r bot.Round, err error) {
+	err = d.view(ctx, func(tx *bolt.Tx) (err error) {
+		r, err = get[bot.Round](tx.Bucket(bRounds), string(id))
+		return err
+	})
+	return r, err
+}
+
+// Rounds implements bot.Rounds.
+func (d *DB) Rounds(ctx context.Context, team bot.TeamID) (all []bot.Round, err error) {
+	err = d.view(ctx, func(tx *bolt.Tx) error {
+		rounds := tx.Bucket(bRounds)
+		c := tx.Bucket(bAsked).Cursor()
+		prefix := zero(string(team), "")
+		for k, id := c.Seek(prefix); k != nil && len(k) > len(prefix) && string(k[:len(prefix)]) == string(prefix); k, id = c.Next() {
+			r, err := get[bot.Round](rounds, string(id))
+			if err != nil {
+				return err
+			}
+			all = append(all, r)
+		}
+		return nil
+	})
+	slices.SortStableFunc(all, func(a, b bot.Round) int { return a.Due.Compare(b.Due) })
+	return all, err
+}
+
+// UpdateRound implements bot.Rounds.
+func (d *DB) UpdateRound(ctx context.Context, id bot.RoundID, edit func(*bot.Round, *bot.Team) (bot.Also, error)) error {
+	return d.shared(ctx, func(tx *bolt.Tx) error { return editRound(tx, id, edit) })
+}
+
+func editRound(tx *bolt.Tx, id bot.RoundID, edit func(*bot.Round, *bot.Team) (bot.Also, error)) error {
+	rounds := tx.Bucket(bRounds)
+	r, err := get[bot.Round](rounds, string(id))
+	if err != nil {
+		return err
+	}
+	was, key := r.Wake(), askedKey(r)
+	team := r.Team
+	err = editTeam(tx, team, false, func(t *bot.Team) (bot.Also, error) { return edit(&r, t) })
+	if err != nil {
+		return err
+	}
+	r.ID, r.Team = id, team
+	if string(askedKey(r)) != string(key) {
+		return errors.New("the due moment and kind of a round never change")
+	}
+	if err := put(rounds, string(id), r); err != nil {
+		return err
+	}
+	if box := tx.Bucket(bOpen).Bucket([]byte(id)); box != nil && r.State != bot.RoundOpen {
+		if err := box.Put(kShut, []byte{1}); err != nil {
+			return err
+		}
+	}
+	return agenda(tx, 'r', string(id), was, r.Wake())
+}
+
+// ---- ballots
+
+// openBox finds the box of a round that takes ballots.
+func openBox(tx *bolt.Tx, id bot.RoundID) (*bolt.Bucket, error) {
+	box := tx.Bucket(bOpen).Bucket([]byte(id))
+	if box == nil {
+		if tx.Bucket(bRounds).Get([]byte(id)) == nil {
+			return nil, bot.ErrNotFound
+		}
+		return nil, bot.ErrClosed
+	}
+	if box.Get(kShut) != nil {
+		return nil, bot.ErrClosed
+	}
+	return box, nil
+}
+
+// Cast implements bot.Ballots.
+func (d *DB) Cast(ctx context.Context, round bot.RoundID, at bot.Address, edit func(bot.Slip) (bot.Slip, error)) error {
+	return d.shared(ctx, func(tx *bolt.Tx) error {
+		box, err := openBox(tx, round)
+		if err != nil {
+			return err
+		}
+		ballots, aside := box.Bucket(kBallots), box.Bucket(kAside)
+		old := bot.Slip{Ballot: ballots.Get(at[:]), Aside: aside.Get(at[:])}
+		now, err := edit(bot.Slip{Ballot: slices.Clone(old.Ballot), Aside: slices.Clone(old.Aside)})
+		if err != nil {
+			return err
+		}
+		if err := lay(ballots, at, old.Ballot, now.Ballot); err != nil {
+			return err
+		}
+		return lay(aside, at, old.Aside, now.Aside)
+	})
+}
+
+func lay(b *bolt.Bucket, at bot.Address, old, now []byte) error {
+	switch {
+	case now == nil && old == nil:
+		return nil
+	case now == nil:
+		return b.Delete(at[:])
+	}
+	return b.Put(at[:], now)
+}
+
+// Slip implements bot.Ballots.
+func (d *DB) Slip(ctx context.Context, round bot.RoundID, at bot.Address) (s bot.Slip, err error) {
+	err = d.view(ctx, func(tx *bolt.Tx) error {
+		box, err := openBox(tx, round)
+		if err != nil {
+			return err
+		}
+		s.Ballot = slices.Clone(box.Bucket(kBallots).Get(at[:]))
+		s.Aside = slices.Clone(box.Bucket(kAside).Get(at[:]))
+		return nil
+	})
+	return s, err
+}
+
+// Box implements bot.Ballots.
+func (d *DB) Box(ctx context.Context, round bot.RoundID) (all []bot.SealedBallot, err error) {
+	err = d.view(ctx, func(tx *bolt.Tx) error {
+		box := tx.Bucket(bOpen).Bucket([]byte(round))
+		if box == nil {
+			return bot.ErrNotFound
+		}
+		return box.Bucket(kBallots).ForEach(func(at, sealed []byte) error {
+			all = append(all, bot.SealedBallot{Address: bot.Address(at), Sealed: slices.Clone(sealed)})
+			return nil
+		})
+	})
+	return all, err
+}
+
+// Release implements bot.Ballots.
+func (d *DB) Release(ctx context.Context, round bot.RoundID, replies []bot.SealedReply, edit func(*bot.Round, *bot.Team) (bot.Also, error)) error {
+	return d.update(ctx, func(tx *bolt.Tx) error {
+		open := tx.Bucket(bOpen)
+		box := open.Bucket([]byte(round))
+		if box == nil {
+			return bot.ErrNotFound
+		}
+		if err := editRound(tx, round, edit); err != nil {
+			return err
+		}
+		// One by one: bbolt walks a changed bucket's children while it deletes them, and would leave every second one.
+		for _, name := range [][]byte{kBallots, kAside} {
+			if err := box.DeleteBucket(name); err != nil {
+				return err
+			}
+		}
+		if err := open.DeleteBucket([]byte(round)); err != nil {
+			return err
+		}
+		if len(replies) > 0 {
+			shelf, err := tx.Bucket(bShelf).CreateBucket([]byte(round))
+			if err != nil {
+				return err
+			}
+			receipts := tx.Bucket(bReceipts)
+			for _, r := range replies {
+				if err := shelf.Put([]byte(r.ID), append(slices.Clone(r.Receipt[:]), r.Sealed...)); err != nil {
+					return err
+				}
+				if r.Receipt != [32]byte{} {
+					if err := receipts.Put(r.Receipt[:], zero(string(round), string(r.ID))); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		return tx.Bucket(bErase).Put([]byte(round), nil)
+	})
+}
+
+// ---- shelf
+
+// Shelf implements bot.Shelf.
+func (d *DB) Shelf(ctx context.Context, round bot.RoundID) (all []bot.SealedReply, err error) {
+	err = d.view(ctx, func(tx *bolt.Tx) error {
+		shelf := tx.Bucket(bShelf).Bucket([]byte(round))
+		if shelf == nil {
+			return nil
+		}
+		return shelf.ForEach(func(id, raw []byte) error {
+			if len(raw) < 32 {
+				return errors.New("released reply is cut short")
+			}
+			all = append(all, bot.SealedReply{ID: bot.ReplyID(id), Receipt: [32]byte(raw[:32]), Sealed: slices.Clone(raw[32:])})
+			return nil
+		})
+	})
+	return all, err
+}
+
+// Unshelve implements bot.Shelf.
+func (d *DB) Unshelve(ctx context.Context, receipt [32]byte, edit func(*bot.Round, *bot.Team) (bot.Also, error)) error {
+	return d.update(ctx, func(tx *bolt.Tx) error {
+		receipts := tx.Bucket(bReceipts)
+		at := receipts.Get(receipt[:])
+		if at == nil {
+			return bot.ErrNotFound
+		}
+		i := slices.Index(at, 0)
+		if i < 0 {
+			return errors.New("receipt index is damaged")
+		}
+		round, reply := bot.RoundID(at[:i]), slices.Clone(at[i+1:])
+		if err := editRound(tx, round, edit); err != nil {
+			return err
+		}
+		if shelf := tx.Bucket(bShelf).Bucket([]byte(round)); shelf != nil {
+			if err := shelf.Delete(reply); err != nil {
+				return err
+			}
+		}
+		if err := receipts.Delete(receipt[:]); err != nil {
+			return err
+		}
+		return tx.Bucket(bErase).Put([]byte(round), nil)
+	})
+}
+
+// ClearShelf implements bot.Shelf.
+func (d *DB) ClearShelf(ctx context.Context, round bot.RoundID, edit func(*bot.Round, *bot.Team) (bot.Also, error)) error {
+	return d.update(ctx, func(tx *bolt.Tx) error {
+		if err := editRound(tx, round, edit); err != nil {
+			return err
+		}
+		shelves := tx.Bucket(bShelf)
+		shelf := shelves.Bucket([]byte(round))
+		if shelf == nil {
+			return nil
+		}
+		receipts := tx.Bucket(bReceipts)
+		err := shelf.ForEach(func(_, raw []byte) error {
+			if len(raw) < 32 {
+				return nil
+			}
+			return receipts.Delete(raw[:32])
+		})
+		if err != nil {
+			return err
+		}
+		if err := shelves.DeleteBucket([]byte(round)); err != nil {
+			return err
+		}
+		return tx.Bucket(bErase).Put([]byte(round), nil)
+	})
+}
+
+// ---- outbox
+
+// row is a post with its place in the queue.
+type row struct {
+	bot.Post
+	Sequence uint64 `json:"sequence"`
+}
+
+func (r row) key() []byte {
+	return binary.BigEndian.AppendUint64(stamp(r.After), r.Sequence)
+}
+
+func (r row) waits() bool { return r.State == bot.PostQueued || r.State == bot.PostSending }
+
+func queue(tx *bolt.Tx, posts []bot.Post) error {
+	rows, pending := tx.Bucket(bPosts), tx.Bucket(bPending)
+	for _, p := range posts {
+		if rows.Get([]byte(p.ID)) != nil {
+			continue
+		}
+		n, err := pending.NextSequence()
+		if err != nil {
+			return err
+		}
+		r := row{Post: p, Sequence: n}
+		if err := put(rows, string(p.ID), r); err != nil {
+			return err
+		}
+		if r.waits() {
+			if err := pending.Put(r.key(), []byte(p.ID)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Queue implements bot.Outbox.
+func (d *DB) Queue(ctx context.Context, posts ...bot.Post) error {
+	return d.shared(ctx, func(tx *bolt.Tx) error { return queue(tx, posts) })
+}
+
+// Pending implements bot.Outbox.
+func (d *DB) Pending(ctx context.Context, now time.Time, limit int) (posts []bot.Post, next time.Time, err error) {
+	err = d.view(ctx, func(tx *bolt.Tx) error {
+		rows := tx.Bucket(bPosts)
+		c := tx.Bucket(bPending).Cursor()
+		for k, id := c.First(); k != nil; k, id = c.Next() {
+			after := unstamp(k[:8])
+			if after.After(now) || len(posts) == limit {
+				next = after
+				return nil
+			}
+			r, err := get[row](rows, string(id))
+			if err != nil {
+				return err
+			}
+			posts = append(posts, r.Post)
+		}
+		return nil
+	})
+	return posts, next, err
+}
+
+// Post implements bot.Outbox.
+func (d *DB) Post(ctx context.Context, id bot.PostID) (p bot.Post, err error) {
+	err = d.view(ctx, func(tx *bolt.Tx) error {
+		r, err := get[row](tx.Bucket(bPosts), string(id))
+		p = r.Post
+		return err
+	})
+	return p, err
+}
+
+// UpdatePost implements bot.Outbox.
+func (d *DB) UpdatePost(ctx context.Context, id bot.PostID, edit func(*bot.Post) error) error {
+	return d.shared(ctx, func(tx *bolt.Tx) error {
+		rows, pending := tx.Bucket(bPosts), tx.Bucket(bPending)
+		r, err := get[row](rows, string(id))
+		if err != nil {
+			return err
+		}
+		old := r
+		if err := edit(&r.Post); err != nil {
+			return err
+		}
+		r.ID = id
+		if old.waits() {
+			if err := pending.Delete(old.key()); err != nil {
+				return err
+			}
+		}
+		if r.waits() {
+			if err := pending.Put(r.key(), []byte(id)); err != nil {
+				return err
+			}
+		}
+		return put(rows, string(id), r)
+	})
+}

@@ -197,16 +197,7 @@ func (b *Bot) library(ctx context.Context) (prompts.Library, error) {
 	if err != nil || len(own) == 0 {
 		return b.o.Library, err
 	}
-	lib := b.o.Library
-	lib.Prompts = slices.Clone(lib.Prompts)
-	for _, p := range own {
-		if i := slices.IndexFunc(lib.Prompts, func(q prompts.Prompt) bool { return q.ID == p.ID }); i >= 0 {
-			lib.Prompts[i] = p
-		} else {
-			lib.Prompts = append(lib.Prompts, p)
-		}
-	}
-	return lib, nil
+	return b.o.Library.With(own), nil
 }
 
 // ---- who is who

@@ -29,13 +29,16 @@ type Finding struct {
 	Text   Text // what is wrong and what to do, in both languages
 }
 
-// String is one line for a terminal.
-func (f Finding) String() string {
-	lang := ""
+// String is one line in English.
+func (f Finding) String() string { return f.Line(English) }
+
+// Line is one line for a terminal in the reader's language.
+func (f Finding) Line(lang Lang) string {
+	where := string(f.Prompt)
 	if f.Lang != "" {
-		lang = "." + string(f.Lang)
+		where += "." + string(f.Lang)
 	}
-	return fmt.Sprintf("%s: %s%s.%s: %s [%s]", f.Level, f.Prompt, lang, f.Field, f.Text.In(English), f.Rule)
+	return fmt.Sprintf("%s: %s.%s: %s [%s]", f.Level, where, f.Field, f.Text.In(lang), f.Rule)
 }
 
 var (

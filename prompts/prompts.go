@@ -2,6 +2,12 @@
 // its reasons; it does no input or output beyond the readers it is handed.
 package prompts
 
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
 // ID is a prompt's slug. An ID is never used again for another prompt.
 type ID string
 
@@ -205,4 +211,48 @@ func (l *Library) Audience(id AudienceID) (Audience, bool) {
 		}
 	}
 	return Audience{}, false
+}
+
+// With returns the library with prompts added, or put in the place of entries with the same ID.
+func (l Library) With(own []Prompt) Library {
+	l.Prompts = slices.Clone(l.Prompts)
+	for _, p := range own {
+		if i := slices.IndexFunc(l.Prompts, func(q Prompt) bool { return q.ID == p.ID }); i >= 0 {
+			l.Prompts[i] = p
+		} else {
+			l.Prompts = append(l.Prompts, p)
+		}
+	}
+	return l
+}
+
+// Completed returns the library with the tensions, values and audiences of base where it has none of its own: a file of
+// prompts alone refers to those in force.
+func (l Library) Completed(base Library) Library {
+	if len(l.Tensions) == 0 {
+		l.Tensions = base.Tensions
+	}
+	if len(l.Values) == 0 {
+		l.Values = base.Values
+	}
+	if len(l.Audiences) == 0 {
+		l.Audiences = base.Audiences
+	}
+	return l
+}
+
+// Same says whether two revisions of a prompt are equal in everything.
+func Same(a, b Prompt) bool { return sameJSON(a, b) }
+
+// SameWords says whether two revisions of a prompt read the same.
+func SameWords(a, b Prompt) bool { return sameJSON(a.Words, b.Words) }
+
+// sameJSON compares what would be stored: an empty list and a missing one are equal to a reader, not to reflect.
+func sameJSON(a, b any) bool {
+	x, err := json.Marshal(a)
+	if err != nil {
+		return false
+	}
+	y, err := json.Marshal(b)
+	return err == nil && strings.ReplaceAll(string(x), "[]", "null") == strings.ReplaceAll(string(y), "[]", "null")
 }

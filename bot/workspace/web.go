@@ -1,0 +1,647 @@
+package workspace
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/locale"
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// The page's parts that a test or a script may rely on: [data-place] on the links of the side bar; [data-person] on the
+// buttons to act as somebody; article[data-message] per message; button[data-do][data-arg] for the bot's buttons;
+// [data-field] around every field of the form in dialog#form; #text is the composer; [data-control] on the demo's
+// buttons; .note for private answers.
+
+//go:embed page.html style.css app.js
+var files embed.FS
+
+const (
+	maxBody    = 512 << 10
+	maxMessage = 120 << 10 // bytes of one typed message; what the bot keeps is far less
+	maxShown   = 400       // messages of a place on the page
+)
+
+// Handler serves the workspace. Put it on a loopback listener: it knows no passwords.
+func (a *Adapter) Handler() http.Handler {
+	page := template.Must(template.New("page.html").Funcs(template.FuncMap{"initial": initial, "hue": hue, "dict": dict, "place": formPlace}).ParseFS(files, "page.html"))
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		p := a.who(r)
+		for _, c := range a.c.Seed.Channels {
+			if slices.Contains(c.Members, p.ID) {
+				http.Redirect(w, r, "/c/"+c.ID, http.StatusSeeOther)
+				return
+			}
+		}
+		http.Redirect(w, r, "/bot", http.StatusSeeOther)
+	})
+	show := func(w http.ResponseWriter, r *http.Request, place func(Person) string) {
+		p := a.who(r)
+		at := place(p)
+		if !a.mayBe(p, at) {
+			http.Redirect(w, r, "/", http.StatusSeeOther)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		if err := page.Execute(w, a.view(p, at, "", "")); err != nil {
+			a.log.Warn("workspace page", "err", err)
+		}
+	}
+	mux.HandleFunc("GET /c/{channel}", func(w http.ResponseWriter, r *http.Request) {
+		show(w, r, func(Person) string { return r.PathValue("channel") })
+	})
+	mux.HandleFunc("GET /bot", func(w http.ResponseWriter, r *http.Request) {
+		show(w, r, func(p Person) string { return "@" + p.ID })
+	})
+	mux.HandleFunc("GET /events", a.events)
+	for name, kind := range map[string]string{"style.css": "text/css; charset=utf-8", "app.js": "text/javascript; charset=utf-8"} {
+		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", kind)
+			raw, err := files.ReadFile(name)
+			if err != nil {
+				http.NotFound(w, r)
+				return
+			}
+			w.Write(raw)
+		})
+	}
+	act := func(path string, do func(*http.Request, Person, string) error) {
+		mux.HandleFunc("POST /"+path, func(w http.ResponseWriter, r *http.Request) {
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			p := a.who(r)
+			say := sayer(a.lang(p))
+			err := r.ParseForm()
+			place := r.PostForm.Get("place")
+			if place == "bot" {
+				place = "@" + p.ID
+			}
+			if !a.mayBe(p, place) {
+				place = a.home(p)
+			}
+			if err == nil {
+				err = do(r, p, place)
+			}
+			if err == nil {
+				http.Redirect(w, r, link(place), http.StatusSeeOther)
+				return
+			}
+			// Nothing typed is lost: the page comes back with it.
+			text, status := say("ws.failed"), http.StatusInternalServerError
+			var tooBig *http.MaxBytesError
+			switch {
+			case errors.As(err, &tooBig), errors.Is(err, errLong):
+				text, status = say("ws.too-long", "max", strconv.Itoa(maxMessage/1024)), http.StatusRequestEntityTooLarge
+			case errors.Is(err, errResting):
+				text, status = say("ws.resting"), http.StatusServiceUnavailable
+			case errors.Is(err, bot.ErrNotFound):
+				text, status = say("ws.gone"), http.StatusNotFound
+			case errors.Is(err, bot.ErrConflict):
+				text, status = say("ws.not-on"), http.StatusConflict
+			default:
+				a.log.Warn("workspace", "do", path, "err", err)
+			}
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.WriteHeader(status)
+			if err := page.Execute(w, a.view(p, place, text, r.PostForm.Get("text"))); err != nil {
+				a.log.Warn("workspace page", "err", err)
+			}
+		})
+	}
+	act("say", func(r *http.Request, p Person, place string) error {
+		text := strings.ReplaceAll(r.PostForm.Get("text"), "\r\n", "\n")
+		if len(text) > maxMessage {
+			return errLong
+		}
+		if strings.TrimSpace(text) == "" {
+			return nil
+		}
+		resp, err := a.Type(r.Context(), p.ID, place, text, r.PostForm.Get("thread"))
+		return errors.Join(err, a.answer(p, place, "", resp))
+	})
+	act("change", func(r *http.Request, p Person, place string) error {
+		text := strings.ReplaceAll(r.PostForm.Get("text"), "\r\n", "\n")
+		if len(text) > maxMessage {
+			return errLong
+		}
+		if r.PostForm.Get("delete") != "" {
+			text = ""
+		}
+		resp, err := a.Change(r.Context(), p.ID, r.PostForm.Get("id"), text)
+		return errors.Join(err, a.answer(p, place, r.PostForm.Get("id"), resp))
+	})
+	act("press", func(r *http.Request, p Person, place string) error {
+		id := r.PostForm.Get("id")
+		action, below, ok := a.button(p, place, id, r.PostForm.Get("n"))
+		if !ok {
+			return bot.ErrNotFound
+		}
+		resp, err := a.Press(r.Context(), p.ID, place, action)
+		return errors.Join(err, a.answer(p, place, below, resp))
+	})
+	act("form", func(r *http.Request, p Person, place string) error {
+		a.mu.Lock()
+		open := a.forms[p.ID]
+		a.mu.Unlock()
+		if open == nil || open.Form == nil {
+			return bot.ErrNotFound
+		}
+		values := map[string][]string{}
+		for _, f := range open.Form.Fields {
+			values[f.Name] = r.PostForm["f."+f.Name]
+		}
+		resp, err := a.Submit(r.Context(), p.ID, open.Place, open.Form, values, r.PostForm.Get("action"))
+		if err != nil { // the form stays open with what was filled in
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			for i := range open.Form.Fields {
+				open.Form.Fields[i].Value = values[open.Form.Fields[i].Name]
+			}
+			open.Errors = map[string]string{"": sayer(a.langOf(p))("ws.failed")}
+			if errors.Is(err, errResting) {
+				open.Errors[""] = sayer(a.langOf(p))("ws.resting")
+			}
+			a.changed()
+			return nil
+		}
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		switch {
+		case resp.Form != nil:
+			a.forms[p.ID] = &opened{Form: resp.Form, Errors: resp.Errors, Place: open.Place}
+		case resp.Message != nil:
+			a.forms[p.ID] = &opened{Last: resp.Message, Place: open.Place}
+		default:
+			delete(a.forms, p.ID)
+		}
+		a.changed()
+		return nil
+	})
+	act("close", func(r *http.Request, p Person, _ string) error {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		delete(a.forms, p.ID)
+		a.changed()
+		return nil
+	})
+	act("dismiss", func(r *http.Request, p Person, _ string) error {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		id := r.PostForm.Get("id")
+		a.notes[p.ID] = slices.DeleteFunc(a.notes[p.ID], func(n note) bool { return n.ID == id })
+		a.changed()
+		return nil
+	})
+	act("lang", func(r *http.Request, p Person, _ string) error {
+		return a.SetLang(p.ID, prompts.Lang(r.PostForm.Get("lang")))
+	})
+	act("control", func(r *http.Request, p Person, place string) error {
+		do := map[string]func(context.Context, bot.TeamID) error{}
+		if c := a.c.Controls; c != nil {
+			do = map[string]func(context.Context, bot.TeamID) error{"next": c.Next, "colleagues": c.Colleagues, "close": c.Close}
+		}
+		f := do[r.PostForm.Get("do")]
+		if f == nil {
+			return bot.ErrNotFound
+		}
+		if strings.HasPrefix(place, "@") {
+			place = a.c.Seed.Channels[0].ID
+		}
+		return f(r.Context(), teamOf(place))
+	})
+	mux.HandleFunc("POST /act", func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		p, ok := a.person(r.PostFormValue("person"))
+		if !ok {
+			http.Redirect(w, r, "/", http.StatusSeeOther)
+			return
+		}
+		http.SetCookie(w, &http.Cookie{Name: "acting", Value: p.ID, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+		place := r.PostFormValue("place")
+		if place != "bot" && !a.mayBe(p, place) {
+			http.Redirect(w, r, link(a.home(p)), http.StatusSeeOther)
+			return
+		}
+		http.Redirect(w, r, link(place), http.StatusSeeOther)
+	})
+	return guard(http.NewCrossOriginProtection().Handler(mux))
+}
+
+var errLong = errors.New("workspace: the message is too long")
+
+// guard keeps the workspace on this machine: a name that resolves to loopback elsewhere is refused, and pages load
+// nothing from outside.
+func guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		if ip := net.ParseIP(strings.Trim(host, "[]")); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			http.Error(w, "this workspace is only served on this machine", http.StatusForbidden)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func link(place string) string {
+	if strings.HasPrefix(place, "@") || place == "bot" {
+		return "/bot"
+	}
+	return "/c/" + place
+}
+
+func (a *Adapter) home(p Person) string {
+	for _, c := range a.c.Seed.Channels {
+		if slices.Contains(c.Members, p.ID) {
+			return c.ID
+		}
+	}
+	return "@" + p.ID
+}
+
+// who is the person the browser acts as; the first one until somebody was chosen.
+func (a *Adapter) who(r *http.Request) Person {
+	if c, err := r.Cookie("acting"); err == nil {
+		if p, ok := a.person(c.Value); ok {
+			return p
+		}
+	}
+	return a.c.Seed.People[0]
+}
+
+func (a *Adapter) langOf(p Person) prompts.Lang {
+	if l, ok := a.langs[p.ID]; ok {
+		return l
+	}
+	return p.Lang
+}
+
+// answer shows a response to its person: a form in a dialog, a message as a note.
+func (a *Adapter) answer(p Person, place, below string, r bot.Response) error {
+	if r.Form == nil && r.Message == nil {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if r.Form != nil {
+		a.forms[p.ID] = &opened{Form: r.Form, Errors: r.Errors, Place: place}
+	}
+	if r.Message != nil {
+		notes := append(a.notes[p.ID], note{ID: rand.Text(), Place: place, Below: below, Message: *r.Message})
+		notes = slices.DeleteFunc(notes, func(n note) bool { // one answer below a message
+			return below != "" && n.Below == below && n.ID != notes[len(notes)-1].ID
+		})
+		a.notes[p.ID] = notes[max(0, len(notes)-20):]
+	}
+	a.changed()
+	return nil
+}
+
+// button finds the action behind a pressed button: the n-th of a message or note. What is pressed is what the bot
+// offered, never what the browser says.
+func (a *Adapter) button(p Person, place, id, n string) (bot.Action, string, bool) {
+	i, err := strconv.Atoi(n)
+	if err != nil || i < 0 {
+		return bot.Action{}, "", false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	find := func(m *bot.Message) (bot.Action, bool) {
+		k := i
+		for _, b := range m.Blocks {
+			if k < len(b.Actions) {
+				return b.Actions[k], true
+			}
+			k -= len(b.Actions)
+		}
+		return bot.Action{}, false
+	}
+	if s := a.byID[id]; s != nil && s.Place == place && s.Message != nil {
+		action, ok := find(s.Message)
+		return action, id, ok
+	}
+	for _, note := range a.notes[p.ID] {
+		if note.ID == id {
+			action, ok := find(&note.Message)
+			return action, note.Below, ok
+		}
+	}
+	if open := a.forms[p.ID]; open != nil && id == "form" && open.Last != nil {
+		action, ok := find(open.Last)
+		return action, "", ok
+	}
+	return bot.Action{}, "", false
+}
+
+// events tells a page that something changed; the page then asks for itself again.
+func (a *Adapter) events(w http.ResponseWriter, r *http.Request) {
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		http.Error(w, "no streaming", http.StatusNotImplemented)
+		return
+	}
+	woken := make(chan struct{}, 1)
+	a.mu.Lock()
+	if len(a.watchers) > 200 {
+		a.mu.Unlock()
+		http.Error(w, "too many pages", http.StatusTooManyRequests)
+		return
+	}
+	a.watchers[woken] = true
+	a.mu.Unlock()
+	defer func() {
+		a.mu.Lock()
+		delete(a.watchers, woken)
+		a.mu.Unlock()
+	}()
+	w.Header().Set("Content-Type", "text/event-stream")
+	fmt.Fprint(w, "retry: 1000\n\nevent: hello\ndata: 0\n\n")
+	flusher.Flush()
+	beat := time.NewTicker(20 * time.Second)
+	defer beat.Stop()
+	for {
+		select {
+		case <-r.Context().Done():
+			return
+		case <-beat.C:
+			if _, err := io.WriteString(w, ": \n\n"); err != nil {
+				return
+			}
+		case <-woken:
+			if _, err := io.WriteString(w, "event: changed\ndata: 1\n\n"); err != nil {
+				return
+			}
+		}
+		flusher.Flush()
+	}
+}
+
+// ---- the view
+
+type (
+	pageView struct {
+		Lang     prompts.Lang
+		Person   Person
+		RoleName string
+		People   []personView
+		Places   []placeView
+		Here     placeView
+		Stream   []messageView
+		Notes    []noteView // at the end
+		Form     *formView
+		Demo     bool
+		Failed   string
+		Typed    string
+		Version  int
+	}
+	personView struct {
+		Person
+		RoleName string
+		Acting   bool
+	}
+	placeView struct {
+		ID, Name, Title, Link string
+		Bot, Here, Unread     bool
+		Members               int
+	}
+	messageView struct {
+		ID, Name, Day, Time, ISO, Text string
+		Lang                           prompts.Lang
+		Bot, Mine, Edited              bool
+		Blocks                         []blockView
+		Thread                         []messageView
+		Notes                          []noteView
+	}
+	blockView struct {
+		Kind    bot.BlockKind
+		Spans   []bot.Span
+		Actions []actionView
+	}
+	actionView struct {
+		N int
+		bot.Action
+	}
+	noteView struct {
+		ID     string
+		Blocks []blockView
+		Lang   prompts.Lang
+	}
+	formView struct {
+		Form   *bot.Form
+		Fields []fieldView
+		Intro  []blockView
+		Last   []blockView
+		Lang   prompts.Lang
+		Error  string
+	}
+	fieldView struct {
+		bot.Field
+		First string
+		Error string
+		Opts  []optionView
+	}
+	optionView struct {
+		bot.Option
+		Chosen bool
+	}
+)
+
+// T is a text of the workspace itself in the page's language.
+func (v pageView) T(key string) string { return locale.Text(v.Lang, "ws."+key) }
+
+func sayer(lang prompts.Lang) func(string, ...string) string {
+	return func(key string, pairs ...string) string { return locale.Say(lang, key, pairs...) }
+}
+
+func roleName(lang prompts.Lang, r Role) string {
+	say := sayer(lang)
+	switch r {
+	case Manager:
+		return say("ws.role-manager")
+	case Editor:
+		return say("ws.role-editor")
+	}
+	return say("ws.role-member")
+}
+
+func (a *Adapter) view(p Person, place, failed, typed string) pageView {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	lang := a.langOf(p)
+	v := pageView{
+		Lang: lang, Person: p, RoleName: roleName(lang, p.Role), Demo: a.c.Controls != nil, Failed: failed, Typed: typed, Version: a.version,
+	}
+	for _, q := range a.c.Seed.People {
+		v.People = append(v.People, personView{Person: q, RoleName: roleName(lang, q.Role), Acting: q.ID == p.ID})
+	}
+	totals := map[string]int{}
+	for _, m := range a.messages {
+		totals[m.Place]++
+	}
+	if a.seen[p.ID] == nil {
+		a.seen[p.ID] = map[string]int{}
+		for k, n := range totals {
+			a.seen[p.ID][k] = n
+		}
+	}
+	a.seen[p.ID][place] = totals[place]
+	add := func(pv placeView) {
+		pv.Here = pv.ID == place
+		pv.Unread = !pv.Here && totals[pv.ID] > a.seen[p.ID][pv.ID]
+		pv.Link = link(pv.ID)
+		v.Places = append(v.Places, pv)
+		if pv.Here {
+			v.Here = pv
+		}
+	}
+	for _, c := range a.c.Seed.Channels {
+		if slices.Contains(c.Members, p.ID) {
+			add(placeView{ID: c.ID, Name: c.ID, Title: c.Title.In(lang), Members: len(c.Members)})
+		}
+	}
+	add(placeView{ID: "@" + p.ID, Name: "Weerklank", Title: sayer(lang)("ws.bot-title"), Bot: true})
+
+	notes := map[string][]noteView{}
+	for _, n := range a.notes[p.ID] {
+		if n.Place == place {
+			notes[n.Below] = append(notes[n.Below], noteView{ID: n.ID, Blocks: blocks(n.Message), Lang: n.Message.Lang})
+		}
+	}
+	here := slices.DeleteFunc(slices.Clone(a.messages), func(m *said) bool { return m.Place != place })
+	here = here[max(0, len(here)-maxShown):]
+	index := map[string]int{}
+	lastDay := ""
+	for _, m := range here {
+		mv := a.messageView(m, p, lang)
+		mv.Notes = notes[m.ID]
+		delete(notes, m.ID)
+		if i, ok := index[m.Thread]; ok && m.Thread != "" {
+			mv.Day = ""
+			v.Stream[i].Thread = append(v.Stream[i].Thread, mv)
+			continue
+		}
+		if mv.Day == lastDay {
+			mv.Day = ""
+		} else {
+			lastDay = mv.Day
+		}
+		index[m.ID] = len(v.Stream)
+		v.Stream = append(v.Stream, mv)
+	}
+	for _, rest := range notes {
+		v.Notes = append(v.Notes, rest...)
+	}
+	if open := a.forms[p.ID]; open != nil {
+		v.Form = viewForm(open, lang)
+	}
+	return v
+}
+
+func (a *Adapter) messageView(m *said, p Person, lang prompts.Lang) messageView {
+	at := m.At.In(a.c.Zone)
+	mv := messageView{
+		ID: m.ID, Day: locale.Date(lang, at), Time: at.Format("15:04"), ISO: at.Format(time.RFC3339), Text: m.Text,
+		Mine: m.From == p.ID, Edited: m.Edited, Bot: m.From == "", Name: "Weerklank",
+	}
+	if m.Message != nil {
+		mv.Blocks, mv.Lang = blocks(*m.Message), m.Message.Lang
+	}
+	if q, ok := a.person(m.From); ok {
+		mv.Name = q.Name
+	}
+	return mv
+}
+
+func blocks(m bot.Message) []blockView {
+	var out []blockView
+	n := 0
+	for _, b := range m.Blocks {
+		bv := blockView{Kind: b.Kind, Spans: b.Spans}
+		for _, action := range b.Actions {
+			bv.Actions = append(bv.Actions, actionView{N: n, Action: action})
+			n++
+		}
+		out = append(out, bv)
+	}
+	return out
+}
+
+func viewForm(open *opened, lang prompts.Lang) *formView {
+	v := &formView{Form: open.Form, Error: open.Errors[""], Lang: lang}
+	if open.Last != nil {
+		v.Last, v.Lang = blocks(*open.Last), open.Last.Lang
+		return v
+	}
+	v.Lang = open.Form.Lang
+	v.Intro = blocks(bot.Message{Blocks: open.Form.Intro})
+	for _, f := range open.Form.Fields {
+		fv := fieldView{Field: f, Error: open.Errors[f.Name]}
+		if len(f.Value) > 0 {
+			fv.First = f.Value[0]
+		}
+		for _, o := range f.Options {
+			fv.Opts = append(fv.Opts, optionView{Option: o, Chosen: slices.Contains(f.Value, o.Value)})
+		}
+		v.Fields = append(v.Fields, fv)
+	}
+	return v
+}
+
+func initial(name string) string {
+	for _, r := range name {
+		return strings.ToUpper(string(r))
+	}
+	return "?"
+}
+
+// hue picks one of twelve colours for a name, always the same.
+func hue(name string) int {
+	n := 0
+	for _, r := range name {
+		n = n*31 + int(r)
+	}
+	return ((n % 12) + 12) % 12
+}
+
+// dict hands several values to a template by name.
+func dict(pairs ...any) (map[string]any, error) {
+	if len(pairs)%2 != 0 {
+		return nil, errors.New("dict wants pairs")
+	}
+	m := map[string]any{}
+	for i := 0; i < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			return nil, errors.New("dict wants names")
+		}
+		m[name] = pairs[i+1]
+	}
+	return m, nil
+}
+
+// formPlace is how a form names the place it stands in: never a person.
+func formPlace(p placeView) string {
+	if p.Bot {
+		return "bot"
+	}
+	return p.ID
+}

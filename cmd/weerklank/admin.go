@@ -1,0 +1,686 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/locale"
+	"github.com/weerklank/weerklank/prompts"
+	"github.com/weerklank/weerklank/store"
+)
+
+// controlSocket is where a running bot takes the operator's commands: the store's file is locked by it.
+const controlSocket = "control.sock"
+
+// control serves the operator's commands. The socket's file mode is the right to use it.
+func (p *parts) control() http.Handler {
+	mux := http.NewServeMux()
+	fail := func(w http.ResponseWriter, err error) { http.Error(w, err.Error(), http.StatusConflict) }
+	mux.HandleFunc("POST /backup", func(w http.ResponseWriter, r *http.Request) {
+		name, err := backup(r.Context(), p.db, r.FormValue("dir"))
+		if err != nil {
+			fail(w, err)
+			return
+		}
+		fmt.Fprint(w, name)
+	})
+	mux.HandleFunc("POST /compact", func(w http.ResponseWriter, r *http.Request) {
+		if err := p.db.Compact(r.Context()); err != nil {
+			fail(w, err)
+		}
+	})
+	mux.HandleFunc("POST /verify", func(w http.ResponseWriter, r *http.Request) {
+		if err := p.db.Check(r.Context()); err != nil {
+			fail(w, err)
+		}
+	})
+	mux.HandleFunc("GET /prompts", func(w http.ResponseWriter, r *http.Request) {
+		lib, err := library(r.Context(), p.db, p.lib)
+		if err != nil {
+			fail(w, err)
+			return
+		}
+		if err := prompts.Encode(w, lib); err != nil {
+			fail(w, err)
+		}
+	})
+	mux.HandleFunc("POST /prompts", func(w http.ResponseWriter, r *http.Request) {
+		incoming, err := prompts.Decode(http.MaxBytesReader(w, r.Body, 8<<20))
+		if err != nil {
+			fail(w, err)
+			return
+		}
+		changes, err := importPrompts(r.Context(), p.db, p.lib, incoming, r.URL.Query().Get("dry") == "1")
+		if err != nil {
+			fail(w, err)
+			return
+		}
+		json.NewEncoder(w).Encode(changes)
+	})
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
+		teams, err := p.db.Teams(r.Context())
+		if err != nil {
+			fail(w, err)
+			return
+		}
+		json.NewEncoder(w).Encode(statusOf(teams))
+	})
+	return mux
+}
+
+// call sends one command to a running bot. errNotRunning: there is none.
+func call(ctx context.Context, c config, method, path string, body io.Reader) ([]byte, error) {
+	socket := filepath.Join(c.DataDir, controlSocket)
+	if _, err := os.Stat(socket); err != nil {
+		return nil, errNotRunning
+	}
+	client := &http.Client{Timeout: 10 * time.Minute, Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", socket)
+		},
+	}}
+	defer client.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(ctx, method, "http://control"+path, body)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) && op.Op == "dial" {
+			return nil, errNotRunning
+		}
+		return nil, err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, 16<<20))
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, errors.New(strings.TrimSpace(string(raw)))
+	}
+	return raw, nil
+}
+
+var errNotRunning = errors.New("no bot is running on this data directory")
+
+// onStore does something to the store: through the control socket of a running bot, else by opening the file.
+func onStore(ctx context.Context, e *env, c config, live func() error, alone func(*store.DB) error) error {
+	if err := live(); !errors.Is(err, errNotRunning) {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(c.DataDir, c.storeName())); err != nil {
+		return hinted{fmt.Errorf("there is no store in %s", c.DataDir), e.say("cli.hint-no-store")}
+	}
+	root, err := os.OpenRoot(c.DataDir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	db, err := store.Open(root, c.storeName(), store.Options{Timeout: 2 * time.Second})
+	switch {
+	case errors.Is(err, store.ErrLocked):
+		return hinted{err, e.say("cli.hint-locked-no-socket")}
+	case errors.Is(err, store.ErrNewer):
+		return hinted{err, e.say("cli.hint-newer")}
+	case errors.Is(err, store.ErrDamaged):
+		return hinted{err, e.say("cli.hint-damaged")}
+	case err != nil:
+		return err
+	}
+	return errors.Join(alone(db), db.Close())
+}
+
+// storeFlags are the flags of every command that works on the store.
+func storeFlags(e *env, name string, args []string, more func(*flag.FlagSet)) (config, []string, error) {
+	var path string
+	rest, err := flags(e, name, args, func(fs *flag.FlagSet) {
+		fs.StringVar(&path, "config", "", "")
+		if more != nil {
+			more(fs)
+		}
+	})
+	if err != nil {
+		return config{}, nil, err
+	}
+	c, err := loadConfig(e, path)
+	return c, rest, err
+}
+
+func backupDir(c config) string {
+	if c.Backup.Dir != "" {
+		return c.Backup.Dir
+	}
+	return filepath.Join(c.DataDir, "backups")
+}
+
+// backup writes a checked copy and returns its path. Key slots are never in it.
+func backup(ctx context.Context, db *store.DB, dir string) (string, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return "", err
+	}
+	defer root.Close()
+	name := "weerklank-" + time.Now().UTC().Format("20060102T150405.000Z") + ".db"
+	if err := db.Backup(ctx, root, name); err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, name), nil
+}
+
+func cmdBackup(ctx context.Context, e *env, args []string) error {
+	var dir string
+	c, rest, err := storeFlags(e, "backup", args, func(fs *flag.FlagSet) { fs.StringVar(&dir, "dir", "", "") })
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return usageError{e.say("cli.too-many")}
+	}
+	if dir == "" {
+		dir = backupDir(c)
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return err
+	}
+	var name string
+	err = onStore(ctx, e, c, func() error {
+		raw, err := call(ctx, c, http.MethodPost, "/backup?dir="+queryEscape(dir), nil)
+		name = string(raw)
+		return err
+	}, func(db *store.DB) (err error) {
+		name, err = backup(ctx, db, dir)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(e.stdout, e.say("cli.backup-done", "file", name))
+	fmt.Fprintln(e.stdout, e.say("cli.backup-keys"))
+	return nil
+}
+
+func queryEscape(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		if c == '/' || c == '.' || c == '-' || c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
+
+func cmdRestore(ctx context.Context, e *env, args []string) error {
+	c, rest, err := storeFlags(e, "restore", args, nil)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 {
+		return usageError{e.say("cli.restore-which")}
+	}
+	file := rest[0]
+	if _, err := os.Stat(file); err != nil {
+		return hinted{fmt.Errorf("backup: %w", err), e.say("cli.restore-which")}
+	}
+	if _, err := os.Stat(filepath.Join(c.DataDir, c.storeName())); err == nil {
+		return hinted{fmt.Errorf("there is a store in %s already", c.DataDir), e.say("cli.hint-restore-exists")}
+	}
+	if err := verifyApart(ctx, file); err != nil {
+		return hinted{err, e.say("cli.hint-restore-damaged")}
+	}
+	root, err := openData(e, c.DataDir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	from, err := os.OpenRoot(filepath.Dir(file))
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	if err := store.Restore(from, filepath.Base(file), root, c.storeName()); err != nil {
+		return err
+	}
+	fmt.Fprintln(e.stdout, e.say("cli.restore-done", "dir", c.DataDir))
+	return nil
+}
+
+// verifyChild is the hidden command that checks a file in a process of its own.
+const verifyChild = "-check-only-this"
+
+// verifyApart checks a file in a child process with a deadline: on damage the database library may panic, fault or
+// never end (TRUST 12).
+func verifyApart(ctx context.Context, file string) error {
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	deadline := 5*time.Second + time.Duration(info.Size()/(100<<20))*time.Second
+	ctx, cancel := context.WithTimeout(ctx, deadline)
+	defer cancel()
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	var said bytes.Buffer
+	cmd := exec.CommandContext(ctx, self, "verify", verifyChild, file)
+	cmd.Stderr = &said
+	cmd.Env = append(os.Environ(), "GOTRACEBACK=none")
+	err = cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w: checking %s did not end within %s", store.ErrDamaged, filepath.Base(file), deadline)
+	case err != nil:
+		text, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n")
+		return fmt.Errorf("%w: %s", store.ErrDamaged, strings.TrimPrefix(text, "weerklank verify: "))
+	}
+	return nil
+}
+
+func cmdVerify(ctx context.Context, e *env, args []string) error {
+	if len(args) == 2 && args[0] == verifyChild {
+		root, err := os.OpenRoot(filepath.Dir(args[1]))
+		if err != nil {
+			return err
+		}
+		defer root.Close()
+		return store.Verify(root, filepath.Base(args[1]))
+	}
+	c, rest, err := storeFlags(e, "verify", args, nil)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 1 {
+		return usageError{e.say("cli.too-many")}
+	}
+	if len(rest) == 1 {
+		if err := verifyApart(ctx, rest[0]); err != nil {
+			return hinted{err, e.say("cli.hint-restore-damaged")}
+		}
+		fmt.Fprintln(e.stdout, e.say("cli.verify-ok", "file", rest[0]))
+		return nil
+	}
+	file := filepath.Join(c.DataDir, c.storeName())
+	_, err = call(ctx, c, http.MethodPost, "/verify", nil)
+	if errors.Is(err, errNotRunning) {
+		if _, serr := os.Stat(file); serr != nil {
+			return hinted{fmt.Errorf("there is no store in %s", c.DataDir), e.say("cli.hint-no-store")}
+		}
+		err = verifyApart(ctx, file)
+	}
+	if err != nil {
+		return hinted{err, e.say("cli.hint-damaged")}
+	}
+	fmt.Fprintln(e.stdout, e.say("cli.verify-ok", "file", file))
+	return nil
+}
+
+func cmdCompact(ctx context.Context, e *env, args []string) error {
+	c, rest, err := storeFlags(e, "compact", args, nil)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return usageError{e.say("cli.too-many")}
+	}
+	err = onStore(ctx, e, c, func() error {
+		_, err := call(ctx, c, http.MethodPost, "/compact", nil)
+		return err
+	}, func(db *store.DB) error { return db.Compact(ctx) })
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(e.stdout, e.say("cli.compact-done"))
+	return nil
+}
+
+// teamStatus is what the operator sees of a team: no person, and nothing about who answered.
+type teamStatus struct {
+	Team  bot.TeamID    `json:"team"`
+	State bot.TeamState `json:"state"`
+	Next  time.Time     `json:"next,omitzero"`
+	Open  bool          `json:"open"`
+}
+
+func statusOf(teams []bot.Team) []teamStatus {
+	out := []teamStatus{}
+	for _, t := range teams {
+		out = append(out, teamStatus{t.ID, t.State, t.Wake(), t.Open != ""})
+	}
+	return out
+}
+
+func cmdStatus(ctx context.Context, e *env, args []string) error {
+	c, rest, err := storeFlags(e, "status", args, nil)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return usageError{e.say("cli.too-many")}
+	}
+	var teams []teamStatus
+	live := e.say("cli.status-running")
+	err = onStore(ctx, e, c, func() error {
+		raw, err := call(ctx, c, http.MethodGet, "/status", nil)
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(raw, &teams)
+	}, func(db *store.DB) error {
+		live = e.say("cli.status-stopped")
+		all, err := db.Teams(ctx)
+		teams = statusOf(all)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(e.stdout, live)
+	for _, t := range teams {
+		line := fmt.Sprintf("%s  %s", t.Team, t.State)
+		if !t.Next.IsZero() {
+			line += "  " + e.say("cli.status-next", "moment", locale.Moment(e.lang, t.Next.In(c.zone())))
+		}
+		fmt.Fprintln(e.stdout, line)
+	}
+	return nil
+}
+
+// ---- prompts
+
+// library is the built-in library with the organisation's own prompts over it.
+func library(ctx context.Context, db *store.DB, builtin prompts.Library) (prompts.Library, error) {
+	own, err := db.Prompts(ctx)
+	if err != nil {
+		return builtin, err
+	}
+	return builtin.With(own), nil
+}
+
+// importChanges is what an import does.
+type importChanges struct {
+	Added   []prompts.ID `json:"added"`
+	Changed []prompts.ID `json:"changed"`
+	Same    int          `json:"same"`
+}
+
+// importPrompts adds or replaces own prompts, all or none. What breaks a rule or an error of the lint is refused.
+func importPrompts(ctx context.Context, db *store.DB, builtin, incoming prompts.Library, dry bool) (importChanges, error) {
+	var ch importChanges
+	now, err := library(ctx, db, builtin)
+	if err != nil {
+		return ch, err
+	}
+	merged := now.With(incoming.Prompts)
+	if err := merged.Validate(); err != nil {
+		return ch, err
+	}
+	var findings []error
+	changed := map[prompts.ID]prompts.Prompt{}
+	for _, p := range incoming.Prompts {
+		old, there := now.Prompt(p.ID)
+		switch {
+		case !there:
+			ch.Added = append(ch.Added, p.ID)
+		case prompts.Same(old, p):
+			ch.Same++
+			continue
+		case p.Revision <= old.Revision && !prompts.SameWords(old, p):
+			findings = append(findings, fmt.Errorf("prompt %s: its words changed; raise revision above %d", p.ID, old.Revision))
+			continue
+		default:
+			ch.Changed = append(ch.Changed, p.ID)
+		}
+		changed[p.ID] = p
+	}
+	for _, f := range prompts.Lint(merged) {
+		if _, ours := changed[f.Prompt]; ours && f.Level == prompts.Error {
+			findings = append(findings, errors.New(f.String()))
+		}
+	}
+	if err := errors.Join(findings...); err != nil || dry {
+		return ch, err
+	}
+	return ch, db.UpdatePrompts(ctx, func(own map[prompts.ID]prompts.Prompt) (bot.Also, error) {
+		for id, p := range changed {
+			own[id] = p
+		}
+		return bot.Also{Audit: []bot.AuditEntry{{At: time.Now().UTC(), By: "operator:console", What: "prompts", How: strconv.Itoa(len(changed)) + " imported"}}}, nil
+	})
+}
+
+// cmdPrompts is `weerklank prompts lint|list|export|import`.
+func cmdPrompts(ctx context.Context, e *env, args []string) error {
+	if len(args) == 0 {
+		return usageError{e.say("cli.prompts-which")}
+	}
+	var dry bool
+	var kind, audience string
+	var path string
+	rest, err := flags(e, "prompts", args[1:], func(fs *flag.FlagSet) {
+		fs.StringVar(&path, "config", "", "")
+		fs.BoolVar(&dry, "dry-run", false, "")
+		fs.StringVar(&kind, "type", "", "")
+		fs.StringVar(&audience, "audience", "", "")
+	})
+	if err != nil {
+		return err
+	}
+	switch args[0] {
+	case "lint":
+		return lintPrompts(ctx, e, path, rest)
+	case "list":
+		lib, err := inForce(ctx, e, path)
+		if err != nil {
+			return err
+		}
+		for _, p := range lib.Prompts {
+			if kind != "" && string(p.Kind) != kind || audience != "" && !slices.Contains(p.Audience, prompts.AudienceID(audience)) {
+				continue
+			}
+			fmt.Fprintf(e.stdout, "%-34s %-12s %d  %-8s %s\n", p.ID, p.Kind, p.Intensity, p.Status, p.In(e.lang).Title)
+		}
+		return nil
+	case "export":
+		lib, err := inForce(ctx, e, path)
+		if err != nil {
+			return err
+		}
+		return prompts.Encode(e.stdout, lib)
+	case "import":
+		return importFile(ctx, e, path, rest, dry)
+	}
+	return usageError{e.say("cli.prompts-which")}
+}
+
+// inForce is the library as the bot would use it: the built-in one alone if no configuration is named.
+func inForce(ctx context.Context, e *env, path string) (prompts.Library, error) {
+	lib, err := prompts.Builtin()
+	if err != nil || path == "" {
+		return lib, err
+	}
+	c, err := loadConfig(e, path)
+	if err != nil {
+		return lib, err
+	}
+	if _, serr := os.Stat(filepath.Join(c.DataDir, c.storeName())); serr != nil {
+		return lib, nil
+	}
+	err = onStore(ctx, e, c, func() error {
+		raw, err := call(ctx, c, http.MethodGet, "/prompts", nil)
+		if err == nil {
+			lib, err = prompts.Decode(bytes.NewReader(raw))
+		}
+		return err
+	}, func(db *store.DB) (err error) {
+		lib, err = library(ctx, db, lib)
+		return err
+	})
+	return lib, err
+}
+
+func readLibrary(e *env, file string) (prompts.Library, error) {
+	var r io.Reader = e.stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return prompts.Library{}, err
+		}
+		defer f.Close()
+		r = f
+	}
+	lib, err := prompts.Decode(r)
+	if err != nil {
+		return lib, hinted{fmt.Errorf("%s:\n%w", file, err), e.say("cli.hint-prompts")}
+	}
+	return lib, nil
+}
+
+func lintPrompts(ctx context.Context, e *env, path string, files []string) error {
+	base, err := inForce(ctx, e, path)
+	if err != nil {
+		return err
+	}
+	libs := []prompts.Library{base}
+	if len(files) > 0 {
+		libs = nil
+		for _, file := range files {
+			lib, err := readLibrary(e, file)
+			if err != nil {
+				return err
+			}
+			libs = append(libs, lib.Completed(base))
+		}
+	}
+	wrong, warned := 0, 0
+	for _, lib := range libs {
+		if err := lib.Validate(); err != nil {
+			fmt.Fprintln(e.stdout, err)
+			wrong++
+		}
+		for _, f := range prompts.Lint(lib) {
+			if f.Level == prompts.Error {
+				wrong++
+			} else {
+				warned++
+			}
+			fmt.Fprintln(e.stdout, f.Line(e.lang))
+		}
+		for _, c := range prompts.Cover(lib) {
+			if c.Dilemmas < prompts.EnoughDilemmas {
+				warned++
+				fmt.Fprintln(e.stdout, e.say("cli.lint-coverage", "audience", string(c.Audience), "count", strconv.Itoa(c.Dilemmas), "enough", strconv.Itoa(prompts.EnoughDilemmas)))
+			}
+		}
+	}
+	fmt.Fprintln(e.stdout, e.say("cli.lint-done", "errors", strconv.Itoa(wrong), "warnings", strconv.Itoa(warned)))
+	if wrong > 0 {
+		return errors.New(e.say("cli.lint-failed"))
+	}
+	return nil
+}
+
+func importFile(ctx context.Context, e *env, path string, files []string, dry bool) error {
+	if path == "" || len(files) != 1 {
+		return usageError{e.say("cli.import-which")}
+	}
+	c, err := loadConfig(e, path)
+	if err != nil {
+		return err
+	}
+	incoming, err := readLibrary(e, files[0])
+	if err != nil {
+		return err
+	}
+	builtin, err := prompts.Builtin()
+	if err != nil {
+		return err
+	}
+	var ch importChanges
+	err = onStore(ctx, e, c, func() error {
+		var body bytes.Buffer
+		if err := prompts.Encode(&body, incoming); err != nil {
+			return err
+		}
+		target := "/prompts"
+		if dry {
+			target += "?dry=1"
+		}
+		raw, err := call(ctx, c, http.MethodPost, target, &body)
+		if err == nil {
+			err = json.Unmarshal(raw, &ch)
+		}
+		return err
+	}, func(db *store.DB) (err error) {
+		ch, err = importPrompts(ctx, db, builtin, incoming, dry)
+		return err
+	})
+	if err != nil {
+		var h hinted
+		if errors.As(err, &h) {
+			return err
+		}
+		return hinted{fmt.Errorf("%s:\n%w", files[0], err), e.say("cli.hint-import")}
+	}
+	key := "cli.import-done"
+	if dry {
+		key = "cli.import-dry"
+	}
+	fmt.Fprintln(e.stdout, e.say(key, "added", strconv.Itoa(len(ch.Added)), "changed", strconv.Itoa(len(ch.Changed)), "same", strconv.Itoa(ch.Same)))
+	for _, id := range ch.Added {
+		fmt.Fprintln(e.stdout, "+ "+string(id))
+	}
+	for _, id := range ch.Changed {
+		fmt.Fprintln(e.stdout, "~ "+string(id))
+	}
+	return nil
+}
+
+// ---- version
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	if v == "" || v == "(devel)" {
+		v = "development"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			v += " " + s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return v + " " + info.GoVersion
+}
+
+func cmdVersion(_ context.Context, e *env, args []string) error {
+	if len(args) > 0 {
+		return usageError{e.say("cli.too-many")}
+	}
+	fmt.Fprintln(e.stdout, "weerklank "+version())
+	return nil
+}

@@ -1,0 +1,377 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// config is the one file, with the names of DESIGN 6. Every key can also be set by the environment variable
+// WEERKLANK_<SECTION>_<KEY>.
+type config struct {
+	DataDir string `toml:"data_dir"`
+	Store   struct {
+		URL string `toml:"url"`
+	} `toml:"store"`
+	Help struct {
+		Adviser string `toml:"adviser"`
+	} `toml:"help"`
+	Organisation struct {
+		PublicSector bool `toml:"public_sector"`
+	} `toml:"organisation"`
+	Team struct {
+		Activation    string   `toml:"activation"`
+		Rhythm        string   `toml:"rhythm"`
+		Cron          string   `toml:"cron"`
+		Window        string   `toml:"window"`
+		GiveBackAfter string   `toml:"give_back_after"`
+		Zone          string   `toml:"zone"`
+		Language      string   `toml:"language"`
+		MinReplies    int      `toml:"min_replies"`
+		QuietHours    string   `toml:"quiet_hours"`
+		WorkdaysOnly  bool     `toml:"workdays_only"`
+		Holidays      []string `toml:"holidays"`
+	} `toml:"team"`
+	Limits struct {
+		MinReplies int `toml:"min_replies"`
+		MinMembers int `toml:"min_members"`
+	} `toml:"limits"`
+	Privacy struct {
+		KeepReplies string `toml:"keep_replies"`
+	} `toml:"privacy"`
+	Rights struct {
+		Managers []string `toml:"managers"`
+		Editors  []string `toml:"editors"`
+	} `toml:"rights"`
+	Workspace struct {
+		Enabled bool   `toml:"enabled"`
+		Listen  string `toml:"listen"`
+	} `toml:"workspace"`
+	Admin struct {
+		Listen string `toml:"listen"`
+	} `toml:"admin"`
+	Backup struct {
+		Dir string `toml:"dir"`
+	} `toml:"backup"`
+	Log struct {
+		Level  string `toml:"level"`
+		Format string `toml:"format"`
+	} `toml:"log"`
+}
+
+func defaultConfig() config {
+	var c config
+	c.DataDir = "./data"
+	c.Store.URL = "bbolt:weerklank.db"
+	t := &c.Team
+	t.Activation, t.Rhythm, t.Cron, t.Window, t.GiveBackAfter = "direct", "weekly", "0 10 * * TUE", "6d", "5h"
+	t.Zone, t.Language, t.MinReplies, t.QuietHours, t.WorkdaysOnly, t.Holidays = "Europe/Amsterdam", "nl", 5, "18:00-08:00", true, []string{"nl"}
+	c.Limits.MinReplies, c.Limits.MinMembers = 5, 6
+	c.Privacy.KeepReplies = "90d"
+	c.Rights.Managers, c.Rights.Editors = []string{}, []string{}
+	c.Workspace.Listen = "127.0.0.1:8480"
+	c.Admin.Listen = "127.0.0.1:8481"
+	c.Log.Level, c.Log.Format = "info", "json"
+	return c
+}
+
+// configProblem is one thing wrong in the configuration, with its place if it has one.
+type configProblem struct {
+	row, col int
+	key      string
+	text     string
+}
+
+func (p configProblem) Error() string {
+	switch {
+	case p.row > 0:
+		return fmt.Sprintf("row %d, column %d: %s: %s", p.row, p.col, p.key, p.text)
+	case p.key != "":
+		return p.key + ": " + p.text
+	}
+	return p.text
+}
+
+// loadConfig reads the file over the defaults, then the environment, then checks everything at once. An empty path
+// gives the defaults.
+func loadConfig(e *env, path string) (config, error) {
+	c := defaultConfig()
+	var raw []byte
+	if path != "" {
+		var err error
+		if raw, err = os.ReadFile(path); err != nil {
+			return c, hinted{fmt.Errorf("read configuration: %w", err), e.say("cli.hint-config")}
+		}
+		if err := parseConfig(e, raw, &c); err != nil {
+			return c, hinted{fmt.Errorf("configuration %s:\n%w", path, err), e.say("cli.hint-config-check")}
+		}
+	}
+	if err := fromEnvironment(e, &c); err != nil {
+		return c, err
+	}
+	if err := checkConfig(e, c, raw); err != nil {
+		return c, hinted{fmt.Errorf("configuration %s:\n%w", path, err), e.say("cli.hint-config-check")}
+	}
+	return c, nil
+}
+
+func parseConfig(e *env, raw []byte, c *config) error {
+	err := toml.NewDecoder(bytes.NewReader(raw)).DisallowUnknownFields().Decode(c)
+	var strict *toml.StrictMissingError
+	var bad *toml.DecodeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &strict):
+		var all []error
+		for _, missing := range strict.Errors {
+			row, col := missing.Position()
+			key := strings.Join(missing.Key(), ".")
+			text := e.say("cli.config-unknown")
+			if k := missing.Key(); len(k) > 0 && (k[0] == "slack" || k[0] == "mattermost") {
+				text = e.say("cli.config-platform")
+			}
+			all = append(all, configProblem{row, col, key, text})
+		}
+		return errors.Join(all...)
+	case errors.As(err, &bad):
+		row, col := bad.Position()
+		return configProblem{row, col, strings.Join(bad.Key(), "."), strings.TrimPrefix(bad.Error(), "toml: ")}
+	}
+	return err
+}
+
+// fields walks every key of the configuration.
+func (c *config) fields(visit func(section, key string, v reflect.Value)) {
+	root := reflect.ValueOf(c).Elem()
+	for i := range root.NumField() {
+		name := root.Type().Field(i).Tag.Get("toml")
+		if root.Field(i).Kind() != reflect.Struct {
+			visit("", name, root.Field(i))
+			continue
+		}
+		for j := range root.Field(i).NumField() {
+			visit(name, root.Field(i).Type().Field(j).Tag.Get("toml"), root.Field(i).Field(j))
+		}
+	}
+}
+
+func fromEnvironment(e *env, c *config) error {
+	var problems []error
+	c.fields(func(section, key string, v reflect.Value) {
+		name := "WEERKLANK_" + strings.ToUpper(key)
+		if section != "" {
+			name = "WEERKLANK_" + strings.ToUpper(section) + "_" + strings.ToUpper(key)
+		}
+		s := e.getenv(name)
+		if s == "" {
+			return
+		}
+		switch v.Kind() {
+		case reflect.String:
+			v.SetString(s)
+		case reflect.Bool:
+			b, err := strconv.ParseBool(s)
+			if err != nil {
+				problems = append(problems, configProblem{key: name, text: e.say("cli.config-bool")})
+			}
+			v.SetBool(b)
+		case reflect.Int:
+			n, err := strconv.Atoi(s)
+			if err != nil {
+				problems = append(problems, configProblem{key: name, text: e.say("cli.config-number")})
+			}
+			v.SetInt(int64(n))
+		case reflect.Slice:
+			v.Set(reflect.ValueOf(strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })))
+		}
+	})
+	return errors.Join(problems...)
+}
+
+// locate finds where a key is set, for messages.
+func locate(raw []byte, section, key string) (row, col int) {
+	current := ""
+	for i, text := range strings.Split(string(raw), "\n") {
+		trimmed := strings.TrimSpace(text)
+		if name, ok := strings.CutPrefix(trimmed, "["); ok {
+			current, _, _ = strings.Cut(name, "]")
+			current = strings.TrimSpace(current)
+			continue
+		}
+		name, _, ok := strings.Cut(trimmed, "=")
+		if ok && current == section && strings.TrimSpace(name) == key {
+			return i + 1, strings.Index(text, trimmed) + 1
+		}
+	}
+	return 0, 0
+}
+
+// checkConfig says everything that is wrong at once.
+func checkConfig(e *env, c config, raw []byte) error {
+	var problems []error
+	wrong := func(section, key, text string) {
+		row, col := locate(raw, section, key)
+		name := key
+		if section != "" {
+			name = section + "." + key
+		}
+		problems = append(problems, configProblem{row, col, name, text})
+	}
+	if strings.TrimSpace(c.DataDir) == "" {
+		wrong("", "data_dir", e.say("cli.config-empty"))
+	}
+	if name, ok := strings.CutPrefix(c.Store.URL, "bbolt:"); !ok || name == "" || strings.ContainsAny(name, `/\`) {
+		wrong("store", "url", e.say("cli.config-store"))
+	}
+	if c.Team.Activation != "direct" && c.Team.Activation != "announced" {
+		wrong("team", "activation", e.say("cli.config-activation"))
+	}
+	if c.Team.Language != "nl" && c.Team.Language != "en" {
+		wrong("team", "language", e.say("cli.config-language"))
+	}
+	if c.Limits.MinReplies < 3 {
+		wrong("limits", "min_replies", e.say("cli.config-min-replies"))
+	}
+	if c.Limits.MinMembers < 6 {
+		wrong("limits", "min_members", e.say("cli.config-min-members"))
+	}
+	if c.Team.MinReplies < max(c.Limits.MinReplies, 3) {
+		wrong("team", "min_replies", e.say("cli.config-team-min", "floor", strconv.Itoa(max(c.Limits.MinReplies, 3))))
+	}
+	if days, err := c.keepDays(); err != nil || days < 14 || days > 365 {
+		wrong("privacy", "keep_replies", e.say("cli.config-keep"))
+	}
+	if _, err := bot.ParseCalendar(c.settings()); err != nil {
+		var each func(error)
+		each = func(err error) {
+			if joined, ok := err.(interface{ Unwrap() []error }); ok {
+				for _, err := range joined.Unwrap() {
+					each(err)
+				}
+				return
+			}
+			var p *bot.Problem
+			if errors.As(err, &p) {
+				wrong("team", p.Field, e.say(p.Key, p.Pairs...))
+			}
+		}
+		each(err)
+	}
+	for key, accounts := range map[string][]string{"managers": c.Rights.Managers, "editors": c.Rights.Editors} {
+		for _, account := range accounts {
+			if platform, user, ok := strings.Cut(account, ":"); !ok || platform == "" || user == "" {
+				wrong("rights", key, e.say("cli.config-account"))
+			}
+		}
+	}
+	if !loopback(c.Workspace.Listen) {
+		wrong("workspace", "listen", e.say("cli.config-loopback"))
+	}
+	if _, _, err := net.SplitHostPort(c.Admin.Listen); err != nil {
+		wrong("admin", "listen", e.say("cli.config-listen"))
+	}
+	switch c.Log.Level {
+	case "debug", "info", "warn", "error":
+	default:
+		wrong("log", "level", e.say("cli.config-level"))
+	}
+	if c.Log.Format != "json" && c.Log.Format != "text" {
+		wrong("log", "format", e.say("cli.config-format"))
+	}
+	return errors.Join(problems...)
+}
+
+// loopback says whether an address can only be reached from this machine.
+func loopback(addr string) bool {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || port == "" {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (c config) keepDays() (int, error) {
+	n, ok := strings.CutSuffix(c.Privacy.KeepReplies, "d")
+	if !ok {
+		return 0, errors.New("days end in d")
+	}
+	return strconv.Atoi(n)
+}
+
+// settings is what a team gets when it is switched on. The built-in rhythms keep their own moment unless the operator
+// chose another cron than the default.
+func (c config) settings() bot.Settings {
+	t := c.Team
+	s := bot.Settings{
+		Rhythm: bot.RhythmName(t.Rhythm), Cron: t.Cron, Window: bot.Length(t.Window), GiveBackAfter: bot.Length(t.GiveBackAfter),
+		Zone: t.Zone, Lang: prompts.Lang(t.Language), MinReplies: t.MinReplies, QuietHours: t.QuietHours, WorkdaysOnly: t.WorkdaysOnly,
+		Holidays: t.Holidays, Adviser: c.Help.Adviser,
+	}
+	if s.Rhythm != bot.RhythmCustom && s.Cron == defaultConfig().Team.Cron {
+		s.Cron = ""
+	}
+	return s
+}
+
+func actors(accounts []string) []bot.ActorID {
+	var out []bot.ActorID
+	for _, a := range accounts {
+		out = append(out, bot.ActorID(a))
+	}
+	return out
+}
+
+// cmdConfig is `weerklank config check|show`.
+func cmdConfig(_ context.Context, e *env, args []string) error {
+	if len(args) == 0 || args[0] != "check" && args[0] != "show" {
+		return usageError{e.say("cli.config-which")}
+	}
+	var path string
+	rest, err := flags(e, "config", args[1:], func(fs *flag.FlagSet) { fs.StringVar(&path, "config", "", "") })
+	if err != nil {
+		return err
+	}
+	if path == "" && len(rest) == 1 {
+		path = rest[0]
+	} else if len(rest) > 0 {
+		return usageError{e.say("cli.too-many")}
+	}
+	c, err := loadConfig(e, path)
+	if err != nil {
+		return err
+	}
+	if args[0] == "show" {
+		return toml.NewEncoder(e.stdout).SetIndentTables(false).Encode(c)
+	}
+	fmt.Fprintln(e.stdout, e.say("cli.config-ok"))
+	if !c.Workspace.Enabled {
+		fmt.Fprintln(e.stdout, e.say("cli.config-no-platform"))
+	}
+	if c.Help.Adviser == "" {
+		fmt.Fprintln(e.stdout, e.say("cli.config-no-adviser"))
+	}
+	return nil
+}
+
+// zone is where the workspace shows its times.
+func (c config) zone() *time.Location {
+	if loc, err := time.LoadLocation(c.Team.Zone); err == nil {
+		return loc
+	}
+	return time.UTC
+}

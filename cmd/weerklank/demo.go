@@ -1,0 +1,316 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"flag"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"net"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/locale"
+	"github.com/weerklank/weerklank/bot/workspace"
+	"github.com/weerklank/weerklank/prompts"
+)
+
+//go:embed demo/replies.toml
+var demoTOML []byte
+
+// demoReply is what a colleague of the sample crew answers.
+type demoReply struct {
+	Stance string   `toml:"s"`
+	Tags   []string `toml:"t"`
+	Share  bool     `toml:"share"`
+	Typed  bool     `toml:"typed"`
+	NL     string   `toml:"nl"`
+	EN     string   `toml:"en"`
+}
+
+func (r demoReply) text(lang prompts.Lang) string {
+	if lang == prompts.English {
+		return r.EN
+	}
+	return r.NL
+}
+
+// anyPrompt holds the replies for prompts that have none of their own.
+const anyPrompt = "any"
+
+var demoReplies = sync.OnceValues(func() (map[prompts.ID][]demoReply, error) {
+	var file struct {
+		Prompt []struct {
+			ID    prompts.ID  `toml:"id"`
+			Reply []demoReply `toml:"reply"`
+		} `toml:"prompt"`
+	}
+	if err := toml.NewDecoder(bytes.NewReader(demoTOML)).DisallowUnknownFields().Decode(&file); err != nil {
+		return nil, fmt.Errorf("demo replies: %w", err)
+	}
+	all := map[prompts.ID][]demoReply{}
+	for _, p := range file.Prompt {
+		all[p.ID] = p.Reply
+	}
+	return all, nil
+})
+
+// demoTeam is the channel that has a past.
+const demoTeam = bot.TeamID(workspace.Platform + ":buitendienst")
+
+// demoWeeks is how long ago the sample crew began.
+const demoWeeks = 14
+
+// cmdDemo is `weerklank demo`: the same program on the embedded workspace, with a season behind it and a panel that
+// turns the clock forward.
+func cmdDemo(ctx context.Context, e *env, args []string) error {
+	const usual = "127.0.0.1:8480"
+	addr, data, lang := usual, "", "nl"
+	rest, err := flags(e, "demo", args, func(fs *flag.FlagSet) {
+		fs.StringVar(&addr, "addr", addr, "")
+		fs.StringVar(&data, "data", "", "")
+		fs.StringVar(&lang, "lang", lang, "")
+	})
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(rest) > 0:
+		return usageError{e.say("cli.too-many")}
+	case !loopback(addr):
+		return usageError{e.say("cli.config-loopback")}
+	case lang != "nl" && lang != "en":
+		return usageError{e.say("cli.config-language")}
+	}
+	if addr == usual { // the usual address if it is free; any other when it is not
+		if l, err := net.Listen("tcp", addr); err != nil {
+			addr = "127.0.0.1:0"
+		} else if err := l.Close(); err != nil {
+			return err
+		}
+	}
+	if err := hardenProcess(); err != nil {
+		return fmt.Errorf("forbid memory dumps: %w", err)
+	}
+	c := defaultConfig()
+	if data == "" {
+		if data, err = os.MkdirTemp("", "weerklank-demo-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(data)
+	}
+	c.DataDir, c.Workspace.Enabled, c.Workspace.Listen, c.Admin.Listen = data, true, addr, ""
+	c.Log.Level, c.Log.Format = "warn", "text"
+	c.Team.Language, c.Help.Adviser = lang, locale.Say(prompts.Lang(lang), "cli.demo-adviser")
+	p, err := build(e, c, newLog(c, e.stderr), func(p *parts) *workspace.Controls { return p.controls() })
+	if err != nil {
+		return err
+	}
+	if err := p.layPast(ctx, prompts.Lang(lang), time.Now()); err != nil {
+		return errors.Join(fmt.Errorf("lay the sample season: %w", err), p.close())
+	}
+	return errors.Join(p.serve(ctx, e, "Weerklank demo"), p.close())
+}
+
+// controls turn the clock forward for one team. Everything else goes its usual way.
+func (p *parts) controls() *workspace.Controls {
+	forward := func(ctx context.Context, team bot.TeamID, open bool) error {
+		t, err := p.db.Team(ctx, team)
+		if errors.Is(err, bot.ErrNotFound) || err == nil && t.State != bot.TeamOn {
+			return bot.ErrConflict
+		}
+		if err != nil {
+			return err
+		}
+		if open == (t.Open != "") { // asked to open while one is open, or to close while none is: bring the other first
+			if err := p.bot.Advance(ctx, team, time.Now()); err != nil || !open {
+				return err
+			}
+		}
+		return p.bot.Advance(ctx, team, time.Now())
+	}
+	return &workspace.Controls{
+		Next: func(ctx context.Context, team bot.TeamID) error { return forward(ctx, team, true) },
+		Close: func(ctx context.Context, team bot.TeamID) error {
+			t, err := p.db.Team(ctx, team)
+			if err != nil || t.Open == "" {
+				return bot.ErrConflict
+			}
+			return p.bot.Advance(ctx, team, time.Now())
+		},
+		Colleagues: func(ctx context.Context, team bot.TeamID) error {
+			t, err := p.db.Team(ctx, team)
+			if err != nil || t.Open == "" {
+				return bot.ErrConflict
+			}
+			r, err := p.db.Round(ctx, t.Open)
+			if err != nil || r.State != bot.RoundOpen {
+				return bot.ErrConflict
+			}
+			return p.colleagues(ctx, r, 7, rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1)))
+		},
+	}
+}
+
+// colleagues lets n people of the sample crew answer, through the form or by typing, as anyone would.
+func (p *parts) colleagues(ctx context.Context, r bot.Round, n int, random *rand.Rand) error {
+	all, err := demoReplies()
+	if err != nil {
+		return err
+	}
+	replies := all[r.Prompt.ID]
+	if len(replies) == 0 {
+		replies = all[anyPrompt]
+	}
+	crew := workspace.DefaultSeed().Channels[0].Members
+	people := slices.DeleteFunc(slices.Clone(crew), func(id string) bool { return id == "fatima" }) // the visitor's own seat
+	random.Shuffle(len(people), func(i, j int) { people[i], people[j] = people[j], people[i] })
+	for i, reply := range replies[:min(n, len(replies), len(people))] {
+		if err := p.colleague(ctx, r, people[i], reply); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *parts) colleague(ctx context.Context, r bot.Round, person string, reply demoReply) error {
+	const place = "buitendienst"
+	text := reply.text(r.Lang)
+	if reply.Typed && text != "" {
+		direct := "@" + person
+		if _, err := p.ws.Type(ctx, person, direct, text, ""); err != nil {
+			return err
+		}
+		share := bot.ShareCount
+		if reply.Share {
+			share = bot.ShareQuote
+		}
+		if _, err := p.ws.Press(ctx, person, direct, bot.Action{Do: "share", Round: r.ID, Arg: string(share)}); err != nil {
+			return err
+		}
+		for _, tag := range reply.Tags {
+			if _, err := p.ws.Press(ctx, person, direct, bot.Action{Do: "tag", Round: r.ID, Arg: tag}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	resp, err := p.ws.Press(ctx, person, place, bot.Action{Do: "answer", Round: r.ID})
+	if err != nil || resp.Form == nil {
+		return err
+	}
+	values := map[string][]string{"tags": reply.Tags}
+	if text != "" {
+		values["text"], values["share"] = []string{text}, []string{string(bot.ShareCount)}
+		if reply.Share {
+			values["share"] = []string{string(bot.ShareQuote)}
+		}
+	}
+	light := r.Prompt.In(r.Lang).PoleA == ""
+	if reply.Stance != "" && (!light || reply.Stance == string(bot.StanceNotMe) || reply.Stance == string(bot.StanceCounter)) {
+		values["stance"] = []string{reply.Stance}
+	}
+	if text == "" && values["stance"] == nil {
+		return nil
+	}
+	resp, err = p.ws.Submit(ctx, person, place, resp.Form, values, "")
+	if err == nil && len(resp.Errors) > 0 {
+		err = errors.New("a sample reply was refused")
+	}
+	return err
+}
+
+// layPast lets the sample crew live through a season, step by step through the same use cases, before anyone watches.
+// Only the clock that is handed to them differs.
+func (p *parts) layPast(ctx context.Context, lang prompts.Lang, now time.Time) error {
+	for _, person := range workspace.DefaultSeed().People {
+		if lang == prompts.English && person.Lang != lang && p.ws.Empty() {
+			if err := p.ws.SetLang(person.ID, lang); err != nil {
+				return err
+			}
+		}
+	}
+	if !p.ws.Empty() { // a data directory that was used before goes on where it was
+		return nil
+	}
+	defer p.ws.Backdate(time.Time{})
+	p.ws.Use(p.bot.Handle)
+	defer p.ws.Use(nil)
+	start := now.AddDate(0, 0, -7*demoWeeks)
+	start = time.Date(start.Year(), start.Month(), start.Day(), 9, 0, 0, 0, p.c.zone())
+	for start.Weekday() != time.Monday {
+		start = start.AddDate(0, 0, -1)
+	}
+	h := fnv.New64a()
+	h.Write([]byte(start.Format(time.DateOnly)))
+	random := rand.New(rand.NewPCG(h.Sum64(), 2))
+
+	p.ws.Backdate(start)
+	resp, err := p.ws.Type(ctx, "irma", "buitendienst", "/weerklank on", "")
+	if err != nil || resp.Form == nil {
+		return errors.Join(err, errors.New("the sample team could not be switched on"))
+	}
+	values := map[string][]string{"audience": {"outdoor-crew"}, "worktime": {"yes"}}
+	for _, f := range resp.Form.Fields {
+		if values[f.Name] == nil {
+			values[f.Name] = f.Value
+		}
+	}
+	values["lang"] = []string{string(lang)}
+	if resp, err = p.ws.Submit(ctx, "irma", "buitendienst", resp.Form, values, ""); err != nil || len(resp.Errors) > 0 {
+		return errors.Join(err, fmt.Errorf("the sample team could not be switched on: %d fields refused", len(resp.Errors)))
+	}
+	answered := map[bot.RoundID]bool{}
+	for t := start; !t.After(now); {
+		p.ws.Backdate(t)
+		next, err := p.bot.Step(ctx, t)
+		if err != nil {
+			return err
+		}
+		if _, err := p.bot.Send(ctx, t); err != nil {
+			return err
+		}
+		rounds, err := p.db.Rounds(ctx, demoTeam)
+		if err != nil {
+			return err
+		}
+		for _, r := range rounds {
+			if r.State != bot.RoundOpen || answered[r.ID] || !r.Closes.Before(now) {
+				continue
+			}
+			answered[r.ID] = true
+			p.ws.Backdate(t.Add(3 * time.Hour))
+			if r.Kind == bot.RoundQuestion {
+				err = p.colleagues(ctx, r, 5+len(answered)%4, random)
+			} else {
+				err = p.vote(ctx, r)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if next.IsZero() {
+			break
+		}
+		t = next
+	}
+	return nil
+}
+
+// vote lets the crew choose to go on.
+func (p *parts) vote(ctx context.Context, r bot.Round) error {
+	for _, person := range []string{"cor", "dewi", "emre", "lotte", "samira"} {
+		if _, err := p.ws.Press(ctx, person, "buitendienst", bot.Action{Do: "vote", Round: r.ID, Arg: "go-on"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -18,12 +18,16 @@ func (b *Bot) Step(ctx context.Context, now time.Time) (time.Time, error) {
 	const batch = 512
 	var failed int
 	var again time.Time
+	seen := map[Task]bool{} // a task that comes back unmoved has failed, whatever it said
 	for {
 		tasks, next, err := b.o.Store.Due(ctx, now, batch+failed)
 		if err != nil {
 			return now.Add(time.Second), err
 		}
 		tasks = slices.DeleteFunc(tasks, func(t Task) bool {
+			if seen[t] {
+				b.rest(t, now)
+			}
 			until, resting := b.resting(t, now)
 			if resting && (again.IsZero() || until.Before(again)) {
 				again = until
@@ -43,13 +47,19 @@ func (b *Bot) Step(ctx context.Context, now time.Time) (time.Time, error) {
 		var rounds, teams []Task
 		for _, t := range tasks {
 			if t.Round != "" {
+				seen[t] = true
 				rounds = append(rounds, t)
 			} else {
 				teams = append(teams, t)
 			}
 		}
 		failed += b.each(ctx, rounds, now, b.stepRound)
-		failed += b.each(ctx, teams, now, b.stepTeam)
+		if len(rounds) == 0 { // a round that was closed late is given back before its team is asked anew
+			for _, t := range teams {
+				seen[t] = true
+			}
+			failed += b.each(ctx, teams, now, b.stepTeam)
+		}
 		b.wake(b.wakeSender)
 		if ctx.Err() != nil {
 			return now.Add(time.Second), ctx.Err()

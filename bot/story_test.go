@@ -176,6 +176,7 @@ func (w *world) openRound(team bot.TeamID) bot.Round {
 	}
 	r, err := w.db.Round(context.Background(), t.Open)
 	if err != nil {
+		w.close()
 		w.t.Fatalf("open round %q: %v", t.Open, err)
 	}
 	return r

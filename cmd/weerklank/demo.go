@@ -67,7 +67,7 @@ var demoReplies = sync.OnceValues(func() (map[prompts.ID][]demoReply, error) {
 const demoTeam = bot.TeamID(workspace.Platform + ":buitendienst")
 
 // demoWeeks is how long ago the sample crew began.
-const demoWeeks = 14
+const demoWeeks = 11
 
 // cmdDemo is `weerklank demo`: the same program on the embedded workspace, with a season behind it and a panel that
 // turns the clock forward.

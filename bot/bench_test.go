@@ -34,6 +34,9 @@ func openWorld(b testing.TB, n int) (*world, bot.Round) {
 	if _, err := w.bot.Step(context.Background(), team.NextOpens); err != nil {
 		b.Fatal(err)
 	}
+	if _, err := w.bot.Send(context.Background(), team.NextOpens); err != nil {
+		b.Fatal(err)
+	}
 	return w, w.openRound(crew)
 }
 

@@ -239,7 +239,7 @@ func (s Situation) best(l Library, sort wanted, relaxed []string) (Choice, bool)
 
 func (s Situation) tie(id ID) uint64 {
 	h := fnv.New64a()
-	h.Write(binary.BigEndian.AppendUint64([]byte(id), s.Seed)) // seed last: FNV mixes its last bytes least, IDs differ more
+	h.Write(binary.BigEndian.AppendUint64([]byte(id), s.Seed))
 	return mix(h.Sum64())
 }
 
@@ -388,8 +388,11 @@ func (s Situation) need(l Library, t TensionID) float64 {
 			dilemmas = append(dilemmas, a)
 		}
 	}
+	if total == 0 {
+		return 0
+	}
 	share := float64(asking(dilemmas, t)) / float64(max(len(dilemmas), 1))
-	return s.weight(t)/max(total, 1) - share
+	return s.weight(t)/total - share
 }
 
 // weight of a tension for the team, the mean over its kinds of work.

@@ -25,8 +25,14 @@ var builtin []byte
 
 var readBuiltin = sync.OnceValues(func() (Library, error) { return Decode(bytes.NewReader(builtin)) })
 
-// Builtin returns the library that comes with the program, read once. A test holds that it decodes and validates.
-func Builtin() (Library, error) { return readBuiltin() }
+// Builtin returns the library that comes with the program; it is read once. The lists are the caller's own, what the
+// entries point to is shared and stays as it is. A test holds that it decodes and validates.
+func Builtin() (Library, error) {
+	l, err := readBuiltin()
+	l.Tensions, l.Values = slices.Clone(l.Tensions), slices.Clone(l.Values)
+	l.Audiences, l.Prompts = slices.Clone(l.Audiences), slices.Clone(l.Prompts)
+	return l, err
+}
 
 // SyntaxError is one thing in a library file that cannot be read, at Row and Column from 1.
 type SyntaxError struct {

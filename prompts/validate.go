@@ -331,18 +331,19 @@ func (v *validator) review(p Prompt) {
 	if p.Reviewer == p.Author && p.Author != "" {
 		v.note("reviewer", "is the author; somebody else reads it before it is active")
 	}
-	if p.Reviewer == "" && !isBuiltin(p.ID) {
+	if p.Reviewer == "" && !asBuiltin(p) {
 		v.note("reviewer", "is missing; somebody else than the author reads it before it is active")
 	}
 }
 
-func isBuiltin(id ID) bool {
-	l, err := Builtin()
+// asBuiltin says whether the prompt reads as the built-in one of the same ID.
+func asBuiltin(p Prompt) bool {
+	l, err := readBuiltin()
 	if err != nil {
 		return false
 	}
-	_, ok := l.Prompt(id)
-	return ok
+	own, ok := l.Prompt(p.ID)
+	return ok && SameWords(own, p)
 }
 
 func ids[E any, T ~string](entries []E, id func(E) T) []T {

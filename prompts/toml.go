@@ -104,7 +104,7 @@ func plain(problem string) string {
 	case strings.Contains(m[2], ".file"):
 		want = "a table"
 	}
-	return fmt.Sprintf("a %s stands where %s is wanted", m[1], want)
+	return fmt.Sprintf("this is a TOML %s; write %s", m[1], want)
 }
 
 // Encode writes l so that Decode reads the same library again.

@@ -306,6 +306,14 @@ func (a *Adapter) answer(p Person, place, below string, r bot.Response) error {
 		a.forms[p.ID] = &opened{Form: r.Form, Errors: r.Errors, Place: place}
 	}
 	if r.Message != nil {
+		if below == "" { // below what was said last, so that what comes later stands after it
+			for _, m := range slices.Backward(a.messages) {
+				if m.Place == place && m.Thread == "" {
+					below = m.ID
+					break
+				}
+			}
+		}
 		notes := append(a.notes[p.ID], note{ID: rand.Text(), Place: place, Below: below, Message: *r.Message})
 		notes = slices.DeleteFunc(notes, func(n note) bool { // one answer below a message
 			return below != "" && n.Below == below && n.ID != notes[len(notes)-1].ID

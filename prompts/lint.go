@@ -269,7 +269,7 @@ func abbreviation(text string, shortForms []string) string {
 	if s := dotted.FindString(text); s != "" {
 		return s
 	}
-	for _, word := range strings.Fields(strings.ToLower(text)) {
+	for word := range strings.FieldsSeq(strings.ToLower(text)) {
 		// A plain word that ends a sentence is no short form: "min." is one only before more text.
 		if slices.Contains(shortForms, word) && !strings.HasSuffix(strings.ToLower(strings.TrimSpace(text)), word) {
 			return word

@@ -78,7 +78,7 @@ const (
 // What the selection knows about the subject matter by name (PRACTICE 12, R32).
 const (
 	politics  TensionID = "politics-judgement" // rests before elections; its weight depends on the audience
-	angryTalk           = "angry-citizen"      // the theme that rests after an incident
+	angryTalk string    = "angry-citizen"      // the theme that rests after an incident
 )
 
 // politicsWeight is how near an audience works to politics; the others have 1.

@@ -85,7 +85,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	loops, stopLoops := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopLoops()
 	var looping, chatting sync.WaitGroup
-	if err := b.sweep(ctx, true); err != nil {
+	if err := b.sweep(ctx, true); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("look through the key slots: %w", err)
 	}
 	b.tidyLater()

@@ -507,6 +507,9 @@ func (a *Adapter) Type(ctx context.Context, person, place, text, thread string) 
 		return a.send(ctx, bot.Command{From: a.from(p, place), Text: strings.TrimSpace(slash)})
 	}
 	f := a.from(p, place)
+	if f.Team == "" && a.resting() { // not half: said here and never heard
+		return bot.Response{}, errResting
+	}
 	id, err := a.personSays(p, place, text, thread, f.At)
 	if err != nil {
 		return bot.Response{}, err
@@ -519,6 +522,12 @@ func (a *Adapter) Type(ctx context.Context, person, place, text, thread string) 
 	}
 	r, err := a.send(ctx, bot.DirectReply{From: f, Text: bot.ReplyText(text), Message: id})
 	return a.answerDirect(place, r, err)
+}
+
+func (a *Adapter) resting() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.handler == nil
 }
 
 func (a *Adapter) personSays(p Person, place, text, thread string, at time.Time) (string, error) {

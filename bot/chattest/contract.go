@@ -1,0 +1,266 @@
+package chattest
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// Harness is one adapter under test, with a channel that has people in it.
+type Harness struct {
+	Chat   bot.Chat
+	Team   bot.TeamID                                                     // a channel the bot is in
+	Gone   bot.TeamID                                                     // a channel that does not exist
+	Member string                                                         // somebody in Team who manages nothing
+	Boss   string                                                         // somebody who manages Team
+	Reopen func(*testing.T) bot.Chat                                      // the same platform after a restart; nil: not kept
+	Type   func(ctx context.Context, person, text string) (string, error) // a direct message, as that person
+	Change func(ctx context.Context, person, message, text string) error  // edits or, with no text, deletes it
+	Page   func(person string) string                                     // what somebody sees of Team, as raw output; nil: not visible
+	Log    func() string                                                  // what was logged; nil: nothing is
+}
+
+// Run runs the contract that every adapter keeps.
+func Run(t *testing.T, open func(*testing.T) Harness) {
+	for name, part := range map[string]func(*testing.T, Harness){
+		"a key posts once": keyOnce, "gone channels": gone, "edits and deletions": versions, "people": people, "hostile text is inert": inert,
+		"run ends with its context": ends, "nothing of people in the log": quiet,
+	} {
+		t.Run(name, func(t *testing.T) { part(t, open(t)) })
+	}
+}
+
+func hello(text string) bot.Message {
+	return bot.Message{Lang: prompts.Dutch, Blocks: []bot.Block{{Kind: bot.BlockText, Spans: []bot.Span{{Text: text}}}}}
+}
+
+func keyOnce(t *testing.T, h Harness) {
+	first, err := h.Chat.Post(t.Context(), h.Team, hello("een"), "", "key-1")
+	if err != nil || first == "" {
+		t.Fatalf("%q %v", first, err)
+	}
+	again, err := h.Chat.Post(t.Context(), h.Team, hello("een"), "", "key-1")
+	if err != nil || again != first {
+		t.Errorf("the same key gave %q, then %q (%v)", first, again, err)
+	}
+	other, err := h.Chat.Post(t.Context(), h.Team, hello("twee"), first, "key-2")
+	if err != nil || other == first {
+		t.Errorf("another key gave the same post (%v)", err)
+	}
+	chat := h.Chat
+	if h.Reopen != nil {
+		chat = h.Reopen(t)
+		if again, err := chat.Post(t.Context(), h.Team, hello("een"), "", "key-1"); err != nil || again != first {
+			t.Errorf("after a restart the same key gave %q, first %q (%v)", again, first, err)
+		}
+	}
+	if f, ok := chat.(bot.Finder); ok {
+		if ref, err := f.Find(t.Context(), h.Team, "key-2", time.Now()); err != nil || ref != other {
+			t.Errorf("found %q, want %q (%v)", ref, other, err)
+		}
+		if _, err := f.Find(t.Context(), h.Team, "key-3", time.Now()); !errors.Is(err, bot.ErrNotFound) {
+			t.Errorf("found what was never posted: %v", err)
+		}
+	}
+	if e, ok := chat.(bot.Editor); ok {
+		if err := e.Edit(t.Context(), h.Team, first, hello("anders")); err != nil {
+			t.Error(err)
+		}
+		if err := e.Edit(t.Context(), h.Team, "nothing", hello("x")); !errors.Is(err, bot.ErrNotFound) {
+			t.Errorf("edited what is not there: %v", err)
+		}
+	}
+}
+
+func gone(t *testing.T, h Harness) {
+	if h.Gone == "" {
+		return
+	}
+	if _, err := h.Chat.Post(t.Context(), h.Gone, hello("x"), "", "k"); !errors.Is(err, bot.ErrGone) {
+		t.Errorf("posting: %v", err)
+	}
+	if p, ok := h.Chat.(bot.People); ok {
+		if _, err := p.Count(t.Context(), h.Gone); !errors.Is(err, bot.ErrGone) {
+			t.Errorf("counting: %v", err)
+		}
+	}
+}
+
+// listen runs the chat and hands out what it delivers.
+func listen(t *testing.T, h Harness, answer func(bot.Event) bot.Response) (events func() []bot.Event, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	got := make(chan bot.Event, 100)
+	done, ready := make(chan error, 1), make(chan struct{})
+	go func() {
+		done <- h.Chat.Run(ctx, func(_ context.Context, e bot.Event) (bot.Response, error) {
+			got <- e
+			return answer(e), nil
+		})
+	}()
+	go func() { // the first message that gets through says that the chat runs
+		defer close(ready)
+		for range 500 {
+			if _, err := h.Type(ctx, h.Member, "hallo"); err == nil {
+				return
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	}()
+	<-ready
+	events = func() (all []bot.Event) {
+		for {
+			select {
+			case e := <-got:
+				all = append(all, e)
+			case <-time.After(50 * time.Millisecond):
+				return all
+			}
+		}
+	}
+	events()
+	return events, func() {
+		cancel()
+		select {
+		case err := <-done:
+			if err != nil && !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		case <-time.After(time.Second):
+			t.Error("Run did not return within a second")
+		}
+	}
+}
+
+func versions(t *testing.T, h Harness) {
+	events, stop := listen(t, h, func(bot.Event) bot.Response { m := hello("ja"); return bot.Response{Message: &m} })
+	defer stop()
+	id, err := h.Type(t.Context(), h.Member, "eerste")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Change(t.Context(), h.Member, id, "tweede"); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Change(t.Context(), h.Member, id, ""); err != nil {
+		t.Fatal(err)
+	}
+	all := events()
+	if len(all) != 3 { // and none for the bot's own answers
+		t.Fatalf("%d events", len(all))
+	}
+	first, ok1 := all[0].(bot.DirectReply)
+	second, ok2 := all[1].(bot.DirectReply)
+	third, ok3 := all[2].(bot.ReplyWithdrawn)
+	if !ok1 || !ok2 || !ok3 {
+		t.Fatalf("%T %T %T", all[0], all[1], all[2])
+	}
+	if string(first.Text) != "eerste" || string(second.Text) != "tweede" || !second.Edited || second.Message != first.Message || third.Message != first.Message {
+		t.Error("the versions of a message do not belong together")
+	}
+	if !second.At.After(first.At) || !third.At.After(second.At) || first.Key == second.Key || first.User != second.User {
+		t.Error("versions have no order, or one key")
+	}
+}
+
+func people(t *testing.T, h Harness) {
+	p, ok := h.Chat.(bot.People)
+	if !ok {
+		return
+	}
+	events, stop := listen(t, h, func(bot.Event) bot.Response { return bot.Response{} })
+	defer stop()
+	for person, manages := range map[string]bool{h.Member: false, h.Boss: true} {
+		if _, err := h.Type(t.Context(), person, "hallo"); err != nil {
+			t.Fatal(err)
+		}
+		e, ok := events()[0].(bot.DirectReply)
+		if !ok {
+			t.Fatalf("%T", e)
+		}
+		channels, err := p.Channels(t.Context(), e.User)
+		if err != nil || !strings.Contains(strings.Join(names(channels), " "), string(h.Team)) {
+			t.Errorf("%v %v", channels, err)
+		}
+		if got, err := p.Manages(t.Context(), e.User, h.Team); err != nil || got != manages {
+			t.Errorf("manages: %v %v", got, err)
+		}
+		if got, _ := p.Manages(t.Context(), e.User, h.Gone); got {
+			t.Error("manages a channel that is not there")
+		}
+		if err := h.Chat.Direct(t.Context(), e.User, hello("aan jou"), "d-"+person); err != nil {
+			t.Error(err)
+		}
+	}
+	if n, err := p.Count(t.Context(), h.Team); err != nil || n < 2 {
+		t.Errorf("%d people, %v", n, err)
+	}
+}
+
+func names(ids []bot.TeamID) (out []string) {
+	for _, id := range ids {
+		out = append(out, string(id))
+	}
+	return out
+}
+
+func inert(t *testing.T, h Harness) {
+	if h.Page == nil {
+		return
+	}
+	live := []string{"<script>alert(1)</script>", "<img src=x onerror=alert(1)>", `"><svg onload=alert(1)>`, "javascript:alert(1)", "</textarea><script>"}
+	m := bot.Message{Lang: prompts.Dutch}
+	for _, kind := range []bot.BlockKind{bot.BlockHeading, bot.BlockText, bot.BlockQuote, bot.BlockPoles, bot.BlockList, bot.BlockCode, bot.BlockNote} {
+		for _, text := range live {
+			m.Blocks = append(m.Blocks, bot.Block{Kind: kind, Spans: []bot.Span{{Text: text, Person: true}, {Text: text}}})
+		}
+	}
+	m.Blocks = append(m.Blocks, bot.Block{Kind: bot.BlockActions, Actions: []bot.Action{{Do: live[0], Arg: live[2], Label: live[1]}}})
+	m.Blocks = append(m.Blocks, bot.Block{Kind: bot.BlockQuote, Spans: []bot.Span{{Text: strings.Repeat("x", 10_000), Person: true}}})
+	if _, err := h.Chat.Post(t.Context(), h.Team, m, "", "hostile"); err != nil {
+		t.Fatal(err)
+	}
+	page := h.Page(h.Member)
+	for _, bad := range []string{"<script>alert", "<img src=x", "<svg onload", `href="javascript:`, "</textarea><script"} {
+		if strings.Contains(page, bad) {
+			t.Errorf("%q is live on the page", bad)
+		}
+	}
+	if !strings.Contains(page, "alert(1)") {
+		t.Error("the text is not on the page at all: the test looks in the wrong place")
+	}
+}
+
+func ends(t *testing.T, h Harness) {
+	_, stop := listen(t, h, func(bot.Event) bot.Response { return bot.Response{} })
+	stop()
+	if _, err := h.Type(t.Context(), h.Member, "niemand luistert"); err == nil {
+		t.Error("a message was taken after Run ended")
+	}
+}
+
+func quiet(t *testing.T, h Harness) {
+	if h.Log == nil {
+		return
+	}
+	_, stop := listen(t, h, func(bot.Event) bot.Response { return bot.Response{} })
+	if _, err := h.Type(t.Context(), h.Member, "GEHEIME-TEKST-81"); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	h.Type(t.Context(), h.Member, "GEHEIME-TEKST-82")
+	for _, word := range []string{"GEHEIME-TEKST", h.Member} {
+		if strings.Contains(h.Log(), word) {
+			t.Errorf("the log holds %q", word)
+		}
+	}
+}

@@ -61,50 +61,57 @@ func Lint(l Library) []Finding {
 	return out
 }
 
-// A lexicon holds what the rules look for in one language. An entry is a word or a row of words; a last word that ends
-// in * stands for every word with that beginning.
+// A lexicon holds what the rules look for in one language.
 type lexicon struct {
-	openers, prepositions, leading, judging, jargon, shortForms, absolutes, office, idealism, official []string
-	negations, values, passive                                                                         []string
+	openers, prepositions, shortForms, passive            []string
+	leading, judging, jargon, absolutes, office, idealism phrases
+	official, formal, negations, values                   phrases
+}
+
+// phrases are words or rows of words to look for; a last word that is open stands for every word with that beginning.
+type phrases []struct {
+	row  []string
+	open bool
 }
 
 var lexicons = map[Lang]lexicon{
 	Dutch: {
 		openers:      split("wat|hoe|welke|welk|waar|waaraan|waarmee|waarop|waarvan|wie|wanneer"),
 		prepositions: split("aan|op"),
-		leading: split("toch niet|natuurlijk|uiteraard|eigenlijk|gewoon|helaas|gelukkig|zou je niet|vind je ook|" +
+		leading: look("toch niet|natuurlijk|uiteraard|eigenlijk|gewoon|helaas|gelukkig|zou je niet|vind je ook|" +
 			"moet je niet|nietwaar"),
-		judging: split("dom|domme|lui|luie|onzin|belachelijk|belachelijke|terecht|terechte|onterecht|onterechte|" +
+		judging: look("dom|domme|lui|luie|onzin|belachelijk|belachelijke|terecht|terechte|onterecht|onterechte|" +
 			"lastige burger*|zeurder*|bureaucratisch*"),
-		jargon: split("borgen|borgt|geborgd|borging|uitrol*|uitgerold|stakeholder*|synergie*|kpi*|draagvlak|faciliteer*|" +
+		jargon: look("borgen|borgt|geborgd|borging|uitrol*|uitgerold|stakeholder*|synergie*|kpi*|draagvlak|faciliteer*|" +
 			"faciliter*|gefaciliteerd|opgavegericht*|governance|mindset*|implementer*|implementeer*|geïmplementeerd|" +
 			"implementatie*"),
 		shortForms: split("bijv.|enz.|etc.|evt.|nr.|resp.|incl.|excl.|max.|min."),
-		absolutes:  split("altijd|nooit|iedereen|niemand"),
-		office:     split("bureau|kantoor|laptop|vergaderzaal|maandagochtend"),
-		idealism:   split("mooier nederland|missie|impact"),
-		official:   split("ambt*"),
-		negations:  split("niet|geen|nooit|niets|niemand|zonder"),
-		values: split("eerlijk*|zorgvuldig*|netjes|rechtvaardig*|menselijk*|integer|integere|verantwoord*|professione*|" +
+		absolutes:  look("altijd|nooit|iedereen|niemand"),
+		office:     look("bureau|kantoor|laptop|vergaderzaal|maandagochtend"),
+		idealism:   look("mooier nederland|missie|impact"),
+		official:   look("ambt*"),
+		formal:     look("u|uw|uzelf"),
+		negations:  look("niet|geen|nooit|niets|niemand|zonder"),
+		values: look("eerlijk*|zorgvuldig*|netjes|rechtvaardig*|menselijk*|integer|integere|verantwoord*|professione*|" +
 			"moedig*|fatsoenlijk*"),
 		passive: split("wordt|worden|werd|werden"),
 	},
 	English: {
 		openers:      split("what|how|which|where|who|whom|when"),
 		prepositions: split("to"),
-		leading: split("surely|of course|naturally|obviously|actually|simply|unfortunately|sadly|luckily|fortunately|" +
+		leading: look("surely|of course|naturally|obviously|actually|simply|unfortunately|sadly|luckily|fortunately|" +
 			"wouldn't you|don't you think|don't you agree|shouldn't you|isn't it"),
-		judging: split("stupid|dumb|lazy|nonsense|ridiculous|rightly|wrongly|difficult citizen*|moaner*|whiner*|" +
+		judging: look("stupid|dumb|lazy|nonsense|ridiculous|rightly|wrongly|difficult citizen*|moaner*|whiner*|" +
 			"bureaucratic"),
-		jargon: split("roll out|roll-out*|rollout*|stakeholder*|synerg*|kpi*|buy-in|facilitat*|governance|mindset*|" +
+		jargon: look("roll out|roll-out*|rollout*|stakeholder*|synerg*|kpi*|buy-in|facilitat*|governance|mindset*|" +
 			"implement*|leverag*|mission-driven"),
 		shortForms: split("etc.|approx.|incl.|excl.|max.|min."),
-		absolutes:  split("always|never|everyone|everybody|nobody|no one|no-one"),
-		office:     split("desk|office|laptop|meeting room|boardroom|monday morning"),
-		idealism:   split("better world|mission|impact"),
-		official:   split("civil servant*|bureaucrat|bureaucrats"),
-		negations:  split("not|no|never|nothing|nobody|without|don't|doesn't|won't|can't|cannot"),
-		values: split("fair|fairly|honest*|careful*|decent*|just|humane|responsib*|professional*|brave*|tidy|" +
+		absolutes:  look("always|never|everyone|everybody|nobody|no one|no-one"),
+		office:     look("desk|office|laptop|meeting room|boardroom|monday morning"),
+		idealism:   look("better world|mission|impact"),
+		official:   look("civil servant*|bureaucrat|bureaucrats"),
+		negations:  look("not|no|never|nothing|nobody|without|don't|doesn't|won't|can't|cannot"),
+		values: look("fair|fairly|honest*|careful*|decent*|just|humane|responsib*|professional*|brave*|tidy|" +
 			"conscientious*"),
 		passive: split("am|is|are|was|were|be|been|being"),
 	},
@@ -112,18 +119,29 @@ var lexicons = map[Lang]lexicon{
 
 func split(s string) []string { return strings.Split(s, "|") }
 
-// find returns the first entry of the list that stands in the words, as it is written there.
-func find(words, list []string) string {
+// look reads phrases as they are written above: parted by |, with * after an open word.
+func look(s string) phrases {
+	var out phrases
+	for _, entry := range split(s) {
+		row := strings.Fields(strings.TrimSuffix(entry, "*"))
+		out = append(out, struct {
+			row  []string
+			open bool
+		}{row, strings.HasSuffix(entry, "*")})
+	}
+	return out
+}
+
+// in returns the first of the phrases that stands in the words, as it is written there.
+func (all phrases) in(words []string) string {
 	for i := range words {
-		for _, entry := range list {
-			row := strings.Fields(entry)
-			if i+len(row) > len(words) {
+		for _, one := range all {
+			if i+len(one.row) > len(words) {
 				continue
 			}
-			here := words[i : i+len(row)]
-			last := len(row) - 1
-			stem, open := strings.CutSuffix(row[last], "*")
-			if slices.Equal(here[:last], row[:last]) && (here[last] == row[last] || open && strings.HasPrefix(here[last], stem)) {
+			here, last := words[i:i+len(one.row)], len(one.row)-1
+			if slices.Equal(here[:last], one.row[:last]) &&
+				(here[last] == one.row[last] || one.open && strings.HasPrefix(here[last], one.row[last])) {
 				return strings.Join(here, " ")
 			}
 		}
@@ -194,13 +212,13 @@ func (x *linter) wording(field, text string) {
 	if strings.Contains(text, "!") {
 		x.add(Error, field, "no-exclamation", "Een uitroepteken roept. Zet een punt.", "An exclamation mark shouts. Use a full stop.")
 	}
-	if s := find(words, lex.leading); s != "" {
+	if s := lex.leading.in(words); s != "" {
 		x.add(Error, field, "leading", "'"+s+"' stuurt het antwoord. Laat het weg.", "'"+s+"' steers the answer. Leave it out.")
 	}
-	if s := find(words, lex.judging); s != "" {
+	if s := lex.judging.in(words); s != "" {
 		x.add(Error, field, "judging", "'"+s+"' oordeelt. Beschrijf wat iemand doet.", "'"+s+"' judges. Describe what somebody does.")
 	}
-	if s := find(words, lex.jargon); s != "" {
+	if s := lex.jargon.in(words); s != "" {
 		x.add(Error, field, "jargon", "'"+s+"' is vergadertaal. Schrijf het zoals je het zegt.",
 			"'"+s+"' is meeting talk. Write it as you would say it.")
 	}
@@ -208,23 +226,23 @@ func (x *linter) wording(field, text string) {
 		x.add(Error, field, "abbreviation", "De afkorting "+s+" kent niet elke collega. Schrijf haar uit.",
 			"Not every colleague knows the abbreviation "+s+". Write it out.")
 	}
-	if s := find(words, lex.absolutes); s != "" {
+	if s := lex.absolutes.in(words); s != "" {
 		x.add(Warn, field, "absolute", "'"+s+"' laat geen uitzondering toe en nodigt uit tot tegenspraak. Maak het kleiner.",
 			"'"+s+"' leaves no exception and invites contradiction. Make it smaller.")
 	}
-	if s := find(words, lex.office); s != "" {
+	if s := lex.office.in(words); s != "" {
 		x.add(Warn, field, "office", "'"+s+"' hoort bij kantoorwerk. Kies iets dat ook buiten herkend wordt.",
 			"'"+s+"' belongs to office work. Choose something known outside too.")
 	}
-	if s := find(words, lex.official); s != "" {
+	if s := lex.official.in(words); s != "" {
 		x.add(Warn, field, "official", "'"+s+"' zet mensen op afstand. Noem het werk of het vak.",
 			"'"+s+"' puts people off. Name the work or the craft.")
 	}
-	if s := find(words, lex.idealism); s != "" {
+	if s := lex.idealism.in(words); s != "" {
 		x.add(Warn, field, "idealism", "'"+s+"' veronderstelt idealen. Gewone redenen zijn goed genoeg; laat het weg.",
 			"'"+s+"' presumes ideals. Plain reasons are good enough; leave it out.")
 	}
-	if x.lang == Dutch && find(words, []string{"u", "uw", "uzelf"}) != "" {
+	if lex.formal.in(words) != "" {
 		x.add(Error, field, "u-form", "Hier staat u. Collega's spreek je aan met je en jij.",
 			"This uses the formal u. Colleagues are addressed with je and jij.")
 	}
@@ -251,7 +269,7 @@ func abbreviation(text string, shortForms []string) string {
 	if s := dotted.FindString(text); s != "" {
 		return s
 	}
-	for _, word := range strings.Fields(strings.ToLower(text)) {
+	for word := range strings.FieldsSeq(strings.ToLower(text)) {
 		// A plain word that ends a sentence is no short form: "min." is one only before more text.
 		if slices.Contains(shortForms, word) && !strings.HasSuffix(strings.ToLower(strings.TrimSpace(text)), word) {
 			return word
@@ -399,11 +417,11 @@ func (x *linter) poles(w Words) {
 		x.add(Warn, "pole_a", "pole-length", "De ene kant is meer dan twee keer zo lang en weegt dus zwaarder. Geef beide evenveel ruimte.",
 			"One side is more than twice as long and so weighs more. Give both the same room.")
 	}
-	if (find(a, lex.negations) == "") != (find(b, lex.negations) == "") {
+	if (lex.negations.in(a) == "") != (lex.negations.in(b) == "") {
 		x.add(Warn, "pole_a", "pole-negation", "Alleen één kant ontkent, en klinkt zo als de mindere. Zeg wat je daar wel doet.",
 			"Only one side negates, and so sounds the lesser. Say what one does there.")
 	}
-	if (find(a, lex.values) == "") != (find(b, lex.values) == "") {
+	if (lex.values.in(a) == "") != (lex.values.in(b) == "") {
 		x.add(Warn, "pole_a", "pole-value", "Alleen één kant krijgt een mooi woord. Maak ze even aantrekkelijk.",
 			"Only one side gets a fine word. Make them equally attractive.")
 	}

@@ -44,7 +44,7 @@ func adding(lang Lang, sentence string) func(*Prompt) {
 	return on(lang, func(w *Words) { w.Text += " " + sentence })
 }
 
-func asking2(lang Lang, question string) func(*Prompt) {
+func asks(lang Lang, question string) func(*Prompt) {
 	return on(lang, func(w *Words) { w.Question = question })
 }
 
@@ -62,23 +62,23 @@ func TestLintRules(t *testing.T) {
 		{"one follow-up", on(English, func(w *Words) { w.Followups = w.Followups[:1] }), "error en followups both-languages"},
 		{"another number of sentences", adding(Dutch, "Het regent al de hele dag."), "warn  text same-sentences"},
 
-		{"no question mark", asking2(Dutch, "Waarop baseer je je besluit"), "error nl question one-question"},
-		{"two questions", asking2(Dutch, "Wat zie je? Wat doe je?"), "error nl question one-question"},
-		{"the mark in the middle", asking2(English, "What do you do? Tell us"), "error en question one-question"},
+		{"no question mark", asks(Dutch, "Waarop baseer je je besluit"), "error nl question one-question"},
+		{"two questions", asks(Dutch, "Wat zie je? Wat doe je?"), "error nl question one-question"},
+		{"the mark in the middle", asks(English, "What do you do? Tell us"), "error en question one-question"},
 		{"a statement as follow-up", on(Dutch, func(w *Words) { w.Followups = []string{"Wat je wilt.", w.Followups[1]} }), "error nl followups one-question"},
 		{"a question in the text", on(Dutch, func(w *Words) { w.Text = strings.Replace(w.Text, "goed.", "goed?", 1) }), "error nl text question-in-text"},
 		{"an exclamation mark", on(English, func(w *Words) { w.Title += "!" }), "error en title no-exclamation"},
 
-		{"why", asking2(Dutch, "Waarom doe je dat?"), "error nl question open-question"},
-		{"why in English", asking2(English, "Why do you do that?"), "error en question open-question"},
-		{"a verb", asking2(Dutch, "Doe je dat?"), "error nl question open-question"},
+		{"why", asks(Dutch, "Waarom doe je dat?"), "error nl question open-question"},
+		{"why in English", asks(English, "Why do you do that?"), "error en question open-question"},
+		{"a verb", asks(Dutch, "Doe je dat?"), "error nl question open-question"},
 		{"a verb in a follow-up", on(English, func(w *Words) { w.Followups = []string{"Did it help?", w.Followups[1]} }), "error en followups open-question"},
-		{"on a day", asking2(Dutch, "Op dinsdag doe je wat?"), "error nl question open-question"},
-		{"on what", asking2(Dutch, "Op welke collega lijk jij hierin?"), ""},
-		{"to whom", asking2(English, "To whom do you tell this?"), ""},
+		{"on a day", asks(Dutch, "Op dinsdag doe je wat?"), "error nl question open-question"},
+		{"on what", asks(Dutch, "Op welke collega lijk jij hierin?"), ""},
+		{"to whom", asks(English, "To whom do you tell this?"), ""},
 
-		{"eleven words", asking2(Dutch, "Wat doe je op dat moment met de bon van gisteren?"), "warn nl question question-length"},
-		{"fifteen words", asking2(Dutch, "Wat doe je op dat moment met de bon die je collega gisteren nog schreef?"), "error nl question question-length"},
+		{"eleven words", asks(Dutch, "Wat doe je op dat moment met de bon van gisteren?"), "warn nl question question-length"},
+		{"fifteen words", asks(Dutch, "Wat doe je op dat moment met de bon die je collega gisteren nog schreef?"), "error nl question question-length"},
 		{"a long follow-up", on(Dutch, func(w *Words) {
 			w.Followups = []string{"Wat doe je op dat moment met de bon die je collega gisteren nog schreef?", w.Followups[1]}
 		}), "error nl followups question-length"},
@@ -95,8 +95,8 @@ func TestLintRules(t *testing.T) {
 		}), "error nl text sentence-length"},
 
 		{"leading", on(Dutch, func(w *Words) { w.Title = "Natuurlijk waarschuwen" }), "error nl title leading"},
-		{"leading in two words", asking2(Dutch, "Wat doe je toch niet?"), "error nl question leading"},
-		{"leading in English", asking2(English, "What do you, of course, do?"), "error en question leading"},
+		{"leading in two words", asks(Dutch, "Wat doe je toch niet?"), "error nl question leading"},
+		{"leading in English", asks(English, "What do you, of course, do?"), "error en question leading"},
 		{"a longer word is no leading word", on(Dutch, func(w *Words) { w.Title = "Een gewoonte" }), ""},
 		{"judging", on(Dutch, func(w *Words) { w.ProtectsA = "lastige burgers" }), "error nl protects_a judging"},
 		{"judging in English", on(English, func(w *Words) { w.ProtectsA = "a lazy shopkeeper" }), "error en protects_a judging"},

@@ -59,8 +59,8 @@ type Reason struct {
 	Rounds   int
 }
 
-// Choice is the prompt to ask and why. Relaxed names the filters that were dropped because nothing passed them, in the
-// order of dropping: RelaxRamp, RelaxAudience, RelaxFamily, RelaxLight. Filters that it does not name hold.
+// Choice is the prompt to ask and why. Relaxed names the filters that Prompt does not pass and that were dropped because
+// nothing did, in the order of dropping: RelaxRamp, RelaxAudience, RelaxFamily, RelaxLight. All others hold.
 type Choice struct {
 	Prompt  Prompt
 	Reasons []Reason
@@ -78,7 +78,7 @@ const (
 // What the selection knows about the subject matter by name (PRACTICE 12, R32).
 const (
 	politics  TensionID = "politics-judgement" // rests before elections; its weight depends on the audience
-	angryTalk           = "angry-citizen"      // the theme that rests after an incident
+	angryTalk string    = "angry-citizen"      // the theme that rests after an incident
 )
 
 // politicsWeight is how near an audience works to politics; the others have 1.
@@ -114,16 +114,16 @@ var ladder = []string{RelaxRamp, RelaxAudience, RelaxFamily}
 // Pick chooses the next prompt (PRACTICE 12). It is pure: the same library, in any order, and the same situation give
 // the same choice. False: nothing may be asked now.
 func Pick(l Library, s Situation) (Choice, bool) {
+	shelf := s.candidates(l)
 	for _, wish := range s.wishes() {
-		if c, ok := s.best(l, wish, nil); ok {
-			return c, true
+		if c, ok := best(shelf, wish, nil); ok {
+			return s.choice(c, false), true
 		}
 	}
-	takes := s.fitting()
 	for n := range len(ladder) + 1 {
-		for _, kinds := range takes {
-			if c, ok := s.best(l, kinds, ladder[:n]); ok {
-				return c, true
+		for _, sort := range s.fitting() {
+			if c, ok := best(shelf, sort, ladder[:n]); ok {
+				return s.choice(c, false), true
 			}
 		}
 	}
@@ -131,33 +131,81 @@ func Pick(l Library, s Situation) (Choice, bool) {
 		return Choice{}, false
 	}
 	for n := range len(ladder) + 1 {
-		for _, kinds := range s.light() {
-			if c, ok := s.best(l, kinds, append(slices.Clone(ladder[:n]), RelaxLight)); ok {
-				return c, true
+		for _, sort := range s.light() {
+			if c, ok := best(shelf, sort, ladder[:n]); ok {
+				return s.choice(c, true), true
 			}
 		}
 	}
 	return Choice{}, false
 }
 
+// candidate is a prompt that passes every filter but those in breaks, all of which may be dropped.
+type candidate struct {
+	*Prompt
+	breaks []string // in the order of the ladder
+	score  float64
+	tie    uint64
+}
+
+// candidates are the prompts that may be asked at all.
+func (s Situation) candidates(l Library) []candidate {
+	needs := map[TensionID]float64{}
+	for _, t := range l.Tensions {
+		needs[t.ID] = s.need(l, t.ID)
+	}
+	var out []candidate
+	for i := range l.Prompts {
+		p := &l.Prompts[i]
+		if breaks, ok := s.allows(p); ok {
+			out = append(out, candidate{p, breaks, s.score(p, needs), s.tie(p.ID)})
+		}
+	}
+	return out
+}
+
+// best is the highest-scoring candidate of the wanted sort that breaks nothing but what was dropped. Equals are ordered
+// by the seed, never by their place in the file.
+func best(shelf []candidate, sort wanted, dropped []string) (*candidate, bool) {
+	var top *candidate
+	for i := range shelf {
+		c := &shelf[i]
+		if !sort(c.Prompt) || slices.ContainsFunc(c.breaks, func(b string) bool { return !slices.Contains(dropped, b) }) {
+			continue
+		}
+		if top == nil || cmp.Or(cmp.Compare(top.score, c.score), cmp.Compare(c.tie, top.tie), cmp.Compare(c.ID, top.ID)) < 0 {
+			top = c
+		}
+	}
+	return top, top != nil
+}
+
+func (s Situation) choice(c *candidate, light bool) Choice {
+	relaxed := c.breaks
+	if light {
+		relaxed = append(slices.Clone(relaxed), RelaxLight)
+	}
+	return Choice{Prompt: *c.Prompt, Reasons: s.reasons(c.Prompt, relaxed), Relaxed: relaxed}
+}
+
 // wanted says whether a prompt is of the sort that is looked for.
-type wanted func(Prompt) bool
+type wanted func(*Prompt) bool
 
 // wishes are what goes before the slot's own sort, in this order, where it passes every filter: the opening of a first
 // season, a look-back that is due, the quarter's value prompt.
 func (s Situation) wishes() []wanted {
 	var out []wanted
 	if s.FirstSeason && s.Round == 1 {
-		out = append(out, func(p Prompt) bool { return p.Onboarding })
+		out = append(out, func(p *Prompt) bool { return p.Onboarding })
 	}
 	if s.Slot == SlotLight {
 		return out
 	}
 	if s.LookBackDue {
-		out = append(out, func(p Prompt) bool { return p.Kind == LookBack })
+		out = append(out, func(p *Prompt) bool { return p.Kind == LookBack })
 	}
 	if s.valueDue() {
-		out = append(out, func(p Prompt) bool { return p.Kind == ValuePrompt })
+		out = append(out, func(p *Prompt) bool { return p.Kind == ValuePrompt })
 	}
 	return out
 }
@@ -167,18 +215,18 @@ func (s Situation) fitting() []wanted {
 	if s.Slot == SlotLight {
 		return s.light()
 	}
-	return []wanted{func(p Prompt) bool { return p.Kind == Dilemma }}
+	return []wanted{func(p *Prompt) bool { return p.Kind == Dilemma }}
 }
 
 // light are the light sorts, the best first. In the beat that follows a dilemma its tension matters most; otherwise
 // practice and appreciative alternate, and a team sees the same sort twice rather than something that does not suit it.
 func (s Situation) light() []wanted {
 	next := s.nextLight()
-	turn := func(p Prompt) bool { return p.Kind == next }
-	out := []wanted{turn, Prompt.Light}
+	turn := func(p *Prompt) bool { return p.Kind == next }
+	out := []wanted{turn, (*Prompt).Light}
 	if s.SameTension != "" {
-		same := func(p Prompt) bool { return p.Light() && p.Asks(s.SameTension) }
-		out = append([]wanted{func(p Prompt) bool { return turn(p) && same(p) }, same}, out...)
+		same := func(p *Prompt) bool { return p.Light() && p.Asks(s.SameTension) }
+		out = append([]wanted{func(p *Prompt) bool { return turn(p) && same(p) }, same}, out...)
 	}
 	return out
 }
@@ -215,28 +263,6 @@ func (s Situation) since(a Asked, weeks int) bool {
 	return !s.At.Before(a.At.In(s.At.Location()).AddDate(0, 0, 7*weeks))
 }
 
-// best is the highest-scoring prompt of the wanted sort that passes the filters without those in relaxed. Equals are
-// ordered by the seed, never by their place in the file.
-func (s Situation) best(l Library, sort wanted, relaxed []string) (Choice, bool) {
-	var best Prompt
-	var score float64
-	found := false
-	for _, p := range l.Prompts {
-		if !sort(p) || !s.allows(p, relaxed) {
-			continue
-		}
-		mine := s.score(l, p)
-		if !found || cmp.Or(cmp.Compare(mine, score), cmp.Compare(s.tie(best.ID), s.tie(p.ID)), cmp.Compare(best.ID, p.ID)) > 0 {
-			best, score, found = p, mine, true
-		}
-	}
-	if !found {
-		return Choice{}, false
-	}
-	relaxed = slices.Clone(relaxed)
-	return Choice{Prompt: best, Reasons: s.reasons(best, relaxed), Relaxed: relaxed}, true
-}
-
 func (s Situation) tie(id ID) uint64 {
 	h := fnv.New64a()
 	h.Write(binary.BigEndian.AppendUint64([]byte(id), s.Seed))
@@ -250,32 +276,34 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// allows applies the hard filters H1 to H5 and H7, and the cap on what keeps coming back.
-func (s Situation) allows(p Prompt, relaxed []string) bool {
-	if !p.ready() || p.barred(s.Audience) {
-		return false
+// allows applies the hard filters H1 to H5 and H7, and the cap on what keeps coming back. It returns the broken ones
+// that may be dropped; false: one is broken that may not.
+func (s Situation) allows(p *Prompt) (breaks []string, ok bool) {
+	if p.barred(s.Audience) || p.Intensity > s.ceiling() || !s.inSeason(p) || s.repeats(p) || !s.rested(p, 4) || !p.ready() {
+		return nil, false
 	}
-	if _, may := p.fits(s.Audience); !may && !slices.Contains(relaxed, RelaxAudience) {
-		return false
+	if p.Intensity > s.ramp() {
+		breaks = append(breaks, RelaxRamp)
 	}
-	return s.restedEnough(p, relaxed) && p.Intensity <= s.ceiling(relaxed) && s.inSeason(p) && !s.repeats(p)
+	if _, may := p.fits(s.Audience); !may {
+		breaks = append(breaks, RelaxAudience)
+	}
+	if !s.rested(p, 8) {
+		breaks = append(breaks, RelaxFamily)
+	}
+	return breaks, true
 }
 
-// restedEnough is H3, and the distance of H4: the prompt's cool-down, eight weeks between two of a family, three rounds
+// rested is H3, and the distance of H4: the prompt's cool-down, so many weeks between two of a family, three rounds
 // between two of intensity 3. Look-backs keep their own rhythm. The light prompt that follows a dilemma in its tension
 // may be of the dilemma's family: that is what the family is for.
-func (s Situation) restedEnough(p Prompt, relaxed []string) bool {
-	distance := 8
-	if slices.Contains(relaxed, RelaxFamily) {
-		distance = 4
-	}
+func (s Situation) rested(p *Prompt, apart int) bool {
 	for i, a := range s.History {
-		last := i == len(s.History)-1
-		follows := last && s.SameTension != "" && p.Light()
+		follows := i == len(s.History)-1 && s.SameTension != "" && p.Light()
 		switch {
 		case a.Prompt == p.ID && !s.since(a, p.CooldownWeeks):
 			return false
-		case a.Family == p.Family && p.Kind != LookBack && !follows && !s.since(a, distance):
+		case a.Family == p.Family && p.Kind != LookBack && !follows && !s.since(a, apart):
 			return false
 		case p.Intensity >= 3 && a.Intensity >= 3 && i >= len(s.History)-3:
 			return false
@@ -284,25 +312,27 @@ func (s Situation) restedEnough(p Prompt, relaxed []string) bool {
 	return true
 }
 
-// ceiling is H4: the rhythm's ceiling, and under it the ramp of PRACTICE 4.
-func (s Situation) ceiling(relaxed []string) int {
-	most := s.MaxIntensity
-	if most == 0 {
-		most = 2
+// ceiling is the heaviest that the rhythm allows.
+func (s Situation) ceiling() int {
+	if s.MaxIntensity == 0 {
+		return 2
 	}
+	return s.MaxIntensity
+}
+
+// ramp is the easing in of PRACTICE 4, under the ceiling.
+func (s Situation) ramp() int {
 	switch {
-	case slices.Contains(relaxed, RelaxRamp):
-		return most
 	case s.Rested, s.Round <= 2:
-		return min(most, 1)
+		return 1
 	case s.Round <= 5:
-		return min(most, 2)
+		return 2
 	}
-	return most
+	return 3
 }
 
 // inSeason is H5: the months, and the named periods. What rests in a period by its nature does so without being told.
-func (s Situation) inSeason(p Prompt) bool {
+func (s Situation) inSeason(p *Prompt) bool {
 	if len(p.Season) > 0 && !slices.Contains(p.Season, int(s.At.Month())) {
 		return false
 	}
@@ -317,7 +347,7 @@ func (s Situation) inSeason(p Prompt) bool {
 }
 
 // repeats is H7, the same tension in two dilemmas running, and the cap of four in ten for a tension that recurs.
-func (s Situation) repeats(p Prompt) bool {
+func (s Situation) repeats(p *Prompt) bool {
 	if p.Kind == Dilemma {
 		for _, a := range slices.Backward(s.History) {
 			if a.Kind == Dilemma {
@@ -347,21 +377,21 @@ func asking(history []Asked, t TensionID) int {
 	return n
 }
 
-// score ranks what the filters let through.
-func (s Situation) score(l Library, p Prompt) float64 {
+// score ranks what the filters let through. A team that named no kind of work is best served by what was written for
+// every team.
+func (s Situation) score(p *Prompt, needs map[TensionID]float64) float64 {
 	score := 0.0
-	if len(p.Tensions) > 0 {
-		needs := make([]float64, len(p.Tensions))
-		for i, t := range p.Tensions {
-			needs[i] = s.need(l, t)
+	for i, t := range p.Tensions {
+		if need := 3 * needs[t]; i == 0 || need > score {
+			score = need
 		}
-		score += 3 * slices.Max(needs)
 	}
 	// What keeps coming back is answered with "when does it work?".
 	if p.Light() && slices.ContainsFunc(s.Recurring, p.Asks) {
 		score += 2
 	}
-	if own, _ := p.fits(s.Audience); own {
+	own, _ := p.fits(s.Audience)
+	if own || len(s.Audience) == 0 && slices.Contains(p.Audience, Everyone) {
 		score++
 	}
 	if p.Source == SourceTeam {
@@ -416,7 +446,7 @@ func (s Situation) asked(id ID) bool {
 }
 
 // reasons are the facts behind a choice, in the order in which people care.
-func (s Situation) reasons(p Prompt, relaxed []string) []Reason {
+func (s Situation) reasons(p *Prompt, relaxed []string) []Reason {
 	var out []Reason
 	add := func(r Reason) { out = append(out, r) }
 	switch {
@@ -461,7 +491,7 @@ func (s Situation) reasons(p Prompt, relaxed []string) []Reason {
 	return out
 }
 
-func (s Situation) workReason(p Prompt) Reason {
+func (s Situation) workReason(p *Prompt) Reason {
 	for _, a := range p.Audience {
 		if slices.Contains(s.Audience, a) {
 			return Reason{Key: "audience", Audience: a}

@@ -161,12 +161,7 @@ func (p Prompt) In(lang Lang) Words {
 
 // Asks says whether the prompt itself asks about tension t.
 func (p Prompt) Asks(t TensionID) bool {
-	for _, own := range p.Tensions {
-		if own == t {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(p.Tensions, t)
 }
 
 // Library is a set of prompts with the tensions, values and audiences they refer to.

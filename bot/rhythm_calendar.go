@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/robfig/cron/v3"
-
 	"github.com/weerklank/weerklank/prompts"
 )
 
@@ -15,13 +13,13 @@ import (
 // The rounds of a named rhythm are numbered by weeks: its first due moment on or after the anchor lies in week 0, weeks
 // start on Monday, every beat takes c.weeks of them, and the first due moment within a beat is its opening. So a round
 // that is skipped shifts nothing, and a spec with several moments a week still opens once. A custom rhythm numbers its
-// due moments. Every fourth number is light; at half pace every second one is left out, for four-beat every second pair,
+// due moments, also those it skips. Every fourth number is light; at half pace every second one is left out, for four-beat every second pair,
 // since its light beat belongs to its dilemma.
 type Calendar struct {
 	custom   bool
 	beats    []beat
 	weeks    int // that one beat takes; 0: due moments are counted instead
-	spec     *cron.SpecSchedule
+	spec     *schedule
 	zone     *time.Location
 	quiet    [2]int // minutes of the day; equal: none
 	workdays bool

@@ -13,11 +13,14 @@ import (
 // a wall clock that never changes: UTC stands for the local time of any zone, and onClock finds the instant. So the
 // library meets no change of the clocks, at which it skips one night and fires twice on another.
 
+// schedule is a cron spec on such a wall clock.
+type schedule struct{ *cron.SpecSchedule }
+
 const maxSpec = 100 // bytes; longer than any sensible five fields
 
 // parseSpec reads a five-field cron spec, or gives the key of what is wrong with it. The parser panics on some zone
 // prefixes, takes days that never come and joins day of month and weekday with "or": all of that is refused.
-func parseSpec(spec string) (s *cron.SpecSchedule, wrong string) {
+func parseSpec(spec string) (s *schedule, wrong string) {
 	defer func() {
 		if recover() != nil {
 			s, wrong = nil, "cron-unreadable"
@@ -47,7 +50,7 @@ func parseSpec(spec string) (s *cron.SpecSchedule, wrong string) {
 	if err != nil {
 		return nil, "cron-unreadable"
 	}
-	s = parsed.(*cron.SpecSchedule)
+	s = &schedule{parsed.(*cron.SpecSchedule)}
 	s.Location = time.UTC
 	from := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC) // no leap day within the year: 29 February alone is too rare
 	if next := s.Next(from.Add(-time.Second)); next.IsZero() || next.Year() != from.Year() {
@@ -74,7 +77,7 @@ func namesTwo(field string) bool {
 
 // nextOnClock gives the first instant after t at which the schedule is due in zone. A time that the clocks skip gives
 // the first instant after the gap; one that they repeat counts once, the first time. Zero if it is never due.
-func nextOnClock(s *cron.SpecSchedule, t time.Time, zone *time.Location) time.Time {
+func nextOnClock(s *schedule, t time.Time, zone *time.Location) time.Time {
 	for clock := clockOf(t.In(zone)); ; {
 		if clock = s.Next(clock); clock.IsZero() {
 			return time.Time{}
@@ -107,7 +110,7 @@ func onClock(clock time.Time, zone *time.Location) time.Time {
 
 // countOnClock numbers a moment among the schedule's due moments: how many come before it, from an anchor on. Both are
 // wall clock times.
-func countOnClock(s *cron.SpecSchedule, anchor, clock time.Time) int {
+func countOnClock(s *schedule, anchor, clock time.Time) int {
 	perDay := bits.OnesCount64(s.Hour&(1<<24-1)) * bits.OnesCount64(s.Minute&(1<<60-1))
 	count := 0
 	for day := anchor.Truncate(24 * time.Hour); day.Before(clock); day = day.AddDate(0, 0, 1) {
@@ -126,7 +129,7 @@ func countOnClock(s *cron.SpecSchedule, anchor, clock time.Time) int {
 }
 
 // beforeOnDay counts the due moments of a day that lie before a time of that day.
-func beforeOnDay(s *cron.SpecSchedule, of time.Duration) int {
+func beforeOnDay(s *schedule, of time.Duration) int {
 	minute := int((of + time.Minute - 1) / time.Minute) // a due moment is a whole minute
 	hours := s.Hour & (1<<(minute/60) - 1) & (1<<24 - 1)
 	count := bits.OnesCount64(hours) * bits.OnesCount64(s.Minute&(1<<60-1))

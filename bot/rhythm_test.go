@@ -8,8 +8,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/locale"
 	"github.com/weerklank/weerklank/prompts"
 )
 
@@ -119,6 +121,234 @@ func TestRhythms(t *testing.T) {
 	}
 }
 
+// The beats of every rhythm, reminder included, and what half pace and a spec of one's own change.
+func TestMomentsOfEveryRhythm(t *testing.T) {
+	const tue = "2026-09-01 09:00" // a Tuesday, an hour before opening
+	for _, tc := range []struct {
+		name   string
+		change func(*bot.Settings)
+		anchor string
+		half   bool
+		want   []string // due > opens reminds closes gives back slot
+	}{
+		{"weekly", nil, tue, false, []string{
+			"Tue 01-09 10:00 > Tue 01-09 10:00 Fri 04-09 10:00 Mon 07-09 10:00 Mon 07-09 15:00 main",
+			"Tue 08-09 10:00 > Tue 08-09 10:00 Fri 11-09 10:00 Mon 14-09 10:00 Mon 14-09 15:00 main",
+			"Tue 15-09 10:00 > Tue 15-09 10:00 Fri 18-09 10:00 Mon 21-09 10:00 Mon 21-09 15:00 main",
+			"Tue 22-09 10:00 > Tue 22-09 10:00 Fri 25-09 10:00 Mon 28-09 10:00 Mon 28-09 15:00 light"}},
+		{"weekly from a Thursday: weeks count from the first opening", nil, "2026-09-03 12:00", false, []string{
+			"Tue 08-09 10:00 > Tue 08-09 10:00 Fri 11-09 10:00 Mon 14-09 10:00 Mon 14-09 15:00 main",
+			"Tue 15-09 10:00 > Tue 15-09 10:00 Fri 18-09 10:00 Mon 21-09 10:00 Mon 21-09 15:00 main",
+			"Tue 22-09 10:00 > Tue 22-09 10:00 Fri 25-09 10:00 Mon 28-09 10:00 Mon 28-09 15:00 main",
+			"Tue 29-09 10:00 > Tue 29-09 10:00 Fri 02-10 10:00 Mon 05-10 10:00 Mon 05-10 15:00 light"}},
+		{"weekly at half pace still has its light rounds", nil, tue, true, []string{
+			"Tue 01-09 10:00 > Tue 01-09 10:00 Fri 04-09 10:00 Mon 07-09 10:00 Mon 07-09 15:00 main",
+			"Tue 15-09 10:00 > Tue 15-09 10:00 Fri 18-09 10:00 Mon 21-09 10:00 Mon 21-09 15:00 main",
+			"Tue 29-09 10:00 > Tue 29-09 10:00 Fri 02-10 10:00 Mon 05-10 10:00 Mon 05-10 15:00 main",
+			"Tue 13-10 10:00 > Tue 13-10 10:00 Fri 16-10 10:00 Mon 19-10 10:00 Mon 19-10 15:00 light"}},
+		{"weekly at another moment keeps its distances", func(s *bot.Settings) { s.Cron = "30 13 * * WED" }, tue, false, []string{
+			"Wed 02-09 13:30 > Wed 02-09 13:30 Mon 07-09 13:30 Tue 08-09 13:30 Wed 09-09 08:00 main",
+			"Wed 09-09 13:30 > Thu 10-09 13:30 Mon 14-09 13:30 Tue 15-09 13:30 Wed 16-09 08:00 main"}},
+		{"several moments a week: the first opens", func(s *bot.Settings) { s.Cron = "0 9,15 * * MON,THU" }, tue, false, []string{
+			"Thu 03-09 09:00 > Thu 03-09 09:00 Mon 07-09 09:00 Wed 09-09 09:00 Wed 09-09 14:00 main",
+			"Mon 07-09 09:00 > Thu 10-09 09:00 - Mon 14-09 09:00 Mon 14-09 14:00 main"}},
+		{"four-beat", func(s *bot.Settings) { s.Rhythm = bot.RhythmFourBeat }, tue, false, []string{
+			"Tue 01-09 10:00 > Tue 01-09 10:00 Mon 07-09 10:00 Wed 09-09 12:00 Thu 10-09 10:00 main",
+			"Tue 15-09 10:00 > Tue 15-09 10:00 Fri 18-09 10:00 Mon 21-09 10:00 Mon 21-09 15:00 light follow",
+			"Tue 29-09 10:00 > Tue 29-09 10:00 Mon 05-10 10:00 Wed 07-10 12:00 Thu 08-10 10:00 main",
+			"Tue 13-10 10:00 > Tue 13-10 10:00 Fri 16-10 10:00 Mon 19-10 10:00 Mon 19-10 15:00 light follow"}},
+		{"four-beat at half pace keeps each light beat with its dilemma", func(s *bot.Settings) { s.Rhythm = bot.RhythmFourBeat }, tue, true, []string{
+			"Tue 01-09 10:00 > Tue 01-09 10:00 Mon 07-09 10:00 Wed 09-09 12:00 Thu 10-09 10:00 main",
+			"Tue 15-09 10:00 > Tue 15-09 10:00 Fri 18-09 10:00 Mon 21-09 10:00 Mon 21-09 15:00 light follow",
+			"Tue 27-10 10:00 > Tue 27-10 10:00 Mon 02-11 10:00 Wed 04-11 12:00 Thu 05-11 10:00 main"}},
+		{"fortnightly", func(s *bot.Settings) { s.Rhythm = bot.RhythmFortnightly }, tue, false, []string{
+			"Tue 01-09 10:00 > Tue 01-09 10:00 Mon 07-09 10:00 Wed 09-09 12:00 Thu 10-09 10:00 main",
+			"Tue 15-09 10:00 > Tue 15-09 10:00 Mon 21-09 10:00 Wed 23-09 12:00 Thu 24-09 10:00 main",
+			"Tue 29-09 10:00 > Tue 29-09 10:00 Mon 05-10 10:00 Wed 07-10 12:00 Thu 08-10 10:00 main",
+			"Tue 13-10 10:00 > Tue 13-10 10:00 Mon 19-10 10:00 Wed 21-10 12:00 Thu 22-10 10:00 light"}},
+		{"monthly", func(s *bot.Settings) { s.Rhythm = bot.RhythmMonthly }, tue, false, []string{
+			"Tue 01-09 10:00 > Tue 01-09 10:00 Mon 07-09 10:00 Wed 09-09 12:00 Thu 10-09 10:00 main",
+			"Tue 29-09 10:00 > Tue 29-09 10:00 Mon 05-10 10:00 Wed 07-10 12:00 Thu 08-10 10:00 main"}},
+		{"monthly on a day of the month", func(s *bot.Settings) { s.Rhythm, s.Cron = bot.RhythmMonthly, "0 10 10 * *" }, tue, false, []string{
+			"Thu 10-09 10:00 > Thu 10-09 10:00 Wed 16-09 10:00 Fri 18-09 12:00 Mon 21-09 10:00 main",
+			"Sat 10-10 10:00 > Mon 12-10 10:00 Fri 16-10 10:00 Mon 19-10 12:00 Mon 19-10 12:00 main"}},
+		{"talk-only", func(s *bot.Settings) { s.Rhythm = bot.RhythmTalkOnly }, tue, false, []string{
+			"Tue 01-09 10:00 > Tue 01-09 10:00 - Tue 01-09 10:00 Tue 01-09 10:00 main talk",
+			"Tue 15-09 10:00 > Tue 15-09 10:00 - Tue 15-09 10:00 Tue 15-09 10:00 main talk"}},
+		{"custom, a week", func(s *bot.Settings) { s.Rhythm, s.Cron = bot.RhythmCustom, "0 10 * * TUE" }, tue, false, []string{
+			"Tue 01-09 10:00 > Tue 01-09 10:00 Fri 04-09 10:00 Mon 07-09 10:00 Mon 07-09 15:00 main",
+			"Tue 08-09 10:00 > Tue 08-09 10:00 Fri 11-09 10:00 Mon 14-09 10:00 Mon 14-09 15:00 main"}},
+		{"custom knows no next-day rule", func(s *bot.Settings) { s.Rhythm, s.Cron, s.Window = bot.RhythmCustom, "0 16 * * *", "1d" }, tue, false, []string{
+			"Tue 01-09 16:00 > Tue 01-09 16:00 - Wed 02-09 16:00 Thu 03-09 08:00 main",
+			"Thu 03-09 16:00 > Thu 03-09 16:00 - Fri 04-09 16:00 Mon 07-09 08:00 main"}},
+		{"custom at half pace", func(s *bot.Settings) { s.Rhythm, s.Cron, s.Window = bot.RhythmCustom, "0 9 * * MON,THU", "4h" }, tue, true, []string{
+			"Thu 03-09 09:00 > Thu 03-09 09:00 - Thu 03-09 13:00 Fri 04-09 08:00 main",
+			"Thu 10-09 09:00 > Thu 10-09 09:00 - Thu 10-09 13:00 Fri 11-09 08:00 main"}},
+		{"custom, three days through the spring change", minutes("0 12 * * FRI", "3d", "0"), "2026-03-26 09:00", false, []string{
+			"Fri 27-03 12:00 > Fri 27-03 12:00 Sun 29-03 00:00 Mon 30-03 12:00 Mon 30-03 12:00 main"}},
+		{"custom, 47 hours: no reminder", minutes("0 12 * * *", "47h", "0"), tue, false, []string{
+			"Tue 01-09 12:00 > Tue 01-09 12:00 - Thu 03-09 11:00 Thu 03-09 11:00 main",
+			"Thu 03-09 12:00 > Thu 03-09 12:00 - Sat 05-09 11:00 Sat 05-09 11:00 main"}},
+		{"custom, minutes: what is due before the give-back is skipped", minutes("*/5 * * * *", "9m", "1m"), tue, false, []string{
+			"Tue 01-09 09:05 > Tue 01-09 09:05 - Tue 01-09 09:14 Tue 01-09 09:15 main",
+			"Tue 01-09 09:15 > Tue 01-09 09:15 - Tue 01-09 09:24 Tue 01-09 09:25 light"}},
+		{"custom, an hour in the night that comes twice", minutes("30 1 * * *", "1h", "0"), "2026-10-24 12:00", false, []string{
+			"Sun 25-10 01:30 > Sun 25-10 01:30 - Sun 25-10 02:30 Sun 25-10 02:30 main",
+			"Mon 26-10 01:30 > Mon 26-10 01:30 - Mon 26-10 02:30 Mon 26-10 02:30 main"}},
+		{"a public holiday the opening falls on", nil, "2026-05-04 12:00", false, []string{
+			"Tue 05-05 10:00 > Wed 06-05 10:00 Fri 08-05 10:00 Mon 11-05 10:00 Mon 11-05 15:00 main"}},
+		{"closing on King's Day", nil, "2026-04-20 12:00", false, []string{
+			"Tue 21-04 10:00 > Tue 21-04 10:00 Fri 24-04 10:00 Tue 28-04 10:00 Tue 28-04 15:00 main",
+			"Tue 28-04 10:00 > Wed 29-04 10:00 Fri 01-05 10:00 Mon 04-05 10:00 Mon 04-05 15:00 main"}},
+		{"quiet until eleven", func(s *bot.Settings) { s.QuietHours = "14:00-11:00" }, tue, false, []string{
+			"Tue 01-09 10:00 > Tue 01-09 11:00 Fri 04-09 11:00 Mon 07-09 11:00 Tue 08-09 11:00 main",
+			"Tue 08-09 10:00 > Wed 09-09 11:00 Fri 11-09 11:00 Mon 14-09 11:00 Tue 15-09 11:00 main"}},
+	} {
+		c := calendar(t, tc.change)
+		loc := zone(t, "Europe/Amsterdam")
+		anchor, err := time.ParseInLocation("2006-01-02 15:04", tc.anchor, loc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, last := anchor, time.Time{}
+		for i, want := range tc.want {
+			m := c.Next(anchor, after, last, tc.half)
+			if got := written(m, loc); got != want {
+				t.Errorf("%s, round %d:\n got %s\nwant %s", tc.name, i, got, want)
+			}
+			after, last = m.Due, m.GivesBack
+		}
+	}
+}
+
+func written(m bot.Moments, loc *time.Location) string {
+	at := func(t time.Time) string {
+		if t.IsZero() {
+			return "-"
+		}
+		return t.In(loc).Format("Mon 02-01 15:04")
+	}
+	out := fmt.Sprintf("%s > %s %s %s %s %s", at(m.Due), at(m.Opens), at(m.Reminds), at(m.Closes), at(m.GivesBack), m.Slot)
+	if m.Follow {
+		out += " follow"
+	}
+	if m.TalkOnly {
+		out += " talk"
+	}
+	return out
+}
+
+// A year of Tuesdays at ten, on the clocks of six zones: 52 or 53 rounds, never at another hour, whatever the clocks do.
+func TestWeeklyKeepsLocalTime(t *testing.T) {
+	for _, name := range []string{"Europe/Amsterdam", "America/New_York", "Pacific/Auckland", "Asia/Kolkata", "America/Curacao", "UTC"} {
+		c := calendar(t, func(s *bot.Settings) { s.Zone, s.Holidays = name, nil })
+		loc := zone(t, name)
+		anchor := time.Date(2026, 1, 1, 0, 0, 0, 0, loc)
+		n := 0
+		after, last := anchor, time.Time{}
+		for {
+			m := c.Next(anchor, after, last, false)
+			if !m.Due.Before(anchor.AddDate(1, 0, 0)) {
+				break
+			}
+			week := m.Due.AddDate(0, 0, 6)
+			if got := m.Opens.In(loc).Format("Mon 15:04"); got != "Tue 10:00" || m.Closes.In(loc).Format("2006-01-02 15:04") != week.Format("2006-01-02 15:04") || m.GivesBack.Sub(m.Closes) != 5*time.Hour {
+				t.Errorf("%s: %s", name, written(m, loc))
+			}
+			after, last = m.Due, m.GivesBack
+			n++
+		}
+		if n != 52 && n != 53 {
+			t.Errorf("%s: %d rounds in a year", name, n)
+		}
+	}
+}
+
+// School holidays keep new rounds away and let the open one go on.
+func TestOpeningsOnlyHolidays(t *testing.T) {
+	set, err := bot.ParseHolidays(strings.NewReader(`
+name = "autumn"
+openings_only = true
+[[period]]
+first = 2026-10-10
+last = 2026-10-18
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := defaults()
+	s.Holidays = []string{"nl", "autumn"}
+	c, err := bot.ParseCalendar(s, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loc := zone(t, "Europe/Amsterdam")
+	anchor := time.Date(2026, 10, 1, 9, 0, 0, 0, loc)
+	first := c.Next(anchor, anchor, time.Time{}, false)
+	if got := written(first, loc); got != "Tue 06-10 10:00 > Tue 06-10 10:00 Fri 09-10 10:00 Mon 12-10 10:00 Mon 12-10 15:00 main" {
+		t.Error(got)
+	}
+	// The Tuesday within would open on the Monday after, when its round closes: no round.
+	next := c.Next(anchor, first.Due, first.GivesBack, false)
+	if got := written(next, loc); got != "Tue 20-10 10:00 > Tue 20-10 10:00 Fri 23-10 10:00 Mon 26-10 10:00 Mon 26-10 15:00 main" {
+		t.Error(got)
+	}
+	within := c.At(anchor, time.Date(2026, 10, 13, 10, 0, 0, 0, loc), first.GivesBack)
+	if !within.Opens.IsZero() || within.Closes.IsZero() {
+		t.Errorf("%+v", within)
+	}
+}
+
+func TestParseHolidays(t *testing.T) {
+	set, err := bot.ParseHolidays(strings.NewReader(`
+name = "limburg"
+easter = [-48, -47]
+yearly = ["11-11", "02-29"]
+days = [2026-09-15, 2027-09-21]
+[[period]]
+first = 2026-12-19
+last = 2027-01-03
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for day, want := range map[string]bool{
+		"2026-02-16": true, "2026-02-17": true, "2026-02-18": false, "2030-11-11": true, "2028-02-29": true, "2026-09-15": true, "2026-09-16": false,
+		"2027-09-21": true, "2026-12-18": false, "2026-12-19": true, "2027-01-01": true, "2027-01-03": true, "2027-01-04": false,
+	} {
+		at, _ := time.Parse(time.DateOnly, day)
+		if set.Has(at.Add(23*time.Hour)) != want {
+			t.Errorf("%s: want %v", day, want)
+		}
+	}
+	for _, tc := range []struct{ file, want string }{
+		{"", "name is missing"},
+		{"name = \"x\"\ncolour = 3", "row 2, column 1"},
+		{"name = \"x\"\ndays = [2026-02-30]", "row 2"},
+		{"name = \"x\"\nyearly = [\"31-12\", \"soon\"]", "\"soon\""},
+		{"name = \"x\"\neaster = [-300]", "-300"},
+		{"name = \"x\"\n[[period]]\nfirst = 2026-02-03\nlast = 2026-02-01", "period 1"},
+		{"name = \"x\"\n[[period]]\nfirst = 2026-02-03", "period 1"},
+		{"name = \"x", "row 1"},
+	} {
+		if _, err := bot.ParseHolidays(strings.NewReader(tc.file)); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%q: %v, want %q", tc.file, err, tc.want)
+		}
+	}
+}
+
+// Easter, and with it every movable day, over four centuries' hardest years (published dates).
+func TestEasterDays(t *testing.T) {
+	monday := bot.HolidaySet{Easter: []int{1}}
+	for _, sunday := range []string{"1818-03-22", "1943-04-25", "1954-04-18", "1981-04-19", "2000-04-23", "2008-03-23", "2011-04-24", "2024-03-31",
+		"2025-04-20", "2026-04-05", "2027-03-28", "2028-04-16", "2029-04-01", "2030-04-21", "2035-03-25", "2038-04-25", "2049-04-18", "2076-04-19"} {
+		at, _ := time.Parse(time.DateOnly, sunday)
+		if !monday.Has(at.AddDate(0, 0, 1)) || monday.Has(at) || monday.Has(at.AddDate(0, 0, 2)) {
+			t.Errorf("Easter is not %s", sunday)
+		}
+	}
+}
+
 func TestCustomRhythmOfMinutes(t *testing.T) {
 	c := calendar(t, func(s *bot.Settings) {
 		s.Rhythm, s.Cron, s.Window, s.GiveBackAfter, s.QuietHours, s.WorkdaysOnly, s.Holidays = bot.RhythmCustom, "*/5 * * * *", "2m", "1m", "", false, nil
@@ -148,7 +378,9 @@ func TestRefusedSettings(t *testing.T) {
 		{"cron", "rhythm.cron-never", "0 9 29 2 *"}, {"cron", "rhythm.cron-two", "30 2 * * *"}, {"cron", "rhythm.cron-two", "30 02,9 * * *"}, {"cron", "rhythm.cron-unreadable", "0 10 * * 7"},
 		{"cron", "rhythm.cron-unreadable", "99 10 * * *"}, {"zone", "rhythm.zone", "Europe/Nergens"}, {"zone", "rhythm.zone", "Local"}, {"zone", "rhythm.zone", ""},
 		{"quiet_hours", "rhythm.quiet-hours", "18-8"}, {"quiet_hours", "rhythm.quiet-hours", "10:00-10:00"}, {"holidays", "rhythm.holidays", "mars"},
-		{"rhythm", "rhythm.unknown", "daily"}, {"window", "rhythm.window", "30s"}, {"window", "rhythm.window", "-1d"}, {"give_back_after", "rhythm.give-back-after", "soon"},
+		{"rhythm", "rhythm.unknown", "daily"}, {"rhythm", "rhythm.unknown", ""}, {"cron", "rhythm.cron-two", "0 0-2 * * *"}, {"cron", "rhythm.cron-two", "0 2/3 * * *"},
+		{"cron", "rhythm.cron-unreadable", ", 10 * * *"}, {"cron", "rhythm.cron-fields", "0 10 * *"}, {"cron", "rhythm.cron-fields", strings.Repeat("0,", 60) + "0 10 * * *"}, {"window", "rhythm.window", "400d"},
+		{"give_back_after", "rhythm.give-back-after", "-1m"}, {"give_back_after", "rhythm.give-back-after", ""}, {"quiet_hours", "rhythm.quiet-hours", "18:00"}, {"quiet_hours", "rhythm.quiet-hours", "18:00-24:00"}, {"window", "rhythm.window", "30s"}, {"window", "rhythm.window", "-1d"}, {"give_back_after", "rhythm.give-back-after", "soon"},
 	} {
 		s := defaults()
 		switch tc.field {
@@ -358,42 +590,150 @@ func TestOddAnchors(t *testing.T) {
 	}
 }
 
+// Opening on time and after downtime: the newest missed round only, while half of its window is left, never when it is
+// quiet; then it waits for the first permitted moment.
 func TestMissedAsksTheNewestOnly(t *testing.T) {
-	c := calendar(t, nil)
-	ams := zone(t, "Europe/Amsterdam")
-	at := func(month time.Month, day, hour int) time.Time {
-		return time.Date(2026, month, day, hour, 0, 0, 0, ams)
+	loc := zone(t, "Europe/Amsterdam")
+	at := func(s string) time.Time {
+		if s == "" {
+			return time.Time{}
+		}
+		when, err := time.ParseInLocation("2006-01-02 15:04", s, loc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return when
 	}
-	anchor, due := at(9, 1, 9), at(9, 8, 10)
+	const anchor, due = "2026-09-01 09:00", "2026-09-08 10:00"
 	for _, tc := range []struct {
-		now  time.Time
-		due  time.Time
-		ask  bool
-		next time.Time
+		name           string
+		now            string
+		last           string
+		half           bool
+		due            string
+		ask            bool
+		opens          string // when not asked now: later, if at all
+		next, nextOpen string
 	}{
-		{at(9, 8, 10), at(9, 8, 10), true, at(9, 15, 10)},
-		{at(9, 10, 12), at(9, 8, 10), true, at(9, 15, 10)},   // half of the window is left
-		{at(9, 11, 14), at(9, 8, 10), false, at(9, 15, 10)},  // less than half
-		{at(9, 9, 23), at(9, 8, 10), false, at(9, 15, 10)},   // at night
-		{at(9, 30, 11), at(9, 29, 10), true, at(10, 6, 10)},  // three weeks down: once, the newest
-		{at(10, 3, 11), at(9, 29, 10), false, at(10, 6, 10)}, // a Saturday
+		{"to the minute", "2026-09-08 10:00", "", false, due, true, due, "2026-09-15 10:00", "2026-09-15 10:00"},
+		{"half of the window left", "2026-09-11 10:00", "", false, due, true, due, "2026-09-15 10:00", "2026-09-15 10:00"},
+		{"less than half", "2026-09-11 10:01", "", false, due, false, due, "2026-09-15 10:00", "2026-09-15 10:00"},
+		{"at night, in time: the next morning", "2026-09-09 23:00", "", false, due, false, "2026-09-10 08:00", "2026-09-15 10:00", "2026-09-15 10:00"},
+		{"at night, the morning is too late", "2026-09-11 19:00", "", false, due, false, due, "2026-09-15 10:00", "2026-09-15 10:00"},
+		{"three weeks down: the newest", "2026-09-30 11:00", "", false, "2026-09-29 10:00", true, "2026-09-29 10:00", "2026-10-06 10:00", "2026-10-06 10:00"},
+		{"three weeks down: none", "2026-10-03 11:00", "", false, "2026-09-29 10:00", false, "2026-09-29 10:00", "2026-10-06 10:00", "2026-10-06 10:00"},
+		{"three weeks down at half pace", "2026-09-30 11:00", "", true, "2026-09-29 10:00", true, "2026-09-29 10:00", "2026-10-13 10:00", "2026-10-13 10:00"},
+		{"the clock of the machine went back an hour", "2026-09-08 09:00", "", false, due, false, due, "2026-09-15 10:00", "2026-09-15 10:00"},
+		{"the round before is given back late: the day after", "2026-09-08 10:00", "2026-09-09 15:00", false, due, false, "2026-09-10 10:00", "2026-09-15 10:00", "2026-09-15 10:00"},
+		{"the round before is given back too late for this one", "2026-09-08 10:00", "2026-09-14 15:00", false, due, false, "", "2026-09-15 10:00", "2026-09-15 10:00"},
 	} {
-		m, ask, next := c.Missed(anchor, due, tc.now, time.Time{}, false)
-		if !m.Due.Equal(tc.due) || ask != tc.ask || !next.Due.Equal(tc.next) {
-			t.Errorf("now %v: due %v ask %v next %v", tc.now, m.Due, ask, next.Due)
+		m, ask, next := calendar(t, nil).Missed(at(anchor), at(due), at(tc.now), at(tc.last), tc.half)
+		if !m.Due.Equal(at(tc.due)) || ask != tc.ask || !m.Opens.Equal(at(tc.opens)) || !next.Due.Equal(at(tc.next)) || !next.Opens.Equal(at(tc.nextOpen)) {
+			t.Errorf("%s: due %v opens %v ask %v next %v %v", tc.name, m.Due, m.Opens, ask, next.Due, next.Opens)
+		}
+		if !ask && m.Opens.After(at(tc.now)) { // coming back at that moment does it
+			if again, ask, _ := calendar(t, nil).Missed(at(anchor), m.Due, m.Opens, at(tc.last), tc.half); !ask || !again.Due.Equal(m.Due) || !again.Closes.Equal(m.Closes) {
+				t.Errorf("%s: back at %v: %+v %v", tc.name, m.Opens, again, ask)
+			}
 		}
 	}
-	minutes := calendar(t, func(s *bot.Settings) {
-		s.Rhythm, s.Cron, s.Window, s.GiveBackAfter, s.QuietHours, s.WorkdaysOnly, s.Holidays = bot.RhythmCustom, "* * * * *", "1m", "0", "", false, nil
-	})
-	start := time.Now()
-	now := at(12, 1, 12).Add(20 * time.Second)
-	m, ask, next := minutes.Missed(anchor, anchor, now, time.Time{}, false)
-	if !ask || now.Sub(m.Due) > time.Minute || next.Due.Sub(now) > time.Minute {
-		t.Errorf("due %v ask %v next %v", m.Due, ask, next.Due)
+	// A round that is not asked gives nothing back: the one after opens on its own day.
+	c := calendar(t, nil)
+	m, ask, next := c.Missed(at("2026-03-01 09:00"), at("2026-03-31 10:00"), at("2026-04-04 10:00"), time.Time{}, false)
+	if ask || !m.Closes.Equal(at("2026-04-07 10:00")) || !next.Opens.Equal(at("2026-04-07 10:00")) {
+		t.Errorf("asked %v, closes %v, next opens %v", ask, m.Closes, next.Opens)
 	}
-	if d := time.Since(start); d > 2*time.Second {
+}
+
+// Three months down with a round every minute is looked through in no time.
+func TestMissedMinutes(t *testing.T) {
+	start := time.Now()
+	for _, change := range []func(*bot.Settings){minutes("* * * * *", "1m", "0"), minutes("* * * * *", "3m", "1m"), minutes("*/7 * * * *", "2m", "0")} {
+		c := calendar(t, change)
+		anchor := time.Date(2026, 9, 1, 7, 0, 0, 0, time.UTC)
+		now := time.Date(2026, 12, 1, 11, 0, 20, 0, time.UTC)
+		m, ask, next := c.Missed(anchor, anchor, now, time.Time{}, false)
+		if now.Sub(m.Due) > 7*time.Minute || next.Due.Sub(now) > 7*time.Minute || !ask && now.Sub(m.Due) < 30*time.Second {
+			t.Errorf("due %v ask %v next %v", m.Due, ask, next.Due)
+		}
+	}
+	if d := time.Since(start); d > time.Second {
 		t.Errorf("three months of minutes took %v", d)
+	}
+}
+
+// However long and often the process is down, however the clock jumps: no due moment is asked twice, nothing is asked
+// when it is quiet or past half of its window, and the team always gets a next moment.
+func TestMissedAtRandomPoints(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	for i, rhythm := range []bot.RhythmName{bot.RhythmWeekly, bot.RhythmFourBeat, bot.RhythmFortnightly, bot.RhythmMonthly, bot.RhythmCustom} {
+		c := calendar(t, func(s *bot.Settings) {
+			if s.Rhythm = rhythm; rhythm == bot.RhythmCustom {
+				s.Cron, s.Window, s.GiveBackAfter = "0 9 * * MON,WED,SAT", "2d", "2h"
+			}
+		})
+		anchor := time.Date(2026, 1, 5+i, 12, 0, 0, 0, time.UTC)
+		now, last := anchor, time.Time{}
+		planned := c.Next(anchor, now, last, false)
+		asked := map[int64]bool{}
+		for range 2000 {
+			if now = now.Add(time.Duration(random.IntN(100)) * time.Hour); random.IntN(10) == 0 {
+				now = now.Add(-time.Hour)
+			}
+			if random.IntN(4) == 0 {
+				now = planned.Opens
+			}
+			if planned.Opens.After(now) {
+				continue
+			}
+			m, ask, next := c.Missed(anchor, planned.Due, now, last, false)
+			if next.Opens.IsZero() || !next.Due.After(m.Due) || m.Due.Before(planned.Due) {
+				t.Fatalf("%s at %v: %+v then %+v", rhythm, now, m, next)
+			}
+			switch {
+			case ask:
+				if asked[m.Due.Unix()] || !c.Move(now).Equal(now) || m.Closes.Sub(now) < m.Closes.Sub(m.Opens)/2 || now.Before(last) {
+					t.Fatalf("%s at %v: asked %+v", rhythm, now, m)
+				}
+				asked[m.Due.Unix()] = true
+				planned, last = next, m.GivesBack
+			case m.Opens.After(now):
+				planned = m
+			default:
+				if !next.Opens.After(now) {
+					t.Fatalf("%s at %v: next opens %v", rhythm, now, next.Opens)
+				}
+				planned = next
+			}
+		}
+		if len(asked) < 20 {
+			t.Errorf("%s: asked %d times", rhythm, len(asked))
+		}
+	}
+}
+
+// Every problem has its text in both languages, with the value and a next step in it.
+func TestProblemsSayWhatToDo(t *testing.T) {
+	s := defaults()
+	s.Rhythm, s.Zone, s.QuietHours, s.Holidays, s.Cron = "daily", "Europe/Nergens", "laat", []string{"mars"}, "@daily"
+	_, err := bot.ParseCalendar(s)
+	many, ok := err.(interface{ Unwrap() []error })
+	if !ok || len(many.Unwrap()) != 5 {
+		t.Fatalf("all problems at once: %v", err)
+	}
+	for _, lang := range prompts.Langs() {
+		for _, err := range many.Unwrap() {
+			p, _ := errors.AsType[*bot.Problem](err)
+			text := locale.Say(lang, p.Key, p.Pairs...)
+			if text == p.Key || strings.ContainsAny(text, "{}") || strings.Count(text, ".") < 2 || !strings.Contains(text, p.Pairs[1]) {
+				t.Errorf("%s %s: %q", lang, p.Key, text)
+			}
+		}
+	}
+	s = defaults()
+	s.Zone = strings.Repeat("é", 5000)
+	if _, err = bot.ParseCalendar(s); err == nil || len(err.Error()) > 300 || !utf8.ValidString(err.Error()) {
+		t.Errorf("a long value is shortened: %d bytes", len(err.Error()))
 	}
 }
 

@@ -207,7 +207,9 @@ func (b *Bot) channelsOf(ctx context.Context, u UserID) ([]TeamID, error) {
 	if !ok {
 		return nil, nil
 	}
-	return people.Channels(ctx, u)
+	all, err := people.Channels(ctx, u)
+	slices.Sort(all)
+	return slices.Compact(all), err
 }
 
 func (b *Bot) platform(name string) Chat {

@@ -19,6 +19,7 @@ import (
 type box struct {
 	round Round
 	keys  ballotKeys
+	zone  *time.Location
 }
 
 // seat is a person's place in one box.
@@ -53,7 +54,7 @@ func (b *Bot) boxOf(ctx context.Context, id RoundID) (*box, error) {
 	if err != nil {
 		return nil, err
 	}
-	bx := &box{round: r, keys: keys}
+	bx := &box{round: r, keys: keys, zone: zoneOf(r.Zone)}
 	b.boxes.put(id, bx)
 	return bx, nil
 }
@@ -154,23 +155,25 @@ func (b *Bot) seats(ctx context.Context, f From, only RoundID) ([]*seat, error) 
 	return all, nil
 }
 
-// seatIn returns the person's place in one round, after checking that they are in its channel.
-func (b *Bot) seatIn(ctx context.Context, f From, id RoundID) (*seat, error) {
-	r, err := b.o.Store.Round(ctx, id)
+// boxFor returns a round's box and the person's address in it, after checking that they are in its channel.
+func (b *Bot) boxFor(ctx context.Context, f From, id RoundID) (*box, Address, error) {
+	bx, err := b.boxOf(ctx, id)
 	if err != nil {
-		return nil, err
-	}
-	if r.State != RoundOpen {
-		return nil, ErrClosed
+		return nil, Address{}, err
 	}
 	channels, err := b.channelsOf(ctx, f.User)
 	if err != nil {
-		return nil, err
+		return nil, Address{}, err
 	}
-	if !slices.Contains(channels, r.Team) {
-		return nil, ErrDenied
+	if !slices.Contains(channels, bx.round.Team) {
+		return nil, Address{}, ErrDenied
 	}
-	bx, err := b.boxOf(ctx, id)
+	return bx, bx.keys.addressOf(f.User), nil
+}
+
+// seatIn returns the person's place in one round, with what lies there.
+func (b *Bot) seatIn(ctx context.Context, f From, id RoundID) (*seat, error) {
+	bx, _, err := b.boxFor(ctx, f, id)
 	if err != nil {
 		return nil, err
 	}
@@ -291,15 +294,17 @@ func first(values []string) string {
 // submitReply handles the reply form: checks everything at once, stores, then confirms.
 func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error) {
 	say := sayer(e.Lang)
-	id := RoundID(e.State)
-	s, err := b.seatIn(ctx, e.From, id)
+	bx, at, err := b.boxFor(ctx, e.From, RoundID(e.State))
 	if err != nil {
 		return b.refused(err, e.Lang)
 	}
+	s := &seat{box: bx, at: at}
 	if e.Action == "withdraw" {
+		if s, err = b.sit(ctx, bx, e.User); err != nil {
+			return b.refused(err, e.Lang)
+		}
 		return b.withdraw(ctx, s, e.From)
 	}
-	form := b.replyForm(s, e.Lang)
 	new := &slip{Version: version(e.At), Form: true}
 	wrong := map[string]string{}
 
@@ -329,6 +334,10 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 		new.Share = ShareCount // a reply without text is counted; there is nothing to share
 	}
 	if len(wrong) > 0 {
+		if s, err = b.sit(ctx, bx, e.User); err != nil {
+			return b.refused(err, e.Lang)
+		}
+		form := b.replyForm(s, e.Lang)
 		for i := range form.Fields {
 			form.Fields[i].Value = e.Values[form.Fields[i].Name]
 		}
@@ -346,7 +355,10 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 			return nil, nil, errSame
 		}
 		mine := *new
-		return &mine, aside.bury(new.Version), nil // a typed draft lapses: the form is the newer word
+		if aside != nil { // a typed draft lapses: the form is the newer word
+			aside = aside.bury(new.Version)
+		}
+		return &mine, aside, nil
 	})
 	if err != nil {
 		return b.refused(err, e.Lang)
@@ -412,15 +424,14 @@ func overBy(text string) string {
 // receipt is the form's last view.
 func (b *Bot) receipt(s *seat, lang prompts.Lang, ballot *slip) Response {
 	say := sayer(lang)
-	zone := zoneOf(s.round.Zone)
 	key := "reply.receipt"
 	if !ballot.shared() {
 		key = "reply.receipt-count"
 	}
 	m := Message{Lang: lang, Blocks: []Block{
 		Heading(say("reply.kept")),
-		Text(Rich(say(key), "closing", locale.Moment(lang, s.round.Closes.In(zone)), "code", s.keys.receiptOf(s.at, ballot.CodeAt),
-			"giveback", locale.Capital(locale.Date(lang, s.round.GivesBack.In(zone))))...),
+		Text(Rich(say(key), "closing", locale.Moment(lang, s.round.Closes.In(s.zone)), "code", s.keys.receiptOf(s.at, ballot.CodeAt),
+			"giveback", locale.Capital(locale.Date(lang, s.round.GivesBack.In(s.zone))))...),
 	}}
 	if ballot.shared() {
 		m.Blocks = append(m.Blocks, Text(Span{Text: say("reply.preview")}), Quote(ballot.text()),
@@ -712,10 +723,9 @@ func (b *Bot) askMerge(s *seat, lang prompts.Lang) Response {
 // would stand beside the name (TRUST 2.5).
 func (b *Bot) keptTyped(s *seat, lang prompts.Lang) Response {
 	say := sayer(lang)
-	zone := zoneOf(s.round.Zone)
 	m := Message{Lang: lang, Blocks: []Block{
-		Text(Rich(locale.Text(lang, "reply.kept-typed"), "closing", locale.Moment(lang, s.round.Closes.In(zone)),
-			"giveback", locale.Capital(locale.Date(lang, s.round.GivesBack.In(zone))))...),
+		Text(Rich(locale.Text(lang, "reply.kept-typed"), "closing", locale.Moment(lang, s.round.Closes.In(s.zone)),
+			"giveback", locale.Capital(locale.Date(lang, s.round.GivesBack.In(s.zone))))...),
 	}}
 	if s.ballot.Wait == awaitTags {
 		var list []Span

@@ -79,7 +79,7 @@ func (w *world) open() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.db, err = store.Open(root, "weerklank.db", store.Options{MaxSize: 256 << 20})
+	w.db, err = store.Open(root, "weerklank.db", store.Options{MaxSize: 2 << 30})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -1,52 +1,62 @@
 package bot
 
 import (
-	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
+	"github.com/weerklank/weerklank/bot/locale"
 	"github.com/weerklank/weerklank/prompts"
 )
 
-// Why says in one sentence why a question was chosen (PRACTICE 9).
+// whyTexts are the catalogue's words for the reasons that prompts.Pick gives.
+var whyTexts = map[string]string{
+	"onboarding":   "why.onboarding",
+	"look-back":    "why.look-back",
+	"value":        "why.value",
+	"light":        "why.light",
+	"audience":     "why.audience",
+	"everyone":     "why.everyone",
+	"any-work":     "why.any-work",
+	"other-work":   "why.other-work",
+	"tension-new":  "why.tension-new",
+	"tension-rest": "why.tension-rest",
+	"recurring":    "why.recurring",
+	"from-team":    "why.from-team",
+	"never-asked":  "why.never-asked",
+	"asked-before": "why.asked-before",
+	"relaxed":      "why.relaxed",
+}
+
+// Why says in one sentence why a question was chosen (PRACTICE 9). A reason about a tension or audience that is no
+// longer in the library is left out; without any reason there is nothing to say.
 func Why(lang prompts.Lang, reasons []prompts.Reason, lib *prompts.Library) string {
 	say := sayer(lang)
 	var parts []string
 	for _, r := range reasons {
-		tension, _ := lib.Tension(r.Tension)
-		label := tension.Label.In(lang)
-		switch r.Key {
-		case "audience":
-			a, _ := lib.Audience(r.Audience)
-			parts = append(parts, say("why.audience", "audience", a.Name.In(lang)))
-		case "everyone":
-			parts = append(parts, say("why.everyone"))
-		case "onboarding":
-			parts = append(parts, say("why.onboarding"))
-		case "look-back":
-			parts = append(parts, say("why.look-back"))
-		case "value":
-			parts = append(parts, say("why.value"))
-		case "light":
-			parts = append(parts, say("why.light"))
-		case "recurring":
-			parts = append(parts, say("why.recurring", "tension", label))
-		case "tension-rest":
-			if r.Rounds == 1 {
-				parts = append(parts, say("why.tension-rest-one", "tension", label))
-			} else {
-				parts = append(parts, say("why.tension-rest", "tension", label, "rounds", strconv.Itoa(r.Rounds)))
-			}
-		case "tension-new":
-			parts = append(parts, say("why.tension-new", "tension", label))
-		case "from-team":
-			parts = append(parts, say("why.from-team"))
-		case "never-asked":
-			parts = append(parts, say("why.never-asked"))
-		case "asked-before":
-			parts = append(parts, say("why.asked-before"))
-		case "relaxed":
-			parts = append(parts, say("why.relaxed"))
+		key, known := whyTexts[r.Key]
+		tension, inLib := lib.Tension(r.Tension)
+		audience, atWork := lib.Audience(r.Audience)
+		if !known || r.Tension != "" && !inLib || r.Audience != "" && !atWork {
+			continue
 		}
+		if r.Key == "tension-rest" && r.Rounds == 1 {
+			key = "why.tension-rest-one"
+		}
+		parts = append(parts, say(key, "audience", audience.Name.In(lang), "tension", inSentence(tension.Label.In(lang)),
+			"rounds", locale.Number(lang, r.Rounds)))
+	}
+	if len(parts) == 0 {
+		return ""
 	}
 	return say("why.because", "reasons", strings.Join(parts, "; "))
+}
+
+// inSentence writes a label as it stands inside a sentence: its capital goes, unless the word is all capitals.
+func inSentence(label string) string {
+	first, n := utf8.DecodeRuneInString(label)
+	if second, _ := utf8.DecodeRuneInString(label[n:]); unicode.IsUpper(second) {
+		return label
+	}
+	return string(unicode.ToLower(first)) + label[n:]
 }

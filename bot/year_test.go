@@ -24,7 +24,7 @@ func bigLibrary(t testing.TB) prompts.Library {
 	}
 	base, _ := lib.Prompt("all-last-job")
 	light, _ := lib.Prompt("practice-no-and-stay")
-	lib.Prompts = slices.Clone(lib.Prompts)
+	base.Reviewer, light.Reviewer = "Reader", "Reader"
 	for i := range 200 {
 		p := base
 		p.ID, p.Family, p.Intensity = prompts.ID(fmt.Sprintf("test-dilemma-%d", i)), fmt.Sprintf("test-family-%d", i), 1

@@ -2,7 +2,6 @@ package prompts
 
 import (
 	"fmt"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,7 +22,7 @@ const (
 type Finding struct {
 	Prompt ID
 	Lang   Lang   // of the text; empty: both
-	Field  string // "text", "question", "followups", …
+	Field  string // as it is called in the file: "text", "question", "followups", …
 	Rule   string
 	Level  Level
 	Text   Text // what is wrong and what to do, in both languages
@@ -41,47 +40,98 @@ func (f Finding) Line(lang Lang) string {
 	return fmt.Sprintf("%s: %s.%s: %s [%s]", f.Level, where, f.Field, f.Text.In(lang), f.Rule)
 }
 
-var (
-	starters = map[Lang][]string{
-		Dutch:   words("wat hoe welke welk waar waaraan waarmee waarop waarvan wie wanneer aan op"),
-		English: words("what how which where who whom when to"),
-	}
-	leading    = words("natuurlijk uiteraard eigenlijk gewoon helaas gelukkig nietwaar obviously surely unfortunately luckily")
-	leadingTwo = []string{"toch niet", "zou je niet", "vind je ook", "moet je niet", "wouldn't you", "don't you think", "shouldn't you"}
-	judging    = words("dom lui onzin belachelijk terecht onterecht zeurder zeurders bureaucratisch stupid lazy nonsense ridiculous moaner moaners bureaucratic")
-	judgingTwo = []string{"lastige burger", "lastige burgers", "difficult citizen", "difficult citizens"}
-	jargon     = words("borgen uitrollen stakeholder stakeholders synergie kpi kpi's draagvlak faciliteren opgavegericht governance mindset implementeren synergy facilitate implement roll-out")
-	absolutes  = map[Lang][]string{Dutch: words("altijd nooit iedereen niemand"), English: words("always never everyone nobody")}
-	office     = words("bureau kantoor laptop vergaderzaal desk office laptop boardroom")
-	idealism   = words("missie impact mission")
-	negations  = map[Lang][]string{Dutch: words("niet geen nooit niets zonder"), English: words("not no never nothing without don't won't")}
-	valueWords = map[Lang][]string{Dutch: words("eerlijk zorgvuldig netjes rechtvaardig menselijk"), English: words("fair careful decent just humane")}
-	passives   = words("wordt worden werd werden")
-	knownCaps  = words("nl eu")
-
-	nineDigits = regexp.MustCompile(`\b\d[\d. ]{7,12}\d\b`)
-	mobile     = regexp.MustCompile(`\b06[- ]?\d{8}\b|\b06(?:[- ]?\d{2}){4}\b`)
-	mailbox    = regexp.MustCompile(`[\w.+-]+@[\w-]+\.\w+`)
-	postcode   = regexp.MustCompile(`\b[1-9]\d{3} ?[A-Z]{2}\b`)
-	abbrev     = regexp.MustCompile(`\b[A-Z]{2,}\b`)
-)
-
-func words(s string) []string { return strings.Fields(s) }
-
-// Lint says what an editor would say about the wording, on every prompt that is not retired. It is a hint from a
-// machine; what it cannot ask, a reviewer does.
+// Lint says what an editor would say about the wording of every prompt that is not retired, in file order. It is a hint
+// from a machine; what it cannot ask, a reviewer does.
 func Lint(l Library) []Finding {
+	twins := nearDuplicates(l)
 	var out []Finding
-	for _, p := range l.Prompts {
+	for i, p := range l.Prompts {
 		if p.Status == Retired {
 			continue
 		}
-		out = append(out, lintPrompt(p)...)
+		x := &linter{p: p}
+		for _, lang := range Langs() {
+			x.lang = lang
+			x.language(p.Words[lang])
+		}
+		x.lang = ""
+		x.sameSentences()
+		out = append(append(out, x.out...), twins[i]...)
 	}
-	out = append(out, nearDuplicates(l)...)
 	return out
 }
 
+// A lexicon holds what the rules look for in one language. An entry is a word or a row of words; a last word that ends
+// in * stands for every word with that beginning.
+type lexicon struct {
+	openers, prepositions, leading, judging, jargon, shortForms, absolutes, office, idealism, official []string
+	negations, values, passive                                                                         []string
+}
+
+var lexicons = map[Lang]lexicon{
+	Dutch: {
+		openers:      split("wat|hoe|welke|welk|waar|waaraan|waarmee|waarop|waarvan|wie|wanneer"),
+		prepositions: split("aan|op"),
+		leading: split("toch niet|natuurlijk|uiteraard|eigenlijk|gewoon|helaas|gelukkig|zou je niet|vind je ook|" +
+			"moet je niet|nietwaar"),
+		judging: split("dom|domme|lui|luie|onzin|belachelijk|belachelijke|terecht|terechte|onterecht|onterechte|" +
+			"lastige burger*|zeurder*|bureaucratisch*"),
+		jargon: split("borgen|borgt|geborgd|borging|uitrol*|uitgerold|stakeholder*|synergie*|kpi*|draagvlak|faciliteer*|" +
+			"faciliter*|gefaciliteerd|opgavegericht*|governance|mindset*|implementer*|implementeer*|geïmplementeerd|" +
+			"implementatie*"),
+		shortForms: split("bijv.|enz.|etc.|evt.|nr.|resp.|incl.|excl.|max.|min."),
+		absolutes:  split("altijd|nooit|iedereen|niemand"),
+		office:     split("bureau|kantoor|laptop|vergaderzaal|maandagochtend"),
+		idealism:   split("mooier nederland|missie|impact"),
+		official:   split("ambt*"),
+		negations:  split("niet|geen|nooit|niets|niemand|zonder"),
+		values: split("eerlijk*|zorgvuldig*|netjes|rechtvaardig*|menselijk*|integer|integere|verantwoord*|professione*|" +
+			"moedig*|fatsoenlijk*"),
+		passive: split("wordt|worden|werd|werden"),
+	},
+	English: {
+		openers:      split("what|how|which|where|who|whom|when"),
+		prepositions: split("to"),
+		leading: split("surely|of course|naturally|obviously|actually|simply|unfortunately|sadly|luckily|fortunately|" +
+			"wouldn't you|don't you think|don't you agree|shouldn't you|isn't it"),
+		judging: split("stupid|dumb|lazy|nonsense|ridiculous|rightly|wrongly|difficult citizen*|moaner*|whiner*|" +
+			"bureaucratic"),
+		jargon: split("roll out|roll-out*|rollout*|stakeholder*|synerg*|kpi*|buy-in|facilitat*|governance|mindset*|" +
+			"implement*|leverag*|mission-driven"),
+		shortForms: split("etc.|approx.|incl.|excl.|max.|min."),
+		absolutes:  split("always|never|everyone|everybody|nobody|no one|no-one"),
+		office:     split("desk|office|laptop|meeting room|boardroom|monday morning"),
+		idealism:   split("better world|mission|impact"),
+		official:   split("civil servant*|bureaucrat|bureaucrats"),
+		negations:  split("not|no|never|nothing|nobody|without|don't|doesn't|won't|can't|cannot"),
+		values: split("fair|fairly|honest*|careful*|decent*|just|humane|responsib*|professional*|brave*|tidy|" +
+			"conscientious*"),
+		passive: split("am|is|are|was|were|be|been|being"),
+	},
+}
+
+func split(s string) []string { return strings.Split(s, "|") }
+
+// find returns the first entry of the list that stands in the words, as it is written there.
+func find(words, list []string) string {
+	for i := range words {
+		for _, entry := range list {
+			row := strings.Fields(entry)
+			if i+len(row) > len(words) {
+				continue
+			}
+			here := words[i : i+len(row)]
+			last := len(row) - 1
+			stem, open := strings.CutSuffix(row[last], "*")
+			if slices.Equal(here[:last], row[:last]) && (here[last] == row[last] || open && strings.HasPrefix(here[last], stem)) {
+				return strings.Join(here, " ")
+			}
+		}
+	}
+	return ""
+}
+
+// linter gathers what it finds in one prompt.
 type linter struct {
 	p    Prompt
 	lang Lang
@@ -89,288 +139,135 @@ type linter struct {
 }
 
 func (x *linter) add(level Level, field, rule, nl, en string) {
-	x.out = append(x.out, Finding{Prompt: x.p.ID, Lang: x.lang, Field: field, Rule: rule, Level: level, Text: Text{Dutch: nl, English: en}})
-}
-
-func lintPrompt(p Prompt) []Finding {
-	x := &linter{p: p}
-	for _, lang := range Langs() {
-		x.lang = lang
-		w, ok := p.Words[lang]
-		if !ok {
-			x.add(Error, "words", "both-languages", "Deze taal ontbreekt. Schrijf de tekst ook hierin.", "This language is missing. Write the text in it too.")
-			continue
-		}
-		x.language(w)
-	}
-	x.lang = ""
-	nl, en := p.Words[Dutch], p.Words[English]
-	if a, b := len(sentences(nl.Text)), len(sentences(en.Text)); a != b && nl.Text != "" && en.Text != "" {
-		x.add(Warn, "text", "same-sentences", fmt.Sprintf("Nederlands heeft %d zinnen, Engels %d. Houd ze naast elkaar.", a, b),
-			fmt.Sprintf("Dutch has %d sentences, English %d. Put them side by side.", a, b))
-	}
-	return x.out
+	x.out = append(x.out, Finding{
+		Prompt: x.p.ID, Lang: x.lang, Field: field, Rule: rule, Level: level, Text: Text{Dutch: nl, English: en},
+	})
 }
 
 func (x *linter) language(w Words) {
-	fields := []struct{ name, text string }{
-		{"title", w.Title}, {"text", w.Text}, {"question", w.Question}, {"pole_a", w.PoleA}, {"pole_b", w.PoleB},
-		{"protects_a", w.ProtectsA}, {"protects_b", w.ProtectsB},
+	parts := w.parts()
+	for len(w.Followups) < 2 {
+		w.Followups = append(slices.Clip(w.Followups), "")
+		parts = append(parts, part{field: "followups"})
 	}
-	for _, f := range w.Followups {
-		fields = append(fields, struct{ name, text string }{"followups", f})
-	}
-	for _, f := range fields {
-		x.wording(f.name, f.text)
-	}
-	x.question(w)
-	x.text(w.Text)
-	if x.p.Kind == Dilemma {
-		x.poles(w)
-	}
-	if x.lang == Dutch {
-		x.readable(w)
-	}
-}
-
-// wording holds for every field.
-func (x *linter) wording(field, text string) {
-	tokens := tokens(text)
-	low := strings.ToLower(text)
-	hit := func(list []string) string {
-		for _, t := range tokens {
-			if slices.Contains(list, t) {
-				return t
-			}
-		}
-		return ""
-	}
-	phrase := func(list []string) string {
-		for _, s := range list {
-			if strings.Contains(low, s) {
-				return s
-			}
-		}
-		return ""
-	}
-	if strings.Contains(text, "!") {
-		x.add(Error, field, "no-exclamation", "Geen uitroepteken. Zet een punt.", "No exclamation mark. Use a full stop.")
-	}
-	if s := hit(leading); s != "" || phrase(leadingTwo) != "" {
-		s = or(s, phrase(leadingTwo))
-		x.add(Error, field, "leading", "'"+s+"' stuurt het antwoord. Laat het weg.", "'"+s+"' steers the answer. Leave it out.")
-	}
-	if s := or(hit(judging), phrase(judgingTwo)); s != "" {
-		x.add(Error, field, "judging", "'"+s+"' oordeelt. Beschrijf wat iemand doet.", "'"+s+"' judges. Describe what somebody does.")
-	}
-	if s := hit(jargon); s != "" {
-		x.add(Error, field, "jargon", "'"+s+"' is kantoortaal. Zeg het gewoon.", "'"+s+"' is jargon. Say it plainly.")
-	}
-	for _, s := range abbrev.FindAllString(text, -1) {
-		if !slices.Contains(knownCaps, strings.ToLower(s)) {
-			x.add(Error, field, "abbreviation", "Leg de afkorting "+s+" uit of vermijd haar.", "Explain the abbreviation "+s+" or avoid it.")
-		}
-	}
-	if s := hit(absolutes[x.lang]); s != "" {
-		x.add(Warn, field, "absolute", "'"+s+"' sluit uitzonderingen uit. Kan het kleiner?", "'"+s+"' leaves no exceptions. Can it be smaller?")
-	}
-	if s := hit(office); s != "" {
-		x.add(Warn, field, "office", "'"+s+"' past bij kantoormensen. Herkent een buitenploeg dit?", "'"+s+"' is for office people. Would an outdoor crew know this?")
-	}
-	for _, t := range tokens {
-		if strings.HasPrefix(t, "ambt") {
-			x.add(Warn, field, "ambt", "'"+t+"' zet mensen op afstand. Spreek vanuit het werk.", "'"+t+"' puts people off. Speak from the work.")
-		}
-	}
-	if s := or(hit(idealism), phrase([]string{"mooier nederland"})); s != "" {
-		x.add(Warn, field, "idealism", "'"+s+"' veronderstelt idealen. Gewone redenen zijn goed genoeg.", "'"+s+"' presumes ideals. Plain reasons are fine.")
-	}
-	if bsn := nineDigits.FindString(text); bsn != "" && elevenTest(bsn) || mobile.MatchString(text) || mailbox.MatchString(text) {
-		x.add(Error, field, "personal-data", "Hier staat iets dat op een nummer of adres van iemand lijkt. Haal het weg.", "This looks like somebody's number or address. Take it out.")
-	}
-	if postcode.MatchString(text) {
-		x.add(Warn, field, "postcode", "Hier staat een postcode. Maak de plek onherkenbaar.", "There is a postcode here. Make the place unrecognisable.")
-	}
-	for _, s := range sentences(text) {
-		for i, word := range strings.Fields(s) {
-			r, _ := utf8.DecodeRuneInString(word)
-			if i > 0 && unicode.IsUpper(r) && word != "I" && !strings.HasPrefix(word, "I'") && !weekday(word) && !abbrev.MatchString(word) {
-				x.add(Warn, field, "capital", "'"+word+"' lijkt een naam. Mag die weg?", "'"+word+"' looks like a name. Can it go?")
-			}
-		}
-	}
-	if x.lang == Dutch {
-		for _, t := range tokens {
-			if t == "u" || t == "uw" {
-				x.add(Error, field, "u-form", "Schrijf je en jij, niet u.", "Write je and jij, not u.")
-				break
-			}
-		}
-	}
-}
-
-func weekday(s string) bool {
-	s = strings.ToLower(strings.Trim(s, ".,;:?'\""))
-	return slices.Contains(words("monday tuesday wednesday thursday friday saturday sunday dutch english"), s)
-}
-
-func or(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
-func (x *linter) question(w Words) {
-	if strings.Count(w.Question, "?") != 1 || !strings.HasSuffix(strings.TrimSpace(w.Question), "?") {
-		x.add(Error, "question", "one-question", "Stel precies één vraag, met het vraagteken aan het eind.", "Ask exactly one question, with its mark at the end.")
-	}
-	if strings.Contains(w.Text, "?") {
-		x.add(Error, "text", "question-in-text", "De vraag staat apart. Maak van deze zin een gewone zin.", "The question stands apart. Make this a plain sentence.")
-	}
-	check := func(field, q string, warn, most int) {
-		t := tokens(q)
-		if len(t) == 0 {
-			return
-		}
-		if !slices.Contains(starters[x.lang], t[0]) {
-			x.add(Error, field, "open-question", "Begin open, zoals met wat, hoe of wanneer; niet met waarom of een werkwoord.",
-				"Start open, such as with what, how or when; not with why or a verb.")
-		}
-		switch {
-		case len(t) > most:
-			x.add(Error, field, "question-length", fmt.Sprintf("%d woorden; hooguit %d.", len(t), most), fmt.Sprintf("%d words; at most %d.", len(t), most))
-		case warn > 0 && len(t) > warn:
-			x.add(Warn, field, "question-length", fmt.Sprintf("%d woorden; liefst hooguit %d.", len(t), warn), fmt.Sprintf("%d words; preferably at most %d.", len(t), warn))
-		}
-	}
-	check("question", w.Question, 10, 14)
-	for _, f := range w.Followups {
-		check("followups", f, 0, 14)
-	}
-}
-
-func (x *linter) text(text string) {
-	n := len(tokens(text))
-	least, most := 18, 60
-	if x.p.Kind == Dilemma {
-		least, most = 30, 70
-	}
-	if n < least || n > most {
-		x.add(Error, "text", "text-length", fmt.Sprintf("%d woorden; tussen %d en %d.", n, least, most), fmt.Sprintf("%d words; between %d and %d.", n, least, most))
-	}
-	for _, s := range sentences(text) {
-		if n := len(tokens(s)); n > 18 {
-			x.add(Error, "text", "sentence-length", fmt.Sprintf("Een zin van %d woorden; hooguit 18. Knip hem.", n), fmt.Sprintf("A sentence of %d words; at most 18. Cut it.", n))
-		}
-	}
-	if x.lang == Dutch {
-		n := 0
-		for _, t := range tokens(text) {
-			if slices.Contains(passives, t) {
-				n++
-			}
-		}
-		if n > 2 {
-			x.add(Warn, "text", "passive", "Veel wordt en worden. Zeg wie iets doet.", "Much passive voice. Say who does it.")
-		}
-	}
-}
-
-func (x *linter) poles(w Words) {
-	if strings.TrimSpace(w.PoleA) == "" || strings.TrimSpace(w.PoleB) == "" {
-		x.add(Error, "pole_a", "both-poles", "Een dilemma heeft twee kanten. Schrijf ze allebei.", "A dilemma has two sides. Write both.")
-		return
-	}
-	a, b := float64(len(w.PoleA)), float64(len(w.PoleB))
-	if a/b < 0.5 || a/b > 2 {
-		x.add(Warn, "pole_a", "pole-length", "De ene kant is veel langer. Geef beide evenveel ruimte.", "One side is much longer. Give both the same room.")
-	}
-	has := func(s string, list []string) bool {
-		return slices.ContainsFunc(tokens(s), func(t string) bool { return slices.Contains(list, t) })
-	}
-	if has(w.PoleA, negations[x.lang]) != has(w.PoleB, negations[x.lang]) {
-		x.add(Warn, "pole_a", "pole-negation", "Eén kant heeft een ontkenning. Zeg wat je wél doet.", "One side has a negation. Say what one does do.")
-	}
-	if has(w.PoleA, valueWords[x.lang]) != has(w.PoleB, valueWords[x.lang]) {
-		x.add(Warn, "pole_a", "pole-value", "Eén kant krijgt een mooi woord. Maak ze even aantrekkelijk.", "One side gets a fine word. Make them equally attractive.")
-	}
-}
-
-// readable is the Flesch-Douma reading ease over text, question and follow-ups.
-func (x *linter) readable(w Words) {
-	all := strings.Join(append([]string{w.Text, w.Question}, w.Followups...), " ")
-	score, perSentence := flesch(all)
-	switch {
-	case math.IsNaN(score):
-	case score < 60:
-		x.add(Error, "text", "reading-ease", fmt.Sprintf("Lastig te lezen (%.0f). Kortere woorden en zinnen.", score), fmt.Sprintf("Hard to read (%.0f). Shorter words and sentences.", score))
-	case score < 70:
-		x.add(Warn, "text", "reading-ease", fmt.Sprintf("Wat lastig te lezen (%.0f).", score), fmt.Sprintf("A little hard to read (%.0f).", score))
-	case score > 105 || perSentence < 6.5:
-		x.add(Warn, "text", "choppy", "Hakkelig: erg korte zinnen of woorden. Verbind er een paar.", "Choppy: very short sentences or words. Join a few.")
-	}
-}
-
-func flesch(text string) (score, perSentence float64) {
-	t, s := tokens(text), sentences(text)
-	if len(t) == 0 || len(s) == 0 {
-		return math.NaN(), 0
-	}
-	syllables := 0
-	for _, word := range t {
-		syllables += syllablesNL(word)
-	}
-	perSentence = float64(len(t)) / float64(len(s))
-	return 206.84 - 0.93*perSentence - 77*float64(syllables)/float64(len(t)), perSentence
-}
-
-var vowelGroups = words("aai ooi oei eeu ieu aa ee oo uu ie oe eu ui ei ij au ou ai oi")
-
-func syllablesNL(word string) int {
-	n := 0
-	for word != "" {
-		if i := slices.IndexFunc(vowelGroups, func(g string) bool { return strings.HasPrefix(word, g) }); i >= 0 {
-			n++
-			word = word[len(vowelGroups[i]):]
+	poles := true
+	for _, part := range parts {
+		if part.ofDilemma && x.p.Kind != Dilemma {
 			continue
 		}
-		r, size := utf8.DecodeRuneInString(word)
-		if strings.ContainsRune("aeiouyáàäâéèëêíìïîóòöôúùüû", r) {
-			n++
+		if strings.TrimSpace(part.text) != "" {
+			x.wording(part.field, part.text)
+			continue
 		}
-		word = word[size:]
+		if part.field == "pole_a" || part.field == "pole_b" {
+			poles = false
+			x.add(Error, part.field, "both-poles", "Deze kant ontbreekt. Een dilemma heeft er twee; schrijf ze allebei.",
+				"This side is missing. A dilemma has two; write both.")
+			continue
+		}
+		x.add(Error, part.field, "both-languages", "Dit ontbreekt. Elke tekst staat er in beide talen; schrijf hem.",
+			"This is missing. Every text is there in both languages; write it.")
 	}
-	return max(n, 1)
+	x.question("question", w.Question, 10)
+	for _, f := range w.Followups {
+		x.question("followups", f, 14)
+	}
+	x.situation(w.Text)
+	if x.p.Kind == Dilemma && poles {
+		x.poles(w)
+	}
+	x.readable(w)
 }
 
-// tokens are the words of a text in lower case; an apostrophe inside stays.
-func tokens(s string) []string {
-	var out []string
-	for _, f := range strings.FieldsFunc(strings.ToLower(strings.ReplaceAll(s, "’", "'")), func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '\'' && r != '-'
-	}) {
-		if f = strings.Trim(f, "'-"); f != "" {
-			out = append(out, f)
-		}
+var (
+	nineDigits = regexp.MustCompile(`(?:^|[^\d])(\d(?:[ .-]?\d){8})(?:[^\d]|$)`)
+	mobile     = regexp.MustCompile(`(?:^|[^\d])(?:\+31|0031|0)[ -]?6(?:[ -]?\d){8}(?:[^\d]|$)`)
+	mailbox    = regexp.MustCompile(`[\w.+-]+@[\w-]+\.\w+`)
+	postcode   = regexp.MustCompile(`\b[1-9]\d{3} ?[A-Z]{2}\b`)
+	capitals   = regexp.MustCompile(`\b[A-Z][A-Z0-9]*[A-Z]\b`)
+	dotted     = regexp.MustCompile(`(?i)\b(?:[a-z]\.){2,}`)
+)
+
+// wording holds the rules for every text of a prompt.
+func (x *linter) wording(field, text string) {
+	words, lex := tokens(text), lexicons[x.lang]
+	if strings.Contains(text, "!") {
+		x.add(Error, field, "no-exclamation", "Een uitroepteken roept. Zet een punt.", "An exclamation mark shouts. Use a full stop.")
 	}
-	return out
+	if s := find(words, lex.leading); s != "" {
+		x.add(Error, field, "leading", "'"+s+"' stuurt het antwoord. Laat het weg.", "'"+s+"' steers the answer. Leave it out.")
+	}
+	if s := find(words, lex.judging); s != "" {
+		x.add(Error, field, "judging", "'"+s+"' oordeelt. Beschrijf wat iemand doet.", "'"+s+"' judges. Describe what somebody does.")
+	}
+	if s := find(words, lex.jargon); s != "" {
+		x.add(Error, field, "jargon", "'"+s+"' is vergadertaal. Schrijf het zoals je het zegt.",
+			"'"+s+"' is meeting talk. Write it as you would say it.")
+	}
+	if s := abbreviation(text, lex.shortForms); s != "" {
+		x.add(Error, field, "abbreviation", "De afkorting "+s+" kent niet elke collega. Schrijf haar uit.",
+			"Not every colleague knows the abbreviation "+s+". Write it out.")
+	}
+	if s := find(words, lex.absolutes); s != "" {
+		x.add(Warn, field, "absolute", "'"+s+"' laat geen uitzondering toe en nodigt uit tot tegenspraak. Maak het kleiner.",
+			"'"+s+"' leaves no exception and invites contradiction. Make it smaller.")
+	}
+	if s := find(words, lex.office); s != "" {
+		x.add(Warn, field, "office", "'"+s+"' hoort bij kantoorwerk. Kies iets dat ook buiten herkend wordt.",
+			"'"+s+"' belongs to office work. Choose something known outside too.")
+	}
+	if s := find(words, lex.official); s != "" {
+		x.add(Warn, field, "official", "'"+s+"' zet mensen op afstand. Noem het werk of het vak.",
+			"'"+s+"' puts people off. Name the work or the craft.")
+	}
+	if s := find(words, lex.idealism); s != "" {
+		x.add(Warn, field, "idealism", "'"+s+"' veronderstelt idealen. Gewone redenen zijn goed genoeg; laat het weg.",
+			"'"+s+"' presumes ideals. Plain reasons are good enough; leave it out.")
+	}
+	if x.lang == Dutch && find(words, []string{"u", "uw", "uzelf"}) != "" {
+		x.add(Error, field, "u-form", "Hier staat u. Collega's spreek je aan met je en jij.",
+			"This uses the formal u. Colleagues are addressed with je and jij.")
+	}
+	if personal(text) {
+		x.add(Error, field, "personal-data", "Dit lijkt op een nummer of adres van iemand. Haal het weg.",
+			"This looks like somebody's number or address. Take it out.")
+	}
+	if s := name(text, x.lang); s != "" {
+		x.add(Warn, field, "capital", "'"+s+"' lijkt een naam, en een naam maakt herkenbaar. Schrijf 'een collega' of 'een straat'.",
+			"'"+s+"' looks like a name, and a name makes recognisable. Write 'a colleague' or 'a street'.")
+	}
 }
 
-// sentences splits at full stops and marks that end a word.
-func sentences(s string) []string {
-	var out []string
-	start := 0
-	for i, r := range s {
-		if (r == '.' || r == '?' || r == '!') && (i+1 == len(s) || s[i+1] == ' ' || s[i+1] == '\n') {
-			out = append(out, strings.TrimSpace(s[start:i+1]))
-			start = i + 1
+// abbreviation returns the first one in text that the same text does not explain between brackets.
+func abbreviation(text string, shortForms []string) string {
+	for _, at := range capitals.FindAllStringIndex(text, -1) {
+		s := text[at[0]:at[1]]
+		bracketed := strings.HasSuffix(text[:at[0]], "(") || strings.HasPrefix(text[at[1]:], " (")
+		explained := strings.Contains(text, "("+s+")") || strings.Contains(text, s+" (")
+		if !bracketed && !explained && !slices.Contains([]string{"NL", "EU", "IJ"}, s) {
+			return s
 		}
 	}
-	if rest := strings.TrimSpace(s[start:]); rest != "" {
-		out = append(out, rest)
+	if s := dotted.FindString(text); s != "" {
+		return s
 	}
-	return out
+	for _, word := range strings.Fields(strings.ToLower(text)) {
+		// A plain word that ends a sentence is no short form: "min." is one only before more text.
+		if slices.Contains(shortForms, word) && !strings.HasSuffix(strings.ToLower(strings.TrimSpace(text)), word) {
+			return word
+		}
+	}
+	return ""
+}
+
+// personal says whether text holds what could be a citizen's number, a mobile number, a mail address or a postcode.
+func personal(text string) bool {
+	for _, m := range nineDigits.FindAllStringSubmatch(text, -1) {
+		if elevenTest(m[1]) {
+			return true
+		}
+	}
+	return mobile.MatchString(text) || mailbox.MatchString(text) || postcode.MatchString(text)
 }
 
 // elevenTest says whether nine digits could be a citizen's number.
@@ -391,24 +288,277 @@ func elevenTest(s string) bool {
 	return sum%11 == 0 && sum != 0
 }
 
-// nearDuplicates compares word trigrams of every two texts.
-func nearDuplicates(l Library) []Finding {
-	var out []Finding
-	for _, lang := range Langs() {
-		grams := make([]map[string]bool, len(l.Prompts))
-		for i, p := range l.Prompts {
-			grams[i] = trigrams(p.Words[lang].Text)
+// capitalised are English words that have a capital by rule and name nobody.
+var capitalised = split("i|i'm|i've|i'd|i'll|monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|" +
+	"march|april|may|june|july|august|september|october|november|december|dutch|english|christmas|easter")
+
+// name returns the first word with a capital inside a sentence. The first word of a sentence or of a quotation is none.
+func name(text string, lang Lang) string {
+	for _, sentence := range sentences(text) {
+		words := strings.Fields(sentence)
+		for i, word := range words {
+			bare := strings.TrimFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' })
+			first, size := utf8.DecodeRuneInString(bare)
+			switch {
+			case i == 0, !unicode.IsUpper(first):
+			case strings.HasSuffix(words[i-1], ":"):
+			case i == 1 && strings.HasPrefix(words[0], "'"): // 's Ochtends
+			case lang == English && slices.Contains(capitalised, strings.ToLower(bare)):
+			case size < len(bare) && strings.ToUpper(bare) == bare: // an abbreviation has its own rule
+			default:
+				return bare
+			}
 		}
-		for i := range l.Prompts {
-			for j := range i {
-				if l.Prompts[i].Status == Retired || l.Prompts[j].Status == Retired {
-					continue
+	}
+	return ""
+}
+
+// question holds the rules for the question and the follow-ups; a question above comfortable words draws a warning.
+func (x *linter) question(field, q string, comfortable int) {
+	words, lex := tokens(q), lexicons[x.lang]
+	if len(words) == 0 {
+		return
+	}
+	if strings.Count(q, "?") != 1 || !strings.HasSuffix(strings.TrimSpace(q), "?") {
+		x.add(Error, field, "one-question", "Wie twee dingen vraagt, krijgt half antwoord. Stel één vraag, met het vraagteken aan het eind.",
+			"Two questions get half an answer. Ask one, with its mark at the end.")
+	}
+	open := slices.Contains(lex.openers, words[0]) ||
+		len(words) > 1 && slices.Contains(lex.prepositions, words[0]) && slices.Contains(lex.openers, words[1])
+	if !open {
+		x.add(Error, field, "open-question", "Zo begint geen open vraag; waarom klinkt als een verwijt. Begin met wat, hoe, welke, waar, wie of wanneer.",
+			"No open question starts so; why sounds like blame. Start with what, how, which, where, who or when.")
+	}
+	switch n := len(words); {
+	case n > 14:
+		x.add(Error, field, "question-length", fmt.Sprintf("%d woorden zijn te veel om te onthouden. Hooguit 14.", n),
+			fmt.Sprintf("%d words are too many to remember. At most 14.", n))
+	case n > comfortable:
+		x.add(Warn, field, "question-length", fmt.Sprintf("%d woorden is lang. Liefst hooguit %d.", n, comfortable),
+			fmt.Sprintf("%d words is long. Preferably at most %d.", n, comfortable))
+	}
+}
+
+// situation holds the rules for the text before the question.
+func (x *linter) situation(text string) {
+	words := tokens(text)
+	if len(words) == 0 {
+		return
+	}
+	if strings.Contains(text, "?") {
+		x.add(Error, "text", "question-in-text", "De vraag staat apart. Maak hier een gewone zin van.",
+			"The question stands apart. Make this a plain sentence.")
+	}
+	least, most := 18, 60
+	if x.p.Kind == Dilemma {
+		least, most = 30, 70
+	}
+	if n := len(words); n < least || n > most {
+		x.add(Error, "text", "text-length", fmt.Sprintf("%d woorden; een halve minuut lezen is %d tot %d.", n, least, most),
+			fmt.Sprintf("%d words; half a minute's reading is %d to %d.", n, least, most))
+	}
+	for _, s := range sentences(text) {
+		if n := len(tokens(s)); n > 18 {
+			x.add(Error, "text", "sentence-length", fmt.Sprintf("Een zin van %d woorden leest zwaar; hooguit 18. Knip hem.", n),
+				fmt.Sprintf("A sentence of %d words reads heavily; at most 18. Cut it.", n))
+		}
+	}
+	if passives(words, x.lang) > 2 {
+		x.add(Warn, "text", "passive", "Met zoveel wordt en werd is niemand aan zet. Zeg wie iets doet.",
+			"With so much passive voice nobody acts. Say who does it.")
+	}
+}
+
+// irregular are English participles that do not end in -ed.
+var irregular = split("done|made|given|taken|told|said|seen|known|kept|held|left|put|sent|set|brought|bought|built|found|" +
+	"heard|written|shown|chosen|broken|spoken|asked|paid|meant|led|lost|caught|taught|thrown|drawn|driven")
+
+// passives counts passive verbs: in Dutch by the auxiliary, in English by an auxiliary before a participle.
+func passives(words []string, lang Lang) int {
+	n, auxiliaries := 0, lexicons[lang].passive
+	for i, word := range words {
+		if !slices.Contains(auxiliaries, word) {
+			continue
+		}
+		if lang == Dutch || i+1 < len(words) &&
+			(strings.HasSuffix(words[i+1], "ed") || slices.Contains(irregular, words[i+1])) {
+			n++
+		}
+	}
+	return n
+}
+
+func (x *linter) poles(w Words) {
+	lex := lexicons[x.lang]
+	a, b := tokens(w.PoleA), tokens(w.PoleB)
+	long, short := utf8.RuneCountInString(w.PoleA), utf8.RuneCountInString(w.PoleB)
+	if long < short {
+		long, short = short, long
+	}
+	if long > 2*short {
+		x.add(Warn, "pole_a", "pole-length", "De ene kant is meer dan twee keer zo lang en weegt dus zwaarder. Geef beide evenveel ruimte.",
+			"One side is more than twice as long and so weighs more. Give both the same room.")
+	}
+	if (find(a, lex.negations) == "") != (find(b, lex.negations) == "") {
+		x.add(Warn, "pole_a", "pole-negation", "Alleen één kant ontkent, en klinkt zo als de mindere. Zeg wat je daar wel doet.",
+			"Only one side negates, and so sounds the lesser. Say what one does there.")
+	}
+	if (find(a, lex.values) == "") != (find(b, lex.values) == "") {
+		x.add(Warn, "pole_a", "pole-value", "Alleen één kant krijgt een mooi woord. Maak ze even aantrekkelijk.",
+			"Only one side gets a fine word. Make them equally attractive.")
+	}
+}
+
+func (x *linter) sameSentences() {
+	a, b := len(sentences(x.p.Words[Dutch].Text)), len(sentences(x.p.Words[English].Text))
+	if a != b && a > 0 && b > 0 {
+		x.add(Warn, "text", "same-sentences", fmt.Sprintf("Nederlands heeft %d zinnen, Engels %d. Leg ze naast elkaar.", a, b),
+			fmt.Sprintf("Dutch has %d sentences, English %d. Put them side by side.", a, b))
+	}
+}
+
+// readable judges the reading level of text, question and follow-ups together. The measure was made for Dutch; English
+// has its own older sister, which is milder, so that it only warns.
+func (x *linter) readable(w Words) {
+	all := strings.Join(append([]string{w.Text, w.Question}, w.Followups...), " ")
+	score, perSentence := readingEase(all, x.lang)
+	switch {
+	case len(tokens(all)) == 0:
+	case score < 60 && x.lang == Dutch:
+		x.add(Error, "text", "reading-ease", fmt.Sprintf("Leest zwaar: %.0f, en 70 is goed te doen. Neem kortere woorden en zinnen.", score),
+			fmt.Sprintf("Reads heavily: %.0f, where 70 is comfortable. Take shorter words and sentences.", score))
+	case score < 70:
+		x.add(Warn, "text", "reading-ease", fmt.Sprintf("Leest wat zwaar: %.0f, en 70 is goed te doen. Kan een woord korter?", score),
+			fmt.Sprintf("Reads a little heavily: %.0f, where 70 is comfortable. Can a word be shorter?", score))
+	case x.lang == Dutch && (score > 105 || perSentence < 6.5):
+		x.add(Warn, "text", "choppy", "Leest hortend: heel korte zinnen of woorden. Voeg er een paar samen.",
+			"Reads choppily: very short sentences or words. Join a few.")
+	}
+}
+
+// readingEase is Flesch-Douma for Dutch and Flesch for English: about 100 is very easy, under 60 is hard. It also
+// returns the words per sentence.
+func readingEase(text string, lang Lang) (score, perSentence float64) {
+	words, sentences := tokens(text), sentences(text)
+	if len(words) == 0 || len(sentences) == 0 {
+		return 0, 0
+	}
+	syllables := 0
+	for _, word := range words {
+		syllables += countSyllables(word, lang)
+	}
+	perSentence = float64(len(words)) / float64(len(sentences))
+	perWord := float64(syllables) / float64(len(words))
+	if lang == Dutch {
+		return 206.84 - 0.93*perSentence - 77*perWord, perSentence
+	}
+	return 206.835 - 1.015*perSentence - 84.6*perWord, perSentence
+}
+
+// dutchSounds are the vowel letters that sound as one, longest first.
+var dutchSounds = split("aai|ooi|oei|eeu|ieu|aa|ee|oo|uu|ie|oe|eu|ui|ei|ij|au|ou|ai|oi")
+
+const vowels = "aeiouyáàäâéèëêíìïîóòöôúùüû"
+
+// countSyllables counts sounds: by PRACTICE 13 in Dutch, by groups of vowels without a silent e in English.
+func countSyllables(word string, lang Lang) int {
+	n := 0
+	if lang == English {
+		in := false
+		for _, r := range word {
+			vowel := strings.ContainsRune(vowels, r)
+			if vowel && !in {
+				n++
+			}
+			in = vowel
+		}
+		silent := strings.HasSuffix(word, "e") && !strings.HasSuffix(word, "le") ||
+			strings.HasSuffix(word, "ed") && !strings.HasSuffix(word, "ted") && !strings.HasSuffix(word, "ded")
+		if silent && n > 1 {
+			n--
+		}
+		return max(n, 1)
+	}
+	for word != "" {
+		if i := slices.IndexFunc(dutchSounds, func(s string) bool { return strings.HasPrefix(word, s) }); i >= 0 {
+			n++
+			word = word[len(dutchSounds[i]):]
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(word)
+		if strings.ContainsRune(vowels, r) {
+			n++
+		}
+		word = word[size:]
+	}
+	return max(n, 1)
+}
+
+// tokens are the words of a text in lower case; an apostrophe or dash inside a word stays.
+func tokens(s string) []string {
+	var out []string
+	s = strings.ToLower(strings.ReplaceAll(s, "’", "'"))
+	for _, f := range strings.FieldsFunc(s, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '\'' && r != '-'
+	}) {
+		if f = strings.Trim(f, "'-"); f != "" {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// sentences splits after a full stop, question or exclamation mark that ends a word, quotation marks included.
+func sentences(s string) []string {
+	var out []string
+	start := 0
+	for i, r := range s {
+		if !strings.ContainsRune(".?!…", r) {
+			continue
+		}
+		end := i + utf8.RuneLen(r)
+		end += len(s[end:]) - len(strings.TrimLeft(s[end:], `'"’”)`))
+		if next, _ := utf8.DecodeRuneInString(s[end:]); end == len(s) || unicode.IsSpace(next) {
+			if one := strings.TrimSpace(s[start:end]); len(tokens(one)) > 0 {
+				out = append(out, one)
+			}
+			start = end
+		}
+	}
+	if rest := strings.TrimSpace(s[start:]); len(tokens(rest)) > 0 {
+		out = append(out, rest)
+	}
+	return out
+}
+
+// nearDuplicates compares the word trigrams of every two texts and files what it finds under the later prompt. It
+// walks from trigram to prompts, so that a library of thousands costs no more than what its texts share.
+func nearDuplicates(l Library) map[int][]Finding {
+	out := map[int][]Finding{}
+	for _, lang := range Langs() {
+		size := make([]int, len(l.Prompts))
+		holders := map[string][]int{}
+		for i, p := range l.Prompts {
+			if p.Status == Retired {
+				continue
+			}
+			grams := trigrams(p.Words[lang].Text)
+			size[i] = len(grams)
+			shared := map[int]int{}
+			for gram := range grams {
+				for _, j := range holders[gram] {
+					shared[j]++
 				}
-				if jaccard(grams[i], grams[j]) > 0.25 {
-					out = append(out, Finding{Prompt: l.Prompts[i].ID, Lang: lang, Field: "text", Rule: "near-duplicate", Level: Warn, Text: Text{
-						Dutch:   "Lijkt veel op " + string(l.Prompts[j].ID) + ". Geef het een eigen situatie.",
-						English: "Much like " + string(l.Prompts[j].ID) + ". Give it a situation of its own.",
-					}})
+				holders[gram] = append(holders[gram], i)
+			}
+			for j, q := range l.Prompts[:i] {
+				if n := shared[j]; n > 0 && float64(n)/float64(size[i]+size[j]-n) > 0.25 {
+					out[i] = append(out[i], Finding{
+						Prompt: p.ID, Lang: lang, Field: "text", Rule: "near-duplicate", Level: Warn, Text: Text{
+							Dutch:   "Lijkt veel op " + string(q.ID) + "; wie beide krijgt, voelt zich niet gehoord. Geef het een eigen situatie.",
+							English: "Much like " + string(q.ID) + "; who gets both feels unheard. Give it a situation of its own.",
+						},
+					})
 				}
 			}
 		}
@@ -417,54 +567,10 @@ func nearDuplicates(l Library) []Finding {
 }
 
 func trigrams(s string) map[string]bool {
-	t := tokens(s)
+	words := tokens(s)
 	out := map[string]bool{}
-	for i := 0; i+2 < len(t); i++ {
-		out[strings.Join(t[i:i+3], " ")] = true
-	}
-	return out
-}
-
-func jaccard(a, b map[string]bool) float64 {
-	if len(a) == 0 || len(b) == 0 {
-		return 0
-	}
-	shared := 0
-	for g := range a {
-		if b[g] {
-			shared++
-		}
-	}
-	return float64(shared) / float64(len(a)+len(b)-shared)
-}
-
-// Coverage is how many active dilemmas a library has for one audience, its own and those for everyone.
-type Coverage struct {
-	Audience AudienceID
-	Dilemmas int
-	Tensions map[TensionID]int
-}
-
-// EnoughDilemmas is what a season of a weekly rhythm asks (PRACTICE 19).
-const EnoughDilemmas = 6
-
-// Cover counts the active dilemmas per audience, in the library's order.
-func Cover(l Library) []Coverage {
-	var out []Coverage
-	for _, a := range l.Audiences {
-		c := Coverage{Audience: a.ID, Tensions: map[TensionID]int{}}
-		for _, p := range l.Prompts {
-			if p.Kind != Dilemma || p.Status != Active {
-				continue
-			}
-			if _, fits := p.fits([]AudienceID{a.ID}); fits {
-				c.Dilemmas++
-				for _, t := range p.Tensions {
-					c.Tensions[t]++
-				}
-			}
-		}
-		out = append(out, c)
+	for i := 0; i+2 < len(words); i++ {
+		out[strings.Join(words[i:i+3], " ")] = true
 	}
 	return out
 }

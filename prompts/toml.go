@@ -6,113 +6,47 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/pelletier/go-toml/v2"
 )
 
-// Schema is the version of the file format (PRACTICE 11).
+// Schema is the version of the library format that Decode reads and Encode writes.
 const Schema = 1
+
+// maxFile bounds what Decode reads, in bytes: some five thousand prompts.
+const maxFile = 8 << 20
 
 //go:embed library.toml
 var builtin []byte
 
 var readBuiltin = sync.OnceValues(func() (Library, error) { return Decode(bytes.NewReader(builtin)) })
 
-// Builtin returns the library that comes with the program. A test holds that it decodes; the error is for embedders who
-// replace the file.
-func Builtin() (Library, error) { return readBuiltin() }
+// Builtin returns the library that comes with the program; it is read once. The lists are the caller's own, what the
+// entries point to is shared and stays as it is. A test holds that it decodes and validates.
+func Builtin() (Library, error) {
+	l, err := readBuiltin()
+	l.Tensions, l.Values = slices.Clone(l.Tensions), slices.Clone(l.Values)
+	l.Audiences, l.Prompts = slices.Clone(l.Audiences), slices.Clone(l.Prompts)
+	return l, err
+}
 
-// The file as it is written. Every table is strict: an unknown key is an error with its place.
-type (
-	fileLibrary struct {
-		Schema   int           `toml:"schema"`
-		Library  fileHead      `toml:"library"`
-		Tension  []fileTension `toml:"tension,omitempty"`
-		Value    []fileNamed   `toml:"value,omitempty"`
-		Audience []fileNamed   `toml:"audience,omitempty"`
-		Prompt   []filePrompt  `toml:"prompt,omitempty"`
-	}
-	fileHead struct {
-		ID        string          `toml:"id"`
-		Name      map[Lang]string `toml:"name,inline"`
-		Version   string          `toml:"version"`
-		Languages []Lang          `toml:"languages,omitempty"`
-		Default   Lang            `toml:"default_language,omitempty"`
-		Licence   string          `toml:"licence,omitempty"`
-		Author    string          `toml:"author,omitempty"`
-		Source    string          `toml:"source,omitempty"`
-	}
-	fileNamed struct {
-		ID string `toml:"id"`
-		NL string `toml:"nl"`
-		EN string `toml:"en"`
-	}
-	fileTension struct {
-		ID string           `toml:"id"`
-		NL fileTensionWords `toml:"nl"`
-		EN fileTensionWords `toml:"en"`
-	}
-	fileTensionWords struct {
-		Label     string `toml:"label"`
-		Short     string `toml:"short"`
-		A         string `toml:"a"`
-		B         string `toml:"b"`
-		ProtectsA string `toml:"protects_a"`
-		ProtectsB string `toml:"protects_b"`
-	}
-	filePrompt struct {
-		ID            ID           `toml:"id"`
-		Revision      int          `toml:"revision"`
-		Family        string       `toml:"family"`
-		Kind          Kind         `toml:"type"`
-		Phase         Phase        `toml:"phase"`
-		Status        Status       `toml:"status"`
-		Intensity     int          `toml:"intensity"`
-		Aftercare     bool         `toml:"aftercare,omitempty"`
-		Onboarding    bool         `toml:"onboarding,omitempty"`
-		Audience      []AudienceID `toml:"audience"`
-		NotFor        []AudienceID `toml:"not_for,omitempty"`
-		Tensions      []TensionID  `toml:"tensions"`
-		Values        []ValueID    `toml:"values,omitempty"`
-		Themes        []string     `toml:"themes,omitempty"`
-		Season        []int        `toml:"season,omitempty"`
-		Avoid         []string     `toml:"avoid,omitempty"`
-		FollowupKinds []string     `toml:"followup_kinds"`
-		Placeholders  []string     `toml:"placeholders,omitempty"`
-		CooldownWeeks int          `toml:"cooldown_weeks"`
-		Author        string       `toml:"author,omitempty"`
-		Reviewer      string       `toml:"reviewer,omitempty"`
-		Source        string       `toml:"source,omitempty"`
-		Licence       string       `toml:"licence,omitempty"`
-		Image         *fileImage   `toml:"image,omitempty"`
-		NL            *fileWords   `toml:"nl,omitempty"`
-		EN            *fileWords   `toml:"en,omitempty"`
-	}
-	fileImage struct {
-		Path    string `toml:"path"`
-		AltNL   string `toml:"alt_nl"`
-		AltEN   string `toml:"alt_en"`
-		Licence string `toml:"licence"`
-	}
-	fileWords struct {
-		Title     string   `toml:"title"`
-		Text      string   `toml:"text"`
-		Question  string   `toml:"question"`
-		PoleA     string   `toml:"pole_a,omitempty"`
-		PoleB     string   `toml:"pole_b,omitempty"`
-		ProtectsA string   `toml:"protects_a,omitempty"`
-		ProtectsB string   `toml:"protects_b,omitempty"`
-		Followups []string `toml:"followups"`
-	}
-)
+// SyntaxError is one thing in a library file that cannot be read, at Row and Column from 1.
+type SyntaxError struct {
+	Row, Column int
+	Problem     string
+}
 
-// maxFile bounds what Decode reads: a library of thousands of prompts fits.
-const maxFile = 8 << 20
+// Error gives the place and the problem.
+func (e SyntaxError) Error() string {
+	return fmt.Sprintf("row %d, column %d: %s", e.Row, e.Column, e.Problem)
+}
 
-// Decode reads a library. It is strict: an unknown key, a wrong type or half a file is an error that names every place
-// with its row and column. It does not judge the content; Validate and Lint do.
+// Decode reads a library in the format of PRACTICE 11. It is strict: an unknown key, a value of the wrong type or broken
+// TOML gives an error that holds a SyntaxError for each problem found. What the entries say is for Validate to judge.
 func Decode(r io.Reader) (Library, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	if err != nil {
@@ -121,109 +55,293 @@ func Decode(r io.Reader) (Library, error) {
 	if len(raw) > maxFile {
 		return Library{}, fmt.Errorf("read library: larger than %d MiB", maxFile>>20)
 	}
-	var f fileLibrary
+	var f file
 	if err := toml.NewDecoder(bytes.NewReader(raw)).DisallowUnknownFields().Decode(&f); err != nil {
-		return Library{}, placed(err)
+		return Library{}, fmt.Errorf("read library: %w", placed(err))
 	}
 	if f.Schema != Schema {
-		return Library{}, fmt.Errorf("library: schema is %d, this program reads %d; put `schema = %d` on the first line", f.Schema, Schema, Schema)
+		return Library{}, fmt.Errorf("read library: schema is %d, this program reads %d; put `schema = %d` on the first line", f.Schema, Schema, Schema)
 	}
-	lib := Library{
-		Name: f.Library.Name, Version: f.Library.Version, Licence: f.Library.Licence, Author: f.Library.Author,
-		Source: f.Library.Source, ID: f.Library.ID,
+	if err := f.Library.supported(); err != nil {
+		return Library{}, fmt.Errorf("read library: %w", err)
 	}
-	for _, t := range f.Tension {
-		two := func(nl, en string) Text { return Text{Dutch: nl, English: en} }
-		lib.Tensions = append(lib.Tensions, Tension{
-			ID: TensionID(t.ID), Label: two(t.NL.Label, t.EN.Label), Short: two(t.NL.Short, t.EN.Short),
-			A: two(t.NL.A, t.EN.A), B: two(t.NL.B, t.EN.B),
-			ProtectsA: two(t.NL.ProtectsA, t.EN.ProtectsA), ProtectsB: two(t.NL.ProtectsB, t.EN.ProtectsB),
-		})
-	}
-	for _, v := range f.Value {
-		lib.Values = append(lib.Values, Value{ID: ValueID(v.ID), Name: Text{Dutch: v.NL, English: v.EN}})
-	}
-	for _, a := range f.Audience {
-		lib.Audiences = append(lib.Audiences, Audience{ID: AudienceID(a.ID), Name: Text{Dutch: a.NL, English: a.EN}})
-	}
-	for _, p := range f.Prompt {
-		q := Prompt{
-			ID: p.ID, Revision: p.Revision, Family: p.Family, Kind: p.Kind, Phase: p.Phase, Status: p.Status,
-			Audience: p.Audience, NotFor: p.NotFor, Tensions: p.Tensions, Values: p.Values, Themes: p.Themes,
-			Intensity: p.Intensity, Aftercare: p.Aftercare, Onboarding: p.Onboarding, CooldownWeeks: p.CooldownWeeks,
-			Season: p.Season, Avoid: p.Avoid, FollowupKinds: p.FollowupKinds, Placeholders: p.Placeholders,
-			Author: p.Author, Reviewer: p.Reviewer, Source: p.Source, Licence: p.Licence, Words: map[Lang]Words{},
-		}
-		for lang, w := range map[Lang]*fileWords{Dutch: p.NL, English: p.EN} {
-			if w != nil {
-				q.Words[lang] = Words(*w)
-			}
-		}
-		if p.Image != nil {
-			q.Image = &Image{Path: p.Image.Path, Licence: p.Image.Licence, Alt: Text{Dutch: p.Image.AltNL, English: p.Image.AltEN}}
-		}
-		lib.Prompts = append(lib.Prompts, q)
-	}
-	return lib, nil
+	return f.library(), nil
 }
 
-// placed gives the decoder's errors their row and column.
+// placed turns the parser's errors into SyntaxErrors, all of them where it found several.
 func placed(err error) error {
-	var strict *toml.StrictMissingError
-	if errors.As(err, &strict) {
+	if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
 		var all []error
 		for _, e := range strict.Errors {
-			row, col := e.Position()
-			all = append(all, fmt.Errorf("row %d, column %d: unknown key %s", row, col, strings.Join(e.Key(), ".")))
+			row, column := e.Position()
+			all = append(all, SyntaxError{row, column, fmt.Sprintf("unknown key %s", strings.Join(e.Key(), "."))})
 		}
 		return errors.Join(all...)
 	}
-	var bad *toml.DecodeError
-	if errors.As(err, &bad) {
-		row, col := bad.Position()
-		return fmt.Errorf("row %d, column %d: %s", row, col, strings.TrimPrefix(bad.Error(), "toml: "))
+	if e, ok := errors.AsType[*toml.DecodeError](err); ok {
+		row, column := e.Position()
+		return SyntaxError{row, column, plain(strings.TrimPrefix(e.Error(), "toml: "))}
 	}
-	return fmt.Errorf("library: %w", err)
+	return err
 }
 
-// Encode writes a library in the format that Decode reads.
+var mismatch = regexp.MustCompile(`^cannot decode TOML (\w+) into .* of type (\S+)$`)
+
+// plain says a wrong type in words of the file, where the parser speaks of Go types.
+func plain(problem string) string {
+	m := mismatch.FindStringSubmatch(problem)
+	if m == nil {
+		return problem
+	}
+	want := "text between quotes"
+	switch {
+	case strings.HasPrefix(m[2], "[]"):
+		want = "a list"
+	case m[2] == "int":
+		want = "a whole number"
+	case m[2] == "bool":
+		want = "true or false"
+	case strings.Contains(m[2], ".file"):
+		want = "a table"
+	}
+	return fmt.Sprintf("this is a TOML %s; write %s", m[1], want)
+}
+
+// Encode writes l so that Decode reads the same library again.
 func Encode(w io.Writer, l Library) error {
-	f := fileLibrary{Schema: Schema, Library: fileHead{
-		ID: l.ID, Name: l.Name, Version: l.Version, Languages: Langs(), Default: Dutch, Licence: l.Licence, Author: l.Author, Source: l.Source,
-	}}
-	for _, t := range l.Tensions {
-		words := func(lang Lang) fileTensionWords {
-			return fileTensionWords{Label: t.Label[lang], Short: t.Short[lang], A: t.A[lang], B: t.B[lang], ProtectsA: t.ProtectsA[lang], ProtectsB: t.ProtectsB[lang]}
-		}
-		f.Tension = append(f.Tension, fileTension{ID: string(t.ID), NL: words(Dutch), EN: words(English)})
+	var out bytes.Buffer
+	if err := toml.NewEncoder(&out).Encode(fileOf(l)); err != nil {
+		return fmt.Errorf("write library: %w", err)
 	}
-	for _, v := range l.Values {
-		f.Value = append(f.Value, fileNamed{ID: string(v.ID), NL: v.Name[Dutch], EN: v.Name[English]})
-	}
-	for _, a := range l.Audiences {
-		f.Audience = append(f.Audience, fileNamed{ID: string(a.ID), NL: a.Name[Dutch], EN: a.Name[English]})
-	}
-	for _, p := range l.Prompts {
-		q := filePrompt{
-			ID: p.ID, Revision: p.Revision, Family: p.Family, Kind: p.Kind, Phase: p.Phase, Status: p.Status,
-			Audience: p.Audience, NotFor: p.NotFor, Tensions: p.Tensions, Values: p.Values, Themes: p.Themes,
-			Intensity: p.Intensity, Aftercare: p.Aftercare, Onboarding: p.Onboarding, CooldownWeeks: p.CooldownWeeks,
-			Season: p.Season, Avoid: p.Avoid, FollowupKinds: p.FollowupKinds, Placeholders: p.Placeholders,
-			Author: p.Author, Reviewer: p.Reviewer, Source: p.Source, Licence: p.Licence,
-		}
-		if w, ok := p.Words[Dutch]; ok {
-			q.NL = new(fileWords(w))
-		}
-		if w, ok := p.Words[English]; ok {
-			q.EN = new(fileWords(w))
-		}
-		if p.Image != nil {
-			q.Image = &fileImage{Path: p.Image.Path, Licence: p.Image.Licence, AltNL: p.Image.Alt[Dutch], AltEN: p.Image.Alt[English]}
-		}
-		f.Prompt = append(f.Prompt, q)
-	}
-	if err := toml.NewEncoder(w).Encode(f); err != nil {
+	if _, err := w.Write(out.Bytes()); err != nil {
 		return fmt.Errorf("write library: %w", err)
 	}
 	return nil
+}
+
+// The file types say how a library is written down. They differ from the domain types because a file names languages
+// as tables, leaves out what is empty, and must refuse a language that the program does not speak.
+type (
+	file struct {
+		Schema    int           `toml:"schema"`
+		Library   fileHead      `toml:"library"`
+		Tensions  []fileTension `toml:"tension,omitempty"`
+		Values    []fileNamed   `toml:"value,omitempty"`
+		Audiences []fileNamed   `toml:"audience,omitempty"`
+		Prompts   []filePrompt  `toml:"prompt,omitempty"`
+	}
+	fileHead struct {
+		ID              string   `toml:"id,omitempty"`
+		Name            fileText `toml:"name,inline"`
+		Version         string   `toml:"version,omitempty"`
+		Languages       []Lang   `toml:"languages,omitempty"`
+		DefaultLanguage Lang     `toml:"default_language,omitempty"`
+		Licence         string   `toml:"licence,omitempty"`
+		Author          string   `toml:"author,omitempty"`
+		Source          string   `toml:"source,omitempty"`
+	}
+	fileText struct {
+		NL string `toml:"nl,omitempty"`
+		EN string `toml:"en,omitempty"`
+	}
+	fileTension struct {
+		ID TensionID   `toml:"id"`
+		NL filePulling `toml:"nl"`
+		EN filePulling `toml:"en"`
+	}
+	filePulling struct {
+		Label     string `toml:"label,omitempty"`
+		Short     string `toml:"short,omitempty"`
+		A         string `toml:"a,omitempty"`
+		B         string `toml:"b,omitempty"`
+		ProtectsA string `toml:"protects_a,omitempty"`
+		ProtectsB string `toml:"protects_b,omitempty"`
+	}
+	fileNamed struct {
+		ID string `toml:"id"`
+		NL string `toml:"nl,omitempty"`
+		EN string `toml:"en,omitempty"`
+	}
+	filePrompt struct {
+		ID            ID           `toml:"id"`
+		Revision      int          `toml:"revision"`
+		Family        string       `toml:"family,omitempty"`
+		Kind          Kind         `toml:"type,omitempty"`
+		Phase         Phase        `toml:"phase,omitempty"`
+		Status        Status       `toml:"status,omitempty"`
+		Intensity     int          `toml:"intensity"`
+		Aftercare     bool         `toml:"aftercare,omitempty"`
+		Onboarding    bool         `toml:"onboarding,omitempty"`
+		Audience      []AudienceID `toml:"audience,omitempty"`
+		NotFor        []AudienceID `toml:"not_for,omitempty"`
+		Tensions      []TensionID  `toml:"tensions,omitempty"`
+		Values        []ValueID    `toml:"values,omitempty"`
+		Themes        []string     `toml:"themes,omitempty"`
+		Season        []int        `toml:"season,omitempty"`
+		Avoid         []string     `toml:"avoid,omitempty"`
+		Placeholders  []string     `toml:"placeholders,omitempty"`
+		FollowupKinds []string     `toml:"followup_kinds,omitempty"`
+		CooldownWeeks int          `toml:"cooldown_weeks"`
+		Author        string       `toml:"author,omitempty"`
+		Reviewer      string       `toml:"reviewer,omitempty"`
+		Source        string       `toml:"source,omitempty"`
+		Licence       string       `toml:"licence,omitempty"`
+		NL            *fileWords   `toml:"nl,omitempty"`
+		EN            *fileWords   `toml:"en,omitempty"`
+		Image         *fileImage   `toml:"image,omitempty"`
+	}
+	fileWords struct {
+		Title     string   `toml:"title,omitempty"`
+		Text      string   `toml:"text,omitempty"`
+		Question  string   `toml:"question,omitempty"`
+		PoleA     string   `toml:"pole_a,omitempty"`
+		PoleB     string   `toml:"pole_b,omitempty"`
+		ProtectsA string   `toml:"protects_a,omitempty"`
+		ProtectsB string   `toml:"protects_b,omitempty"`
+		Followups []string `toml:"followups,omitempty"`
+	}
+	fileImage struct {
+		Path    string   `toml:"path,omitempty"`
+		Licence string   `toml:"licence,omitempty"`
+		Alt     fileText `toml:"alt,inline"`
+	}
+)
+
+// supported refuses a file that counts on languages this program does not speak; both keys may be left out.
+func (h fileHead) supported() error {
+	for _, lang := range h.Languages {
+		if !slices.Contains(Langs(), lang) {
+			return fmt.Errorf("library.languages: %q is not one of %v", lang, Langs())
+		}
+	}
+	if h.DefaultLanguage != "" && h.DefaultLanguage != Dutch {
+		return fmt.Errorf("library.default_language: %q; the source language is %q", h.DefaultLanguage, Dutch)
+	}
+	return nil
+}
+
+func (f file) library() Library {
+	l := Library{
+		ID: f.Library.ID, Name: f.Library.Name.text(), Version: f.Library.Version, Licence: f.Library.Licence,
+		Author: f.Library.Author, Source: f.Library.Source,
+	}
+	for _, t := range f.Tensions {
+		l.Tensions = append(l.Tensions, Tension{
+			ID:        t.ID,
+			Label:     fileText{t.NL.Label, t.EN.Label}.text(),
+			Short:     fileText{t.NL.Short, t.EN.Short}.text(),
+			A:         fileText{t.NL.A, t.EN.A}.text(),
+			B:         fileText{t.NL.B, t.EN.B}.text(),
+			ProtectsA: fileText{t.NL.ProtectsA, t.EN.ProtectsA}.text(),
+			ProtectsB: fileText{t.NL.ProtectsB, t.EN.ProtectsB}.text(),
+		})
+	}
+	for _, v := range f.Values {
+		l.Values = append(l.Values, Value{ID: ValueID(v.ID), Name: fileText{v.NL, v.EN}.text()})
+	}
+	for _, a := range f.Audiences {
+		l.Audiences = append(l.Audiences, Audience{ID: AudienceID(a.ID), Name: fileText{a.NL, a.EN}.text()})
+	}
+	for _, p := range f.Prompts {
+		l.Prompts = append(l.Prompts, p.prompt())
+	}
+	return l
+}
+
+func (p filePrompt) prompt() Prompt {
+	out := Prompt{
+		ID: p.ID, Revision: p.Revision, Family: p.Family, Kind: p.Kind, Phase: p.Phase, Status: p.Status,
+		Audience: some(p.Audience), NotFor: some(p.NotFor), Tensions: some(p.Tensions), Values: some(p.Values),
+		Themes: some(p.Themes), Intensity: p.Intensity, Aftercare: p.Aftercare, Onboarding: p.Onboarding,
+		CooldownWeeks: p.CooldownWeeks, Season: some(p.Season), Avoid: some(p.Avoid),
+		FollowupKinds: some(p.FollowupKinds), Placeholders: some(p.Placeholders),
+		Author: p.Author, Reviewer: p.Reviewer, Source: p.Source, Licence: p.Licence,
+	}
+	for lang, w := range map[Lang]*fileWords{Dutch: p.NL, English: p.EN} {
+		if w == nil {
+			continue
+		}
+		if out.Words == nil {
+			out.Words = map[Lang]Words{}
+		}
+		words := Words(*w)
+		words.Followups = some(words.Followups)
+		out.Words[lang] = words
+	}
+	if p.Image != nil {
+		out.Image = &Image{Path: p.Image.Path, Alt: p.Image.Alt.text(), Licence: p.Image.Licence}
+	}
+	return out
+}
+
+func fileOf(l Library) file {
+	f := file{Schema: Schema, Library: fileHead{
+		ID: l.ID, Name: inFile(l.Name), Version: l.Version, Languages: Langs(), DefaultLanguage: Dutch,
+		Licence: l.Licence, Author: l.Author, Source: l.Source,
+	}}
+	for _, t := range l.Tensions {
+		f.Tensions = append(f.Tensions, fileTension{ID: t.ID, NL: t.inFile(Dutch), EN: t.inFile(English)})
+	}
+	for _, v := range l.Values {
+		f.Values = append(f.Values, fileNamed{string(v.ID), v.Name[Dutch], v.Name[English]})
+	}
+	for _, a := range l.Audiences {
+		f.Audiences = append(f.Audiences, fileNamed{string(a.ID), a.Name[Dutch], a.Name[English]})
+	}
+	for _, p := range l.Prompts {
+		f.Prompts = append(f.Prompts, p.inFile())
+	}
+	return f
+}
+
+func (t Tension) inFile(lang Lang) filePulling {
+	return filePulling{t.Label[lang], t.Short[lang], t.A[lang], t.B[lang], t.ProtectsA[lang], t.ProtectsB[lang]}
+}
+
+func (p Prompt) inFile() filePrompt {
+	out := filePrompt{
+		ID: p.ID, Revision: p.Revision, Family: p.Family, Kind: p.Kind, Phase: p.Phase, Status: p.Status,
+		Intensity: p.Intensity, Aftercare: p.Aftercare, Onboarding: p.Onboarding, Audience: p.Audience,
+		NotFor: p.NotFor, Tensions: p.Tensions, Values: p.Values, Themes: p.Themes, Season: p.Season, Avoid: p.Avoid,
+		Placeholders: p.Placeholders, FollowupKinds: p.FollowupKinds, CooldownWeeks: p.CooldownWeeks,
+		Author: p.Author, Reviewer: p.Reviewer, Source: p.Source, Licence: p.Licence,
+		NL: p.wordsInFile(Dutch), EN: p.wordsInFile(English),
+	}
+	if p.Image != nil {
+		out.Image = &fileImage{Path: p.Image.Path, Licence: p.Image.Licence, Alt: inFile(p.Image.Alt)}
+	}
+	return out
+}
+
+func (p Prompt) wordsInFile(lang Lang) *fileWords {
+	w, ok := p.Words[lang]
+	if !ok {
+		return nil
+	}
+	out := fileWords(w)
+	return &out
+}
+
+func (t fileText) text() Text {
+	out := Text{}
+	if t.NL != "" {
+		out[Dutch] = t.NL
+	}
+	if t.EN != "" {
+		out[English] = t.EN
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+func inFile(t Text) fileText { return fileText{t[Dutch], t[English]} }
+
+// some returns s, or nil when it is empty: a file cannot tell the two apart.
+func some[T any](s []T) []T {
+	if len(s) == 0 {
+		return nil
+	}
+	return s
 }

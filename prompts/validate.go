@@ -6,180 +6,393 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
 var slug = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
-// followupKinds are the kinds a deepening question may have (PRACTICE 11).
-var followupKinds = []string{"perspective", "harm", "value", "own-experience", "tipping-point", "alternative", "appreciative",
-	"agreement", "transparency", "wish", "try-out", "open-question"}
+// What a field may hold (PRACTICE 11).
+var (
+	kinds         = []Kind{Dilemma, Appreciative, Practice, ValuePrompt, LookBack}
+	phases        = []Phase{PhaseOpen, PhaseFollow, PhaseTalk, PhaseLookBack}
+	statuses      = []Status{Draft, Review, Active, Resting, Retired}
+	periods       = []string{PeriodElections, PeriodIncident}
+	sources       = []string{SourceOriginal, SourceTeam, SourceCommissioned}
+	blanks        = []string{"date", "agreement"}
+	followupKinds = []string{
+		"perspective", "harm", "value", "own-experience", "tipping-point", "alternative", "appreciative", "agreement",
+		"transparency", "wish", "try-out", "open-question",
+	}
+)
 
-// Validate says everything that makes the library unusable, all problems at once, each with the entry, the field and
-// what to do. How well a prompt reads is for Lint.
+// The named periods in which a prompt may ask to be left alone.
+const (
+	PeriodElections = "elections"
+	PeriodIncident  = "after-incident"
+)
+
+// Where a prompt came from.
+const (
+	SourceOriginal     = "original"
+	SourceTeam         = "team"
+	SourceCommissioned = "commissioned"
+)
+
+// Unreviewed stands as reviewer where the only editor activated an own prompt after a clean lint (DESIGN 11).
+const Unreviewed = "unreviewed"
+
+const (
+	maxSlug  = 60   // bytes: an ID is part of keys and addresses
+	maxShort = 23   // characters: a branch name in the season overview
+	maxLine  = 75   // characters: the tightest platform's limit for a choice in a form
+	maxText  = 1500 // characters
+)
+
+// Problem is one rule of the library format that an entry breaks.
+type Problem struct {
+	Table string // "library", "tension", "value", "audience" or "prompt"
+	ID    string // of the entry; empty for the library itself
+	Field string // as it is called in the file, "nl.title" for one language
+	Text  string // what is wrong and what to do
+}
+
+// Error is one line: the entry, the field, what to do.
+func (p Problem) Error() string {
+	return strings.TrimSpace(p.Table+" "+p.ID) + ": " + p.Field + ": " + p.Text
+}
+
+// Validate says everything that makes the library unusable, all at once and in file order: an error that joins a
+// Problem for each broken rule. How well a prompt reads is for Lint.
 func (l *Library) Validate() error {
-	var problems []error
-	note := func(where, format string, args ...any) {
-		problems = append(problems, fmt.Errorf("%s: %s", where, fmt.Sprintf(format, args...)))
-	}
-	seen := map[string]bool{}
-	id := func(kind, id string) string {
-		where := kind + " " + id
-		if !slug.MatchString(id) || len(id) > 60 {
-			note(where, "id must be lower-case letters, digits and single dashes, at most 60")
-		}
-		if seen[where] {
-			note(where, "id is used twice; an id is never used again")
-		}
-		seen[where] = true
-		return where
-	}
-	both := func(where, field string, t Text) {
-		for _, lang := range Langs() {
-			if strings.TrimSpace(t[lang]) == "" {
-				note(where, "%s is missing in %s", field, lang)
-			}
-		}
+	v := validator{lib: l, seen: map[string]bool{}}
+	v.at("library", "")
+	if l.ID != "" { // a file of prompts alone needs no name
+		v.slug("id", l.ID)
+		v.both("name", l.Name)
 	}
 	for _, t := range l.Tensions {
-		where := id("tension", string(t.ID))
-		for field, text := range map[string]Text{"label": t.Label, "short": t.Short, "a": t.A, "b": t.B, "protects_a": t.ProtectsA, "protects_b": t.ProtectsB} {
-			both(where, field, text)
-		}
+		v.entry("tension", string(t.ID))
+		v.both("label", t.Label)
+		v.both("short", t.Short)
+		v.both("a", t.A)
+		v.both("b", t.B)
+		v.both("protects_a", t.ProtectsA)
+		v.both("protects_b", t.ProtectsB)
 		for _, lang := range Langs() {
-			if n := utf8.RuneCountInString(t.Short[lang]); n > 23 {
-				note(where, "short has %d characters in %s; at most 23", n, lang)
+			if n := utf8.RuneCountInString(t.Short[lang]); n > maxShort {
+				v.note(string(lang)+".short", "has %d characters; at most %d", n, maxShort)
 			}
+			v.line(string(lang)+".label", t.Label[lang])
+			v.line(string(lang)+".a", t.A[lang])
+			v.line(string(lang)+".b", t.B[lang])
 		}
 	}
-	for _, v := range l.Values {
-		both(id("value", string(v.ID)), "name", v.Name)
+	for _, value := range l.Values {
+		v.entry("value", string(value.ID))
+		v.both("name", value.Name)
 	}
 	for _, a := range l.Audiences {
-		both(id("audience", string(a.ID)), "name", a.Name)
+		v.entry("audience", string(a.ID))
+		if a.ID == Everyone {
+			v.note("id", "%q is every team; give this audience another name", Everyone)
+		}
+		v.both("name", a.Name)
 	}
 	for _, p := range l.Prompts {
-		where := id("prompt", string(p.ID))
-		l.validatePrompt(p, func(format string, args ...any) { note(where, format, args...) })
+		v.entry("prompt", string(p.ID))
+		v.prompt(p)
 	}
-	return errors.Join(problems...)
+	return errors.Join(v.problems...)
 }
 
-func (l *Library) validatePrompt(p Prompt, note func(string, ...any)) {
+// validator gathers the problems of the entry it is at.
+type validator struct {
+	lib      *Library
+	seen     map[string]bool
+	table    string
+	id       string
+	problems []error
+}
+
+func (v *validator) at(table, id string) { v.table, v.id = table, id }
+
+func (v *validator) note(field, format string, args ...any) {
+	v.problems = append(v.problems, Problem{v.table, v.id, field, fmt.Sprintf(format, args...)})
+}
+
+// entry starts the next entry and judges its ID.
+func (v *validator) entry(table, id string) {
+	v.at(table, id)
+	v.slug("id", id)
+	key := table + " " + id
+	if v.seen[key] {
+		v.note("id", "is used twice; an id is never used again")
+	}
+	v.seen[key] = true
+}
+
+func (v *validator) slug(field, s string) {
+	if len(s) > maxSlug || !slug.MatchString(s) {
+		v.note(field, "%q is no slug; use lower-case letters, digits and single dashes, at most %d", s, maxSlug)
+	}
+}
+
+func (v *validator) both(field string, t Text) {
+	for _, lang := range Langs() {
+		v.filled(string(lang)+"."+field, t[lang])
+	}
+}
+
+func (v *validator) filled(field, s string) {
+	if strings.TrimSpace(s) == "" {
+		v.note(field, "is missing; write it")
+	}
+}
+
+// line holds what stands in a button or a choice: short, and on one line.
+func (v *validator) line(field, s string) {
+	if n := utf8.RuneCountInString(s); n > maxLine {
+		v.note(field, "has %d characters; at most %d", n, maxLine)
+	}
+	v.printable(field, s)
+}
+
+// printable refuses what no editor types on purpose: control characters, and marks that hide or turn text around.
+func (v *validator) printable(field, s string) {
+	for _, r := range s {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) || r == utf8.RuneError {
+			v.note(field, "holds the invisible character %U; take it out", r)
+			return
+		}
+	}
+}
+
+func oneOf[T ~string](v *validator, field string, got T, known []T) {
+	if !slices.Contains(known, got) {
+		v.note(field, "%q is unknown; choose one of %s", got, list(known))
+	}
+}
+
+// each judges a list whose entries must be known and different.
+func each[T ~string](v *validator, field string, got, known []T) {
+	for i, one := range got {
+		if slices.Contains(got[:i], one) {
+			v.note(field, "%q stands here twice; once is enough", one)
+		} else {
+			oneOf(v, field, one, known)
+		}
+	}
+}
+
+func list[T ~string](known []T) string {
+	parts := make([]string, len(known))
+	for i, one := range known {
+		parts[i] = string(one)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (v *validator) prompt(p Prompt) {
 	if p.Revision < 1 {
-		note("revision must be 1 or more")
+		v.note("revision", "is %d; count from 1", p.Revision)
 	}
-	if !slug.MatchString(p.Family) {
-		note("family must be a slug")
-	}
-	kinds := []Kind{Dilemma, Appreciative, Practice, ValuePrompt, LookBack}
-	if !slices.Contains(kinds, p.Kind) {
-		note("type %q is unknown; one of %v", p.Kind, kinds)
-	}
-	if phases := []Phase{PhaseOpen, PhaseFollow, PhaseTalk, PhaseLookBack}; !slices.Contains(phases, p.Phase) {
-		note("phase %q is unknown; one of %v", p.Phase, phases)
-	}
-	if states := []Status{Draft, Review, Active, Resting, Retired}; !slices.Contains(states, p.Status) {
-		note("status %q is unknown; one of %v", p.Status, states)
-	}
-	if len(p.Audience) == 0 {
-		note(`audience is empty; name one, or "all"`)
-	}
-	for _, a := range append(slices.Clone(p.Audience), p.NotFor...) {
-		if _, ok := l.Audience(a); !ok && a != Everyone {
-			note("audience %q is not in the library", a)
-		}
-	}
-	for _, t := range p.Tensions {
-		if _, ok := l.Tension(t); !ok {
-			note("tension %q is not in the library", t)
-		}
-	}
+	v.slug("family", p.Family)
+	oneOf(v, "type", p.Kind, kinds)
+	oneOf(v, "phase", p.Phase, phases)
+	oneOf(v, "status", p.Status, statuses)
+	oneOf(v, "source", p.Source, sources)
+	v.audience(p)
+	each(v, "tensions", p.Tensions, ids(v.lib.Tensions, func(t Tension) TensionID { return t.ID }))
 	if p.Kind == Dilemma && len(p.Tensions) != 1 {
-		note("a dilemma has exactly one tension, this has %d", len(p.Tensions))
+		v.note("tensions", "has %d; a dilemma has exactly one", len(p.Tensions))
 	}
-	for _, v := range p.Values {
-		if !slices.ContainsFunc(l.Values, func(known Value) bool { return known.ID == v }) {
-			note("value %q is not in the library", v)
-		}
-	}
-	if p.Intensity < 1 || p.Intensity > 3 {
-		note("intensity is 1, 2 or 3")
-	}
-	if p.Intensity == 3 && !p.Aftercare {
-		note("intensity 3 requires aftercare")
-	}
-	if p.Onboarding && p.Intensity != 1 {
-		note("an onboarding prompt has intensity 1")
-	}
-	if p.CooldownWeeks < 0 || p.CooldownWeeks > 520 {
-		note("cooldown_weeks lies between 0 and 520")
-	}
-	for _, m := range p.Season {
-		if m < 1 || m > 12 {
-			note("season holds months 1 to 12")
-		}
-	}
-	for _, a := range p.Avoid {
-		if a != "elections" && a != "after-incident" {
-			note(`avoid %q is unknown; "elections" or "after-incident"`, a)
-		}
-	}
-	if len(p.FollowupKinds) != 2 || p.FollowupKinds[0] == p.FollowupKinds[1] {
-		note("followup_kinds holds two different kinds")
-	}
-	for _, k := range p.FollowupKinds {
-		if !slices.Contains(followupKinds, k) {
-			note("followup kind %q is unknown; one of %v", k, followupKinds)
-		}
+	each(v, "values", p.Values, ids(v.lib.Values, func(value Value) ValueID { return value.ID }))
+	v.weight(p)
+	v.calendar(p)
+	each(v, "followup_kinds", p.FollowupKinds, followupKinds)
+	if len(p.FollowupKinds) != 2 {
+		v.note("followup_kinds", "has %d; name two different kinds, in the order of followups", len(p.FollowupKinds))
 	}
 	if len(p.Placeholders) > 0 && p.Kind != LookBack {
-		note("only a look-back has placeholders")
+		v.note("placeholders", "stand only in a look-back; write the sentence out")
+	} else {
+		each(v, "placeholders", p.Placeholders, blanks)
 	}
 	for _, lang := range Langs() {
-		w, ok := p.Words[lang]
-		if !ok {
-			if p.Status == Active {
-				note("is active and has no %s", lang)
-			}
-			continue
+		if w, ok := p.Words[lang]; ok {
+			v.words(p, string(lang)+".", w)
+		} else if p.Status == Active {
+			v.note(string(lang), "is missing; an active prompt speaks both languages")
 		}
-		fields := map[string]string{"title": w.Title, "text": w.Text, "question": w.Question}
-		if p.Kind == Dilemma {
-			fields["pole_a"], fields["pole_b"], fields["protects_a"], fields["protects_b"] = w.PoleA, w.PoleB, w.ProtectsA, w.ProtectsB
-		}
-		for field, text := range fields {
-			if strings.TrimSpace(text) == "" {
-				note("%s is missing in %s", field, lang)
-			}
-			if len(text) > 1500 {
-				note("%s is too long in %s", field, lang)
-			}
-		}
-		if len(w.Followups) != 2 || slices.Contains(w.Followups, "") {
-			note("followups holds two questions in %s", lang)
-		}
-		for _, field := range []string{w.Title, w.Text, w.Question} {
-			for name := range placeholders(field) {
-				if !slices.Contains(p.Placeholders, name) {
-					note("placeholder {%s} in %s is not declared", name, lang)
-				}
-			}
+	}
+	v.image(p.Image)
+	v.review(p)
+}
+
+func (v *validator) audience(p Prompt) {
+	known := ids(v.lib.Audiences, func(a Audience) AudienceID { return a.ID })
+	if len(p.Audience) == 0 {
+		v.note("audience", "is empty; name one, or %q", Everyone)
+	}
+	each(v, "audience", p.Audience, append(known, Everyone))
+	each(v, "not_for", p.NotFor, known)
+	for _, a := range p.NotFor {
+		if slices.Contains(p.Audience, a) {
+			v.note("not_for", "%q is also in audience; choose", a)
 		}
 	}
 }
 
-func placeholders(s string) map[string]bool {
-	out := map[string]bool{}
+// weight judges how heavy the prompt is and what that asks for.
+func (v *validator) weight(p Prompt) {
+	if p.Intensity < 1 || p.Intensity > 3 {
+		v.note("intensity", "is %d; choose 1, 2 or 3", p.Intensity)
+	}
+	if p.Intensity == 3 && !p.Aftercare {
+		v.note("aftercare", "is missing; intensity 3 requires it")
+	}
+	if p.Onboarding && p.Intensity != 1 {
+		v.note("onboarding", "goes with intensity 1 only; lower the intensity or take it out")
+	}
+}
+
+func (v *validator) calendar(p Prompt) {
+	switch {
+	case p.CooldownWeeks < 0 || p.CooldownWeeks > 520:
+		v.note("cooldown_weeks", "is %d; choose 0 to 520", p.CooldownWeeks)
+	case p.Kind == LookBack && p.CooldownWeeks != 0:
+		v.note("cooldown_weeks", "is %d; a look-back comes with each agreement and has 0", p.CooldownWeeks)
+	case p.Kind != LookBack && p.CooldownWeeks == 0 && slices.Contains(kinds, p.Kind):
+		v.note("cooldown_weeks", "is 0; the same question needs rest, usually 52 weeks")
+	}
+	for i, m := range p.Season {
+		if m < 1 || m > 12 || slices.Contains(p.Season[:i], m) {
+			v.note("season", "%d is no month or stands here twice; use each of 1 to 12 once", m)
+		}
+	}
+	each(v, "avoid", p.Avoid, periods)
+}
+
+func (v *validator) words(p Prompt, prefix string, w Words) {
+	if len(w.Followups) != 2 {
+		v.note(prefix+"followups", "has %d; write exactly two", len(w.Followups))
+	}
+	used := map[string]bool{}
+	for _, part := range w.parts() {
+		field, long := prefix+part.field, part.field == "text" || part.field == "question" || part.field == "followups"
+		switch {
+		case part.ofDilemma && p.Kind != Dilemma:
+			if part.text != "" {
+				v.note(field, "belongs to a dilemma; take it out")
+			}
+			continue
+		case p.Status == Active || p.Status == Resting: // a draft may have gaps; what is posted may not
+			v.filled(field, part.text)
+		}
+		if !long {
+			v.line(field, part.text)
+		} else {
+			v.printable(field, part.text)
+			if n := utf8.RuneCountInString(part.text); n > maxText {
+				v.note(field, "has %d characters; at most %d", n, maxText)
+			}
+		}
+		for _, blank := range placeholders(part.text) {
+			used[blank] = true
+			if !slices.Contains(p.Placeholders, blank) {
+				v.note(field, "{%s} is not declared; name it in placeholders or write the word", blank)
+			}
+		}
+	}
+	for _, blank := range p.Placeholders {
+		if !used[blank] {
+			v.note(prefix+"text", "{%s} is declared and not used; use it or take it out of placeholders", blank)
+		}
+	}
+}
+
+func (v *validator) image(image *Image) {
+	if image == nil {
+		return
+	}
+	v.filled("image.path", image.Path)
+	v.filled("image.licence", image.Licence)
+	v.both("image.alt", image.Alt)
+}
+
+// review holds that an active prompt was read by somebody else. The built-in prompts are reviewed together, in the
+// repository they come from; the rule is for what is added later.
+func (v *validator) review(p Prompt) {
+	if p.Status != Active {
+		return
+	}
+	v.filled("author", p.Author)
+	if p.Reviewer == p.Author && p.Author != "" {
+		v.note("reviewer", "is the author; somebody else reads it before it is active")
+	}
+	if p.Reviewer == "" && !asBuiltin(p) {
+		v.note("reviewer", "is missing; somebody else than the author reads it before it is active")
+	}
+}
+
+// asBuiltin says whether the prompt reads as the built-in one of the same ID.
+func asBuiltin(p Prompt) bool {
+	l, err := readBuiltin()
+	if err != nil {
+		return false
+	}
+	own, ok := l.Prompt(p.ID)
+	return ok && SameWords(own, p)
+}
+
+func ids[E any, T ~string](entries []E, id func(E) T) []T {
+	out := make([]T, len(entries))
+	for i, e := range entries {
+		out[i] = id(e)
+	}
+	return out
+}
+
+// part is one text of a prompt, under its name in the file.
+type part struct {
+	field, text string
+	ofDilemma   bool
+}
+
+// parts are the texts of a prompt in the order of the file; each follow-up question is one.
+func (w Words) parts() []part {
+	out := []part{
+		{"title", w.Title, false}, {"text", w.Text, false}, {"question", w.Question, false},
+		{"pole_a", w.PoleA, true}, {"pole_b", w.PoleB, true},
+		{"protects_a", w.ProtectsA, true}, {"protects_b", w.ProtectsB, true},
+	}
+	for _, f := range w.Followups {
+		out = append(out, part{"followups", f, false})
+	}
+	return out
+}
+
+// complete says whether the prompt has all its parts in lang.
+func (p Prompt) complete(lang Lang) bool {
+	w, ok := p.Words[lang]
+	return ok && len(w.Followups) == 2 && !slices.ContainsFunc(w.parts(), func(part part) bool {
+		return strings.TrimSpace(part.text) == "" && (p.Kind == Dilemma || !part.ofDilemma)
+	})
+}
+
+// placeholders returns the names between braces, in order.
+func placeholders(s string) []string {
+	var names []string
 	for {
 		_, rest, ok := strings.Cut(s, "{")
 		if !ok {
-			return out
+			return names
 		}
 		name, after, ok := strings.Cut(rest, "}")
 		if !ok {
-			return out
+			return names
 		}
-		out[name], s = true, after
+		names, s = append(names, name), after
 	}
 }

@@ -104,11 +104,15 @@ type DB struct {
 	name string
 	o    Options
 
-	mu       sync.RWMutex // held whole only while the file is swapped
-	bolt     *bolt.DB
-	inode    uint64
-	casting  atomic.Int32
-	broken   atomic.Bool
+	mu     sync.RWMutex // held whole only while the file is swapped
+	bolt   *bolt.DB
+	inode  uint64
+	broken atomic.Bool
+
+	queueMu sync.Mutex
+	queue   []*call
+	leading bool
+
 	brokenCh chan struct{}
 }
 
@@ -190,7 +194,7 @@ func (d *DB) open() (err error) {
 	case err != nil:
 		return fmt.Errorf("open %s: %w", d.name, err)
 	}
-	b.MaxBatchSize, b.MaxBatchDelay, b.StrictMode = 64, 2*time.Millisecond, d.o.strict
+	b.StrictMode = d.o.strict
 	info, err := d.root.Stat(d.name)
 	if err != nil {
 		return errors.Join(err, b.Close())
@@ -295,22 +299,91 @@ func (d *DB) view(ctx context.Context, f func(*bolt.Tx) error) error {
 	return d.bolt.View(f)
 }
 
-// update writes in one transaction. f's own error comes back as it is.
-func (d *DB) update(ctx context.Context, f func(*bolt.Tx) error) error {
-	return d.write(ctx, d.bolt.Update, f)
+// call is one write that waits for a transaction to share.
+type call struct {
+	f        func(*bolt.Tx) error
+	done     chan struct{}
+	err      error
+	panicked any
 }
 
-// shared writes together with others that write at the same moment; alone it does not wait for company.
+// batchSize is how many writes share one transaction at most.
+const batchSize = 64
+
+// shared writes together with whatever else came while the last transaction was being written. Alone it waits for
+// nobody; bbolt's own Batch would wait for company, or close its batch before the writer is free. f may run twice.
 func (d *DB) shared(ctx context.Context, f func(*bolt.Tx) error) error {
-	n := d.casting.Add(1)
-	defer d.casting.Add(-1)
-	if n == 1 {
-		return d.write(ctx, d.bolt.Update, f)
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	return d.write(ctx, d.bolt.Batch, f)
+	c := &call{f: f, done: make(chan struct{})}
+	d.queueMu.Lock()
+	d.queue = append(d.queue, c)
+	if !d.leading {
+		d.leading = true
+		go d.lead()
+	}
+	d.queueMu.Unlock()
+	<-c.done
+	if c.panicked != nil {
+		panic(c.panicked)
+	}
+	return c.err
 }
 
-func (d *DB) write(ctx context.Context, run func(func(*bolt.Tx) error) error, f func(*bolt.Tx) error) error {
+// lead writes batches until nobody waits.
+func (d *DB) lead() {
+	for {
+		d.queueMu.Lock()
+		n := min(len(d.queue), batchSize)
+		if n == 0 {
+			d.leading = false
+			d.queueMu.Unlock()
+			return
+		}
+		batch := slices.Clone(d.queue[:n])
+		d.queue = slices.Delete(d.queue, 0, n)
+		d.queueMu.Unlock()
+		d.writeBatch(batch)
+	}
+}
+
+// writeBatch writes calls in one transaction. One that fails gets its own error, and the rest is written without it.
+func (d *DB) writeBatch(batch []*call) {
+	for len(batch) > 0 {
+		var failed *call
+		err := d.update(context.Background(), func(tx *bolt.Tx) error {
+			for _, c := range batch {
+				if c.err = c.try(tx); c.err != nil || c.panicked != nil {
+					failed = c
+					return errFailed
+				}
+			}
+			return nil
+		})
+		if !errors.Is(err, errFailed) {
+			for _, c := range batch {
+				c.err = err
+				close(c.done)
+			}
+			return
+		}
+		close(failed.done)
+		batch = slices.DeleteFunc(batch, func(c *call) bool { return c == failed })
+	}
+}
+
+// errFailed rolls a batch back because of one of its calls.
+var errFailed = errors.New("a call of the batch failed")
+
+// try runs a call and keeps its panic for its caller.
+func (c *call) try(tx *bolt.Tx) error {
+	defer func() { c.panicked = recover() }()
+	return c.f(tx)
+}
+
+// update writes in one transaction of its own. f's own error comes back as it is.
+func (d *DB) update(ctx context.Context, f func(*bolt.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -320,14 +393,14 @@ func (d *DB) write(ctx context.Context, run func(func(*bolt.Tx) error) error, f 
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	var own error
-	err := run(func(tx *bolt.Tx) error {
+	err := d.bolt.Update(func(tx *bolt.Tx) error {
 		own = f(tx)
 		return own
 	})
 	switch {
 	case err == nil:
 		return nil
-	case own != nil && errors.Is(err, own) && !full(own):
+	case own != nil && !full(own):
 		return own
 	case full(err):
 		return fmt.Errorf("%w: %w", bot.ErrFull, err)

@@ -91,8 +91,8 @@ func (f *Fake) Crew(team bot.TeamID, n int) {
 		p := Person{ID: "p" + strconv.Itoa(i+1), Name: "Person " + strconv.Itoa(i+1), Lang: prompts.Dutch, Channels: []bot.TeamID{team}}
 		f.mu.Lock()
 		if old, ok := f.people[p.ID]; ok {
-			p.Channels = append(slices.Clone(old.Channels), team)
-			p.Manages = old.Manages
+			p.Channels = append(slices.DeleteFunc(slices.Clone(old.Channels), func(id bot.TeamID) bool { return id == team }), team)
+			p.Manages = slices.DeleteFunc(slices.Clone(old.Manages), func(id bot.TeamID) bool { return id == team })
 		}
 		f.mu.Unlock()
 		if i == 0 {

@@ -88,7 +88,7 @@ func ParseHolidays(r io.Reader) (HolidaySet, error) {
 	for i, p := range file.Period {
 		first, last := p.First.AsTime(time.UTC), p.Last.AsTime(time.UTC)
 		if p.First.Year == 0 || p.Last.Year == 0 || last.Before(first) {
-			problems = append(problems, fmt.Errorf("holidays %s: period %d needs a first day and a last one that is not before it", file.Name, i+1))
+			problems = append(problems, fmt.Errorf("holidays %s: period %d needs a first day and a last one not before it", file.Name, i+1))
 		}
 		set.Ranges = append(set.Ranges, DateRange{first, last})
 	}

@@ -127,7 +127,8 @@ func ParseCalendar(s Settings, sets ...HolidaySet) (*Calendar, error) {
 	c := &Calendar{custom: s.Rhythm == RhythmCustom, workdays: s.WorkdaysOnly}
 	var problems []error
 	wrong := func(field, key, value string, more ...string) {
-		problems = append(problems, &Problem{Field: field, Key: "rhythm." + key, Pairs: append([]string{"value", shorten(value)}, more...)})
+		pairs := append([]string{"value", shorten(value)}, more...)
+		problems = append(problems, &Problem{Field: field, Key: "rhythm." + key, Pairs: pairs})
 	}
 	c.beats, c.weeks = beats(s.Rhythm, s.Window, s.GiveBackAfter)
 	if len(c.beats) == 0 {

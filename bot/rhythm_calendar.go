@@ -11,10 +11,10 @@ import (
 // Calendar computes the moments of one team's rounds, in the team's zone. It is pure: no clock, no I/O.
 //
 // The rounds of a named rhythm are numbered by weeks: its first due moment on or after the anchor lies in week 0, weeks
-// start on Monday, every beat takes c.weeks of them, and the first due moment within a beat is its opening. So a round
-// that is skipped shifts nothing, and a spec with several moments a week still opens once. A custom rhythm numbers its
-// due moments, also those it skips. Every fourth number is light; at half pace every second one is left out, for four-beat every second pair,
-// since its light beat belongs to its dilemma.
+// start on Monday, every beat takes a fixed number of them, and the first due moment within a beat is its opening. So a
+// round that is skipped shifts nothing, and a spec with several moments a week still opens once. A custom rhythm numbers
+// its due moments, also those it skips. Every fourth round is light; at half pace every second one is left out, and of
+// four-beat every second pair, since its light beat belongs to its dilemma.
 type Calendar struct {
 	custom   bool
 	beats    []beat

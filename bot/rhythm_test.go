@@ -645,6 +645,63 @@ func TestMissedAsksTheNewestOnly(t *testing.T) {
 	}
 }
 
+// A question without a window may be put a day late, and custom rounds that fall due while one is open do not exist.
+func TestMissedTalkAndOverlap(t *testing.T) {
+	loc := zone(t, "Europe/Amsterdam")
+	at := func(day, hour int) time.Time { return time.Date(2026, 9, day, hour, 0, 0, 0, loc) }
+	talk := calendar(t, func(s *bot.Settings) { s.Rhythm = bot.RhythmTalkOnly })
+	for now, want := range map[time.Time]bool{at(1, 10): true, at(1, 17): true, at(2, 9): true, at(2, 11): false} {
+		if m, ask, next := talk.Missed(at(1, 9), at(1, 10), now, time.Time{}, false); ask != want || !m.Due.Equal(at(1, 10)) || !next.Opens.Equal(at(15, 10)) {
+			t.Errorf("%v: asked %v, next %v", now, ask, next.Opens)
+		}
+	}
+	custom := calendar(t, func(s *bot.Settings) { s.Rhythm, s.Cron, s.Window = bot.RhythmCustom, "0 10 * * *", "3d" })
+	m, ask, next := custom.Missed(at(1, 9), at(2, 10), at(2, 10), at(4, 15), false)
+	if ask || !m.Opens.IsZero() || !next.Due.Equal(at(5, 10)) {
+		t.Errorf("asked %v, opens %v, next due %v", ask, m.Opens, next.Due)
+	}
+}
+
+// Quiet hours end on the clock of the day they end on, also in the nights that are an hour short or long.
+func TestQuietHoursThroughChangesOfTheClocks(t *testing.T) {
+	for _, tc := range []struct{ quiet, zone, at, want string }{
+		{"18:00-08:00", "Europe/Amsterdam", "2026-03-28T18:00:00+01:00", "2026-03-29T08:00:00+02:00"},
+		{"18:00-08:00", "Europe/Amsterdam", "2026-10-24T23:00:00+02:00", "2026-10-25T08:00:00+01:00"},
+		{"18:00-08:00", "Europe/Amsterdam", "2026-10-24T17:59:59+02:00", "2026-10-24T17:59:59+02:00"},
+		{"18:00-08:00", "Europe/Amsterdam", "2026-10-25T08:00:00+01:00", "2026-10-25T08:00:00+01:00"},
+		{"23:00-02:30", "Europe/Amsterdam", "2026-03-29T01:00:00+01:00", "2026-03-29T03:00:00+02:00"}, // ends in the gap
+		{"23:00-02:30", "Europe/Amsterdam", "2026-10-25T01:00:00+02:00", "2026-10-25T02:30:00+02:00"}, // comes twice: the first
+		{"23:00-02:30", "Europe/Amsterdam", "2026-10-25T02:10:00+01:00", "2026-10-25T02:30:00+01:00"}, // and if that is over, the second
+		{"12:00-13:00", "Asia/Kolkata", "2026-10-24T12:15:30+05:30", "2026-10-24T13:00:00+05:30"},
+		{"22:00-06:00", "Pacific/Auckland", "2026-09-26T23:00:00+12:00", "2026-09-27T06:00:00+13:00"},
+	} {
+		c := calendar(t, func(s *bot.Settings) {
+			s.QuietHours, s.Zone, s.WorkdaysOnly, s.Holidays = tc.quiet, tc.zone, false, nil
+		})
+		at, err := time.Parse(time.RFC3339, tc.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Move(at).Format(time.RFC3339); got != tc.want {
+			t.Errorf("%s in %s: %s moves to %s, want %s", tc.quiet, tc.zone, tc.at, got, tc.want)
+		}
+	}
+}
+
+// After an incident two whole working days pass.
+func TestQuietRestsWorkingDays(t *testing.T) {
+	c, loc := calendar(t, nil), zone(t, "Europe/Amsterdam")
+	for from, want := range map[string]string{
+		"2026-09-01 11:00": "2026-09-03 11:00", "2026-09-03 11:00": "2026-09-07 11:00", "2026-09-04 20:00": "2026-09-09 08:00",
+		"2026-04-02 11:00": "2026-04-08 11:00", // Good Friday, a weekend, Easter Monday
+	} {
+		at, _ := time.ParseInLocation("2006-01-02 15:04", from, loc)
+		if got := c.Quiet(at, 2).Format("2006-01-02 15:04"); got != want {
+			t.Errorf("from %s: %s, want %s", from, got, want)
+		}
+	}
+}
+
 // Three months down with a round every minute is looked through in no time.
 func TestMissedMinutes(t *testing.T) {
 	start := time.Now()

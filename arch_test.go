@@ -294,21 +294,22 @@ func TestSecretsPrintAsMarks(t *testing.T) {
 	logger := slog.New(slog.NewJSONHandler(&log, nil))
 	logger.Info("x", "user", user, "text", text, "reply", reply, "event", event, "actor", user.Actor())
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "user", user, "text", text, "actor", user.Actor())
-	out := log.String()
+	var out strings.Builder
+	out.WriteString(log.String())
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		out += fmt.Sprintf(verb+verb+verb+verb, user, text, reply, event)
+		out.WriteString(fmt.Sprintf(verb+verb+verb+verb, user, text, reply, event))
 	}
 	raw, err := json.Marshal(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out += string(raw)
+	out.WriteString(string(raw))
 	if _, err := json.Marshal(user); err == nil {
 		t.Error("an account was marshalled")
 	}
 	for _, secret := range []string{"U-SECRET", "TOP-SECRET", "544f502d", "552d534543524554"} {
-		if strings.Contains(out, secret) {
-			t.Errorf("%s shows in %s", secret, out)
+		if strings.Contains(out.String(), secret) {
+			t.Errorf("%s shows in %s", secret, &out)
 		}
 	}
 }

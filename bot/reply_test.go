@@ -230,7 +230,7 @@ func TestSeveralOpenRounds(t *testing.T) {
 	if err != nil || !strings.Contains(plain(resp), "Wat mag ik ermee doen?") {
 		t.Fatalf("%v %q", err, plain(resp))
 	}
-	if resp, err = w.fake.Press(ctx, "p3", "", bot.Action{Do: "share", Round: second.ID, Arg: "share"}); err != nil {
+	if _, err = w.fake.Press(ctx, "p3", "", bot.Action{Do: "share", Round: second.ID, Arg: "share"}); err != nil {
 		t.Fatal(err)
 	}
 	form, err := w.fake.Press(ctx, "p3", other, bot.Action{Do: "answer", Round: second.ID})

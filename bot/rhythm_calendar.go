@@ -309,12 +309,18 @@ func (c *Calendar) afterQuietHours(t time.Time) time.Time {
 	return t.Add(end.Sub(clock)) // the hour is being repeated, and its first time is over
 }
 
-// Quiet gives the first permitted moment after n whole working days of rest.
+// Quiet gives the first permitted moment after n whole working days of rest. Zero if there is none for years.
 func (c *Calendar) Quiet(t time.Time, n int) time.Time {
-	for range n {
-		if t = c.Move(t.In(c.zone).AddDate(0, 0, 1)); t.IsZero() {
-			return t
+	t = t.In(c.zone)
+	clock := clockOf(t)
+	for days := 0; n > 0; n-- {
+		clock = clock.AddDate(0, 0, 1)
+		for c.quietDay(clock, false) {
+			if days++; days > quietLimit {
+				return time.Time{}
+			}
+			clock = clock.AddDate(0, 0, 1)
 		}
 	}
-	return c.Move(t)
+	return c.Move(onClock(clock, c.zone))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -18,16 +19,14 @@ import (
 
 // world is a bot on a real store with a fake platform.
 type world struct {
-	t     testing.TB
-	dir   string
-	fake  *chattest.Fake
-	db    *store.DB
-	keys  *store.Keys
-	bot   *bot.Bot
-	o     bot.Options
-	stop  func()
-	logs  *strings.Builder
-	chats []bot.Chat
+	t    testing.TB
+	dir  string
+	fake *chattest.Fake
+	db   *store.DB
+	keys *store.Keys
+	bot  *bot.Bot
+	o    bot.Options
+	stop func()
 }
 
 const crew = bot.TeamID("fake:crew")
@@ -132,9 +131,7 @@ func (w *world) switchOn(team bot.TeamID, values map[string][]string) bot.Respon
 		w.t.Fatalf("on: %v, form %v", err, r.Form)
 	}
 	all := map[string][]string{"adviser": {"Sam de Wit (tst 12)"}, "worktime": {"yes"}}
-	for k, v := range values {
-		all[k] = v
-	}
+	maps.Copy(all, values)
 	r, err = w.fake.Submit(ctx, "p1", team, r.Form, all)
 	if err != nil {
 		w.t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterr "go.etcd.io/bbolt/errors"
 
 	"github.com/weerklank/weerklank/bot"
 	"github.com/weerklank/weerklank/store/storetest"
@@ -44,7 +45,7 @@ func openIn(t testing.TB, dir string, o Options) *DB {
 		if db.bolt == nil {
 			return
 		}
-		if err := db.Check(context.Background()); err != nil && !errors.Is(err, bolt.ErrDatabaseNotOpen) {
+		if err := db.Check(context.Background()); err != nil && !errors.Is(err, bolterr.ErrDatabaseNotOpen) {
 			t.Error(err)
 		}
 		db.Close()

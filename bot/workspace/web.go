@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -507,9 +508,7 @@ func (a *Adapter) view(p Person, place, failed, typed string) pageView {
 	}
 	if a.seen[p.ID] == nil {
 		a.seen[p.ID] = map[string]int{}
-		for k, n := range totals {
-			a.seen[p.ID][k] = n
-		}
+		maps.Copy(a.seen[p.ID], totals)
 	}
 	a.seen[p.ID][place] = totals[place]
 	add := func(pv placeView) {

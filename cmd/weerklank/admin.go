@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -464,9 +465,7 @@ func importPrompts(ctx context.Context, db *store.DB, builtin, incoming prompts.
 		return ch, err
 	}
 	return ch, db.UpdatePrompts(ctx, func(own map[prompts.ID]prompts.Prompt) (bot.Also, error) {
-		for id, p := range changed {
-			own[id] = p
-		}
+		maps.Copy(own, changed)
 		return bot.Also{Audit: []bot.AuditEntry{{At: time.Now().UTC(), By: "operator:console", What: "prompts", How: strconv.Itoa(len(changed)) + " imported"}}}, nil
 	})
 }

@@ -1,13 +1,8 @@
 package bot
 
 import (
-	"errors"
-	"fmt"
-	"io"
 	"slices"
 	"time"
-
-	"github.com/pelletier/go-toml/v2"
 )
 
 // HolidaySet is a named set of days on which nothing is posted.
@@ -36,66 +31,6 @@ func builtinHolidays() []HolidaySet {
 		{Name: "nl", Easter: []int{-2, 1, 39, 50}, Fixed: fixed, Kings: true},
 		{Name: "nl-without-good-friday", Easter: []int{1, 39, 50}, Fixed: fixed, Kings: true},
 	}
-}
-
-// ParseHolidays reads one set of days from TOML: name; openings_only; easter, days counted from Easter Sunday; yearly,
-// months and days as "11-11"; days, dates as 2026-09-15; and [[period]] tables with first and last. Unknown keys are
-// refused. The error names what is wrong, with row and column where the file itself is.
-func ParseHolidays(r io.Reader) (HolidaySet, error) {
-	var file struct {
-		Name         string           `toml:"name"`
-		OpeningsOnly bool             `toml:"openings_only"`
-		Easter       []int            `toml:"easter"`
-		Yearly       []string         `toml:"yearly"`
-		Days         []toml.LocalDate `toml:"days"`
-		Period       []struct {
-			First toml.LocalDate `toml:"first"`
-			Last  toml.LocalDate `toml:"last"`
-		} `toml:"period"`
-	}
-	if err := toml.NewDecoder(r).DisallowUnknownFields().Decode(&file); err != nil {
-		if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok && len(strict.Errors) > 0 {
-			row, column := strict.Errors[0].Position()
-			return HolidaySet{}, fmt.Errorf("read holidays: row %d, column %d: unknown key %v", row, column, strict.Errors[0].Key())
-		}
-		if decode, ok := errors.AsType[*toml.DecodeError](err); ok {
-			row, column := decode.Position()
-			return HolidaySet{}, fmt.Errorf("read holidays: row %d, column %d: %w", row, column, err)
-		}
-		return HolidaySet{}, fmt.Errorf("read holidays: %w", err)
-	}
-	if file.Name == "" {
-		return HolidaySet{}, errors.New("read holidays: name is missing; the settings refer to the set by it")
-	}
-	set := HolidaySet{Name: file.Name, Easter: file.Easter, OpeningsOnly: file.OpeningsOnly}
-	var problems []error
-	for _, n := range file.Easter {
-		if n < -80 || n > 250 { // it would leave the year that it is looked up in
-			problems = append(problems, fmt.Errorf("holidays %s: easter: %d lies outside -80 to 250", file.Name, n))
-		}
-	}
-	for _, s := range file.Yearly {
-		t, err := time.Parse("2006-01-02", "2024-"+s) // a leap year: 02-29 is a day
-		if err != nil {
-			problems = append(problems, fmt.Errorf("holidays %s: yearly: %q is no month and day such as \"11-11\"", file.Name, s))
-			continue
-		}
-		set.Fixed = append(set.Fixed, MonthDay{t.Month(), t.Day()})
-	}
-	for _, d := range file.Days {
-		set.Ranges = append(set.Ranges, DateRange{d.AsTime(time.UTC), d.AsTime(time.UTC)})
-	}
-	for i, p := range file.Period {
-		first, last := p.First.AsTime(time.UTC), p.Last.AsTime(time.UTC)
-		if p.First.Year == 0 || p.Last.Year == 0 || last.Before(first) {
-			problems = append(problems, fmt.Errorf("holidays %s: period %d needs a first day and a last one not before it", file.Name, i+1))
-		}
-		set.Ranges = append(set.Ranges, DateRange{first, last})
-	}
-	if len(problems) > 0 {
-		return HolidaySet{}, errors.Join(problems...)
-	}
-	return set, nil
 }
 
 // Has says whether t's day, in t's own zone, belongs to the set.

@@ -128,11 +128,11 @@ func ParseCalendar(s Settings, sets ...HolidaySet) (*Calendar, error) {
 	var problems []error
 	wrong := func(field, key, value string, more ...string) {
 		pairs := append([]string{"value", shorten(value)}, more...)
-		problems = append(problems, &Problem{Field: field, Key: "rhythm." + key, Pairs: pairs})
+		problems = append(problems, &Problem{Field: field, Key: key, Pairs: pairs})
 	}
 	c.beats, c.weeks = beats(s.Rhythm, s.Window, s.GiveBackAfter)
 	if len(c.beats) == 0 {
-		wrong("rhythm", "unknown", string(s.Rhythm))
+		wrong("rhythm", "rhythm.unknown", string(s.Rhythm))
 	}
 	spec := tuesdayTen
 	if own := strings.TrimSpace(s.Cron); own != "" || c.custom {
@@ -143,10 +143,10 @@ func ParseCalendar(s Settings, sets ...HolidaySet) (*Calendar, error) {
 	}
 	if c.custom {
 		if days, clock, err := s.Window.parse(); err != nil || days == 0 && clock < time.Minute {
-			wrong("window", "window", string(s.Window))
+			wrong("window", "rhythm.window", string(s.Window))
 		}
 		if _, _, err := s.GiveBackAfter.parse(); err != nil {
-			wrong("give_back_after", "give-back-after", string(s.GiveBackAfter))
+			wrong("give_back_after", "rhythm.give-back-after", string(s.GiveBackAfter))
 		}
 	}
 	var key string
@@ -155,10 +155,10 @@ func ParseCalendar(s Settings, sets ...HolidaySet) (*Calendar, error) {
 	}
 	var err error
 	if c.zone, err = time.LoadLocation(s.Zone); err != nil || s.Zone == "" || s.Zone == "Local" {
-		wrong("zone", "zone", s.Zone)
+		wrong("zone", "rhythm.zone", s.Zone)
 	}
 	if c.quiet, err = parseQuiet(s.QuietHours); err != nil {
-		wrong("quiet_hours", "quiet-hours", s.QuietHours)
+		wrong("quiet_hours", "rhythm.quiet-hours", s.QuietHours)
 	}
 	sets = append(slices.Clone(sets), builtinHolidays()...) // a loaded set may stand in for a built-in one
 	for _, name := range s.Holidays {
@@ -168,7 +168,7 @@ func ParseCalendar(s Settings, sets ...HolidaySet) (*Calendar, error) {
 			for _, h := range sets {
 				known = append(known, h.Name)
 			}
-			wrong("holidays", "holidays", name, "known", strings.Join(known, ", "))
+			wrong("holidays", "rhythm.holidays", name, "known", strings.Join(known, ", "))
 			continue
 		}
 		c.holidays = append(c.holidays, sets[i])
@@ -181,7 +181,7 @@ func ParseCalendar(s Settings, sets ...HolidaySet) (*Calendar, error) {
 	plain.holidays = nil
 	start := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 	if plain.Next(start, start, time.Time{}, false).Opens.IsZero() {
-		wrong("cron", "swallowed", spec)
+		wrong("cron", "rhythm.swallowed", spec)
 		return nil, errors.Join(problems...)
 	}
 	return c, nil

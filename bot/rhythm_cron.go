@@ -23,38 +23,38 @@ const maxSpec = 100 // bytes; longer than any sensible five fields
 func parseSpec(spec string) (s *schedule, wrong string) {
 	defer func() {
 		if recover() != nil {
-			s, wrong = nil, "cron-unreadable"
+			s, wrong = nil, "rhythm.cron-unreadable"
 		}
 	}()
 	fields := strings.Fields(spec)
 	switch {
 	case len(fields) == 0:
-		return nil, "cron-missing"
+		return nil, "rhythm.cron-missing"
 	case strings.Contains(spec, "="):
-		return nil, "cron-zone"
+		return nil, "rhythm.cron-zone"
 	case strings.HasPrefix(fields[0], "@"):
-		return nil, "cron-word"
+		return nil, "rhythm.cron-word"
 	case len(fields) != 5 || len(spec) > maxSpec:
-		return nil, "cron-fields"
+		return nil, "rhythm.cron-fields"
 	case !anyDay(fields[2]) && !anyDay(fields[4]):
-		return nil, "cron-either"
+		return nil, "rhythm.cron-either"
 	case namesTwo(fields[1]):
-		return nil, "cron-two"
+		return nil, "rhythm.cron-two"
 	}
 	for _, f := range fields {
 		if strings.Trim(f, ",") == "" { // the parser takes it for "never" and searches five years of minutes
-			return nil, "cron-unreadable"
+			return nil, "rhythm.cron-unreadable"
 		}
 	}
 	parsed, err := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow).Parse(spec)
 	if err != nil {
-		return nil, "cron-unreadable"
+		return nil, "rhythm.cron-unreadable"
 	}
 	s = &schedule{parsed.(*cron.SpecSchedule)}
 	s.Location = time.UTC
 	from := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC) // no leap day within the year: 29 February alone is too rare
 	if next := s.Next(from.Add(-time.Second)); next.IsZero() || next.Year() != from.Year() {
-		return nil, "cron-never"
+		return nil, "rhythm.cron-never"
 	}
 	return s, ""
 }

@@ -2,13 +2,16 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +33,8 @@ type config struct {
 		Adviser string `toml:"adviser"`
 	} `toml:"help"`
 	Organisation struct {
-		PublicSector bool `toml:"public_sector"`
+		PublicSector bool     `toml:"public_sector"`
+		HolidayFiles []string `toml:"holiday_files"`
 	} `toml:"organisation"`
 	Team struct {
 		Activation    string   `toml:"activation"`
@@ -70,6 +74,8 @@ type config struct {
 		Level  string `toml:"level"`
 		Format string `toml:"format"`
 	} `toml:"log"`
+
+	holidays []bot.HolidaySet // read from HolidayFiles
 }
 
 func defaultConfig() config {
@@ -79,6 +85,7 @@ func defaultConfig() config {
 	t := &c.Team
 	t.Activation, t.Rhythm, t.Cron, t.Window, t.GiveBackAfter = "direct", "weekly", "0 10 * * TUE", "6d", "5h"
 	t.Zone, t.Language, t.MinReplies, t.QuietHours, t.WorkdaysOnly, t.Holidays = "Europe/Amsterdam", "nl", 5, "18:00-08:00", true, []string{"nl"}
+	c.Organisation.HolidayFiles = []string{}
 	c.Limits.MinReplies, c.Limits.MinMembers = 5, 6
 	c.Privacy.KeepReplies = "90d"
 	c.Rights.Managers, c.Rights.Editors = []string{}, []string{}
@@ -97,6 +104,8 @@ type configProblem struct {
 
 func (p configProblem) Error() string {
 	switch {
+	case p.row > 0 && p.key == "":
+		return fmt.Sprintf("row %d, column %d: %s", p.row, p.col, p.text)
 	case p.row > 0:
 		return fmt.Sprintf("row %d, column %d: %s: %s", p.row, p.col, p.key, p.text)
 	case p.key != "":
@@ -121,6 +130,11 @@ func loadConfig(e *env, path string) (config, error) {
 	}
 	if err := fromEnvironment(e, &c); err != nil {
 		return c, err
+	}
+	if err := c.loadHolidays(filepath.Dir(path)); err != nil {
+		row, col := locate(raw, "organisation", "holiday_files")
+		problem := configProblem{row, col, "organisation.holiday_files", err.Error()}
+		return c, hinted{fmt.Errorf("configuration %s:\n%w", path, problem), e.say("cli.hint-holidays")}
 	}
 	if err := checkConfig(e, c, raw); err != nil {
 		return c, hinted{fmt.Errorf("configuration %s:\n%w", path, err), e.say("cli.hint-config-check")}
@@ -158,7 +172,10 @@ func parseConfig(e *env, raw []byte, c *config) error {
 func (c *config) fields(visit func(section, key string, v reflect.Value)) {
 	root := reflect.ValueOf(c).Elem()
 	for i := range root.NumField() {
-		name := root.Type().Field(i).Tag.Get("toml")
+		name, ok := root.Type().Field(i).Tag.Lookup("toml")
+		if !ok {
+			continue
+		}
 		if root.Field(i).Kind() != reflect.Struct {
 			visit("", name, root.Field(i))
 			continue
@@ -222,7 +239,7 @@ func locate(raw []byte, section, key string) (row, col int) {
 
 // checkConfig says everything that is wrong at once.
 func checkConfig(e *env, c config, raw []byte) error {
-	var problems []error
+	var problems []configProblem
 	wrong := func(section, key, text string) {
 		row, col := locate(raw, section, key)
 		name := key
@@ -255,7 +272,7 @@ func checkConfig(e *env, c config, raw []byte) error {
 	if days, err := c.keepDays(); err != nil || days < 14 || days > 365 {
 		wrong("privacy", "keep_replies", e.say("cli.config-keep"))
 	}
-	if _, err := bot.ParseCalendar(c.settings()); err != nil {
+	if _, err := bot.ParseCalendar(c.settings(), c.holidays...); err != nil {
 		var each func(error)
 		each = func(err error) {
 			if joined, ok := err.(interface{ Unwrap() []error }); ok {
@@ -292,7 +309,12 @@ func checkConfig(e *env, c config, raw []byte) error {
 	if c.Log.Format != "json" && c.Log.Format != "text" {
 		wrong("log", "format", e.say("cli.config-format"))
 	}
-	return errors.Join(problems...)
+	slices.SortStableFunc(problems, func(a, b configProblem) int { return cmp.Compare(a.row, b.row) }) // in the order of the file
+	var all []error
+	for _, p := range problems {
+		all = append(all, p)
+	}
+	return errors.Join(all...)
 }
 
 // loopback says whether an address can only be reached from this machine.

@@ -93,7 +93,7 @@ func build(e *env, c config, log *slog.Logger, controls func(*parts) *workspace.
 	p.bot, err = bot.New(bot.Options{
 		Store: p.db, Keys: p.keys, Chats: chats, Log: log, Library: p.lib, Team: c.settings(), Activation: c.Team.Activation,
 		Limits:   bot.Limits{MinReplies: c.Limits.MinReplies, MinMembers: c.Limits.MinMembers},
-		KeepDays: days, PublicSector: c.Organisation.PublicSector, Managers: actors(c.Rights.Managers), Editors: editors,
+		KeepDays: days, Holidays: c.holidays, PublicSector: c.Organisation.PublicSector, Managers: actors(c.Rights.Managers), Editors: editors,
 	})
 	return p, err
 }

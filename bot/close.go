@@ -222,7 +222,7 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 		if r.Tally == nil {
 			r.State = RoundTooFew
 			t.Thin++
-			r.AskPace = b.paceDue(*t)
+			r.AskPace = t.State == TeamOn && b.paceDue(*t) // who is switched off is not asked
 			also.Posts = append(also.Posts, b.say(r.Team, PostID(id+"/give-back"), TooFew(*r, &lib, r.AskPace), now))
 		} else {
 			r.State = RoundGivenBack
@@ -230,9 +230,12 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 			given := GiveBack(*r, replies, &lib, nil)
 			r.Followup = given.Followup
 			also.Posts = append(also.Posts, b.say(r.Team, PostID(id+"/give-back"), given.Message, now))
-			for step, m := range map[string]*Message{"guide": given.Guide, "thread": given.Thread} {
-				if m != nil {
-					p := b.say(r.Team, PostID(id+"/"+step), *m, now)
+			for _, part := range []struct {
+				step string
+				m    *Message
+			}{{"thread", given.Thread}, {"guide", given.Guide}} { // read first, then talk
+				if part.m != nil {
+					p := b.say(r.Team, PostID(id+"/"+part.step), *part.m, now)
 					p.ReplyTo = PostID(id + "/give-back")
 					also.Posts = append(also.Posts, p)
 				}

@@ -445,7 +445,7 @@ func (b *Bot) pause(ctx context.Context, f From, t Team, incident bool) (Respons
 		return say.message("common.later"), err
 	}
 	now := f.At
-	back := cal.Next(t.Since, t.NextDue, time.Time{}, t.HalfPace)
+	back := b.afterNext(t)
 	asked := false
 	err = b.o.Store.UpdateTeam(ctx, t.ID, func(t *Team) (Also, error) {
 		asked = t.SkipNext
@@ -457,7 +457,7 @@ func (b *Bot) pause(ctx context.Context, f From, t Team, incident bool) (Respons
 			return Also{}, nil
 		}
 		m := Message{Lang: t.Settings.Lang, Blocks: []Block{Text(Rich(locale.Text(t.Settings.Lang, "team.paused"),
-			"date", locale.Date(t.Settings.Lang, back.Opens.In(zoneOf(t.Settings.Zone))))...)}}
+			"date", locale.Date(t.Settings.Lang, back.In(zoneOf(t.Settings.Zone))))...)}}
 		p := b.say(t.ID, PostID(string(t.ID)+"/pause/"+t.NextDue.UTC().Format(time.RFC3339)), m, now)
 		if incident { // nothing is posted for two working days
 			p.After = cal.Quiet(now, 2)
@@ -532,11 +532,21 @@ func (b *Bot) status(ctx context.Context, f From, t Team) (Response, error) {
 
 func (b *Bot) nextLine(lang prompts.Lang, t Team) string {
 	say := sayer(lang)
-	moment := locale.Moment(lang, t.NextOpens.In(zoneOf(t.Settings.Zone)))
-	if t.SkipNext {
-		return say("team.next-skipped", "moment", moment)
+	zone := zoneOf(t.Settings.Zone)
+	moment := locale.Moment(lang, t.NextOpens.In(zone))
+	if back := b.afterNext(t); t.SkipNext && !back.IsZero() {
+		return say("team.next-skipped", "moment", moment, "back", locale.Moment(lang, back.In(zone)))
 	}
 	return say("team.next", "moment", moment)
+}
+
+// afterNext is the opening after the next one; zero if there is none.
+func (b *Bot) afterNext(t Team) time.Time {
+	cal, err := ParseCalendar(t.Settings, b.o.Holidays...)
+	if err != nil {
+		return time.Time{} // settings are checked before they are stored
+	}
+	return cal.Next(t.Since, t.NextDue, time.Time{}, t.HalfPace).Opens
 }
 
 func (b *Bot) next(f From, t Team) Response {

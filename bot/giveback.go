@@ -14,10 +14,12 @@ import (
 
 // Small-number rules of a give-back (PRACTICE 14, TRUST 4).
 const (
-	minCell     = 3   // smallest cell of a tension or leaning
-	leanFrom    = 8   // below it no leaning is shown
-	quoteRunes  = 140 // what is longer stands in the thread only, whole
-	wordsInMain = 60  // of quotes, so that a round stays under 200 words
+	minCell    = 3   // smallest cell of a tension or leaning
+	leanFrom   = 8   // below it no leaning is shown
+	quoteRunes = 140 // what is longer stands in the thread only, whole
+	quoteWords = 60  // of quotes in the message itself
+	roundWords = 200 // in the message, quotes included (PRACTICE 14.1)
+	leadWords  = 8   // of the lines that introduce quotes
 )
 
 // Given is what goes back to the team after a round with enough replies.
@@ -31,12 +33,28 @@ type Given struct {
 // GiveBack turns a closed round into words. It is pure. replies are the released ones: their authors chose to share
 // them. recurring names the tensions that keep coming back, if any are known.
 func GiveBack(r Round, replies []Reply, lib *prompts.Library, recurring map[prompts.TensionID]bool) Given {
+	lang := r.Lang
+	quotes := quotable(replies)
+	follow := followup(r, recurring)
+	// Once without a quote, to see how many words are left for quotes.
+	m := heard(r, quotes, lib, follow, &quotePicker{})
+	m = heard(r, quotes, lib, follow, &quotePicker{words: min(quoteWords, roundWords-leadWords-len(strings.Fields(m.Plain())))})
+	given := Given{Message: m, Followup: follow, Guide: &Message{Lang: lang, Blocks: talkGuide(r, true)}}
+	if len(quotes) > 0 {
+		thread := Message{Lang: lang, Blocks: []Block{Text(Span{Text: sayer(lang)("giveback.thread")})}}
+		for _, q := range quotes {
+			thread.Blocks = append(thread.Blocks, Quote(string(q.Text)))
+		}
+		given.Thread = &thread
+	}
+	return given
+}
+
+// heard is the give-back's main message, in the order of PRACTICE 14.1.
+func heard(r Round, quotes []Reply, lib *prompts.Library, follow string, pick *quotePicker) Message {
 	lang, t := r.Lang, r.Tally
 	say := sayer(lang)
 	words := r.Prompt.In(lang)
-	quotes := quotable(replies)
-	pick := &quotePicker{words: wordsInMain}
-
 	m := Message{Lang: lang, Blocks: []Block{
 		Heading(say("giveback.title", "title", words.Title)),
 		Text(Rich(locale.Text(lang, "giveback.opening"), "question", words.Question, "band", locale.Capital(band(lang, t.Respondents, r.MinReplies)),
@@ -56,22 +74,24 @@ func GiveBack(r Round, replies []Reply, lib *prompts.Library, recurring map[prom
 			m.Blocks = append(m.Blocks, Text(Rich(locale.Text(lang, "giveback.pole"), "pole", pole, "protects", protects)...))
 			if t.Respondents >= leanFrom {
 				m.Blocks = append(m.Blocks, pick.take(quotes, 1, func(q Reply) bool { return q.Stance == side && t.Stances[side] >= minCell })...)
-			} else if i == 1 { // few replies: quotes are not sorted by pole
-				m.Blocks = append(m.Blocks, pick.take(quotes, 3, func(q Reply) bool { return q.Stance != StanceNotMe && q.Stance != StanceCounter })...)
+			} else if i == 1 { // few replies: quotes are not sorted by pole, and do not look as if they were
+				if some := pick.take(quotes, 3, answers); len(some) > 0 {
+					m.Blocks = append(m.Blocks, Text(Span{Text: say("giveback.some-quotes")}))
+					m.Blocks = append(m.Blocks, some...)
+				}
 			}
 		}
 		if t.Respondents >= leanFrom {
 			m.Blocks = append(m.Blocks, Text(Span{Text: leaning(say, words, t)}))
 		}
 	} else {
-		m.Blocks = append(m.Blocks, pick.take(quotes, 3, func(q Reply) bool { return q.Stance != StanceNotMe && q.Stance != StanceCounter })...)
+		m.Blocks = append(m.Blocks, pick.take(quotes, 3, answers)...)
 	}
 	m.Blocks = append(m.Blocks, named(say, lang, r, lib)...)
-	if also := pick.take(quotes, 2, func(q Reply) bool { return q.Stance == StanceNotMe || q.Stance == StanceCounter }); len(also) > 0 {
+	if also := pick.take(quotes, 2, func(q Reply) bool { return !answers(q) }); len(also) > 0 {
 		m.Blocks = append(m.Blocks, Text(Rich(locale.Text(lang, "giveback.also-heard"))...))
 		m.Blocks = append(m.Blocks, also...)
 	}
-	follow := followup(r, recurring)
 	m.Blocks = append(m.Blocks, Text(Rich(locale.Text(lang, "giveback.followup"), "question", follow)...))
 	now := "giveback.now"
 	if len(quotes) > 0 {
@@ -81,16 +101,11 @@ func GiveBack(r Round, replies []Reply, lib *prompts.Library, recurring map[prom
 	if r.Adviser != "" {
 		m.Blocks = append(m.Blocks, Note(say("round.help-footer", "adviser", r.Adviser)))
 	}
-	given := Given{Message: m, Followup: follow, Guide: &Message{Lang: lang, Blocks: talkGuide(lang, r.Prompt.Aftercare)}}
-	if len(quotes) > 0 {
-		thread := Message{Lang: lang, Blocks: []Block{Text(Span{Text: say("giveback.thread")})}}
-		for _, q := range quotes {
-			thread.Blocks = append(thread.Blocks, Quote(string(q.Text)))
-		}
-		given.Thread = &thread
-	}
-	return given
+	return m
 }
+
+// answers says whether a reply answers the question, instead of turning it down or back.
+func answers(q Reply) bool { return q.Stance != StanceNotMe && q.Stance != StanceCounter }
 
 // TooFew says that too few answered to share anything; never a number (PRACTICE 15.2).
 func TooFew(r Round, lib *prompts.Library, askPace bool) Message {
@@ -163,22 +178,13 @@ func leaning(say speech, words prompts.Words, t *Tally) string {
 	strong := 4*most >= 3*t.Respondents
 	switch {
 	case strong && few >= minCell:
-		return say("giveback.lean-most", "pole", lower(pole))
+		return say("giveback.lean-most", "pole", inSentence(pole))
 	case strong:
-		return say("giveback.lean-recognised", "pole", lower(pole))
+		return say("giveback.lean-recognised", "pole", inSentence(pole))
 	case few >= minCell:
 		return say("giveback.lean-both")
 	}
 	return say("giveback.lean-diverged")
-}
-
-// lower starts a pole inside a sentence.
-func lower(s string) string {
-	r, n := utf8.DecodeRuneInString(s)
-	if next, _ := utf8.DecodeRuneInString(s[n:]); unicode.IsUpper(next) || s == "" {
-		return s
-	}
-	return string(unicode.ToLower(r)) + s[n:]
 }
 
 // named says what the authors said it was about, asked and unasked apart; only what three or more named.
@@ -192,7 +198,7 @@ func named(say speech, lang prompts.Lang, r Round, lib *prompts.Library) []Block
 		if t.Tags[tension.ID] < minCell {
 			continue
 		}
-		label := strings.ToLower(tension.Label.In(lang)[:1]) + tension.Label.In(lang)[1:]
+		label := inSentence(tension.Label.In(lang))
 		if slices.Contains(t.Asked, tension.ID) {
 			asked = append(asked, label)
 		} else {
@@ -204,22 +210,15 @@ func named(say speech, lang prompts.Lang, r Round, lib *prompts.Library) []Block
 		blocks = append(blocks, Text(Span{Text: say("giveback.half-tagged")}))
 	}
 	if len(asked) > 0 {
-		blocks = append(blocks, Text(Rich(locale.Text(lang, "giveback.named-asked"), "tensions", join(say, asked))...))
+		blocks = append(blocks, Text(Rich(locale.Text(lang, "giveback.named-asked"), "tensions", strings.Join(asked, "; "))...))
 	}
 	if len(unasked) > 0 {
-		blocks = append(blocks, Text(Rich(locale.Text(lang, "giveback.named-unasked"), "tensions", join(say, unasked))...))
+		blocks = append(blocks, Text(Rich(locale.Text(lang, "giveback.named-unasked"), "tensions", strings.Join(unasked, "; "))...))
 	}
 	if t.Other >= minCell {
 		blocks = append(blocks, Text(Span{Text: say("giveback.other")}))
 	}
 	return blocks
-}
-
-func join(say speech, items []string) string {
-	if len(items) < 2 {
-		return strings.Join(items, "")
-	}
-	return strings.Join(items[:len(items)-1], ", ") + " " + say("common.and") + " " + items[len(items)-1]
 }
 
 // quotePicker puts whole quotes into the main message, within a number of words, none twice.
@@ -231,7 +230,7 @@ type quotePicker struct {
 func (p *quotePicker) take(quotes []Reply, n int, fits func(Reply) bool) []Block {
 	var blocks []Block
 	for _, q := range quotes {
-		size := len(strings.Fields(string(q.Text)))
+		size := 1 + len(strings.Fields(string(q.Text))) // and its mark
 		if len(blocks) == n || p.used[q.ID] || !fits(q) || utf8.RuneCountInString(string(q.Text)) > quoteRunes || size > p.words {
 			continue
 		}

@@ -5,11 +5,20 @@ import (
 	"github.com/weerklank/weerklank/prompts"
 )
 
-// talkGuide is the quarter of an hour that goes with a give-back (PRACTICE 7).
-func talkGuide(lang prompts.Lang, aftercare bool) []Block {
+// talkGuide is the quarter of an hour that goes with a give-back (PRACTICE 7), or with a question that is only talked
+// about. Where a prompt has no poles there are no two sides to weigh.
+func talkGuide(r Round, givenBack bool) []Block {
+	lang := r.Lang
 	say := sayer(lang)
+	words := r.Prompt.In(lang)
 	steps := []string{say("guide.read"), say("guide.pairs"), say("guide.together"), say("guide.choose")}
-	if aftercare {
+	if !givenBack {
+		steps[0] = say("guide.read-question")
+	}
+	if words.PoleA == "" || words.PoleB == "" {
+		steps[2] = say("guide.together-light")
+	}
+	if r.Prompt.Aftercare {
 		steps = append(steps, say("guide.aftercare"))
 	}
 	return []Block{
@@ -32,7 +41,7 @@ func TalkOnly(r Round, lib *prompts.Library) Message {
 		m.Blocks = append(m.Blocks, Block{Kind: BlockPoles, Spans: poles})
 	}
 	m.Blocks = append(m.Blocks, Text(Span{Text: words.Question, Strong: true}), Text(Span{Text: say("guide.talk-only")}))
-	m.Blocks = append(m.Blocks, talkGuide(r.Lang, r.Prompt.Aftercare)...)
+	m.Blocks = append(m.Blocks, talkGuide(r, false)...)
 	if r.Adviser != "" {
 		m.Blocks = append(m.Blocks, Note(say("round.help-footer", "adviser", r.Adviser)))
 	}

@@ -975,7 +975,11 @@ func (b *Bot) noRound(ctx context.Context, f From) (Response, error) {
 		if t.Open != "" {
 			return say.message("reply.late"), nil
 		}
-		if w := t.Wake(); !w.IsZero() && (next.IsZero() || w.Before(next)) {
+		w := t.Wake()
+		if t.SkipNext && !w.IsZero() {
+			w = b.afterNext(t)
+		}
+		if !w.IsZero() && (next.IsZero() || w.Before(next)) {
 			next, zone = w, t.Settings.Zone
 		}
 	}

@@ -155,7 +155,7 @@ func (b *Bot) remind(ctx context.Context, r Round, now time.Time) error {
 			return Also{}, nil
 		}
 		p := b.say(r.Team, PostID(string(r.ID)+"/reminder"), b.reminderMessage(*r), now)
-		p.ReplyTo, p.Until = promptPost(r.ID), r.Closes
+		p.Until = r.Closes
 		return Also{Posts: []Post{p}}, nil
 	})
 }

@@ -82,7 +82,7 @@ func rounds2words(say speech, lang prompts.Lang, n int) string {
 	if n == 1 {
 		return say("season.one-round")
 	}
-	return say("season.rounds", "count", locale.Capital(locale.Number(lang, n)))
+	return say("season.rounds", "count", locale.Number(lang, n))
 }
 
 // wrap keeps lines of symbols within 38 characters: two symbols' width a round, at most eighteen rounds a line.

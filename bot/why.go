@@ -55,6 +55,9 @@ func Why(lang prompts.Lang, reasons []prompts.Reason, lib *prompts.Library) stri
 // inSentence writes a label as it stands inside a sentence: its capital goes, unless the word is all capitals.
 func inSentence(label string) string {
 	first, n := utf8.DecodeRuneInString(label)
+	if n == 0 {
+		return label
+	}
 	if second, _ := utf8.DecodeRuneInString(label[n:]); unicode.IsUpper(second) {
 		return label
 	}

@@ -502,10 +502,19 @@ func TestSwitchingOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, field := range []string{"adviser", "worktime", "works_council", "privacy_officer", "rhythm"} {
+	for _, field := range []string{"adviser", "worktime", "works_council", "privacy_officer", "cron"} {
 		if r.Errors[field] == "" {
 			t.Errorf("%s is missing and nobody says so", field)
 		}
+	}
+	// A rhythm of one's own asks for its moments, and starts with them.
+	r, err = w.fake.Submit(ctx, "p1", crew, r.Form, map[string][]string{"rhythm": {"custom"}, "cron": {"0 9 * * WED"}, "window": {"2d"}, "give_back_after": {"1h"},
+		"adviser": {"A"}, "worktime": {"yes"}, "works_council": {"yes"}, "privacy_officer": {"yes"}})
+	if err != nil || len(r.Errors) > 0 {
+		t.Fatal(err, r.Errors)
+	}
+	if team, err := w.db.Team(ctx, crew); err != nil || team.Settings.Cron != "0 9 * * WED" || team.Settings.Window != "2d" || team.State != bot.TeamOn {
+		t.Errorf("%+v %v", team, err)
 	}
 	const small = bot.TeamID("fake:small")
 	w.fake.Crew(small, 5)

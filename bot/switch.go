@@ -99,19 +99,26 @@ func (b *Bot) settingsForm(f From, t Team, name string) *Form {
 			{Name: "statement", Kind: FieldText, Label: say("team.field-statement"), Hint: say("team.field-statement-hint"), Value: value(statement), Max: 800, Required: true},
 		},
 	}
+	own := []Field{
+		{Name: "cron", Kind: FieldLine, Label: say("team.field-cron"), Hint: say("team.field-cron-hint"), Value: value(s.Cron), Max: 80},
+		{Name: "window", Kind: FieldLine, Label: say("team.field-window"), Hint: say("team.field-window-hint"), Value: value(string(s.Window)), Max: 10},
+		{Name: "give_back_after", Kind: FieldLine, Label: say("team.field-after"), Hint: say("team.field-after-hint"), Value: value(string(s.GiveBackAfter)), Max: 10},
+	}
 	if name == "settings" {
 		form.Title, form.Submit = say("team.form-settings"), say("team.form-settings-submit")
 		form.Intro = []Block{Text(Rich(say("team.settings-intro"))...)}
 		form.Fields = append(form.Fields,
 			Field{Name: "zone", Kind: FieldLine, Label: say("team.field-zone"), Value: value(s.Zone), Max: 60, Required: true},
 			Field{Name: "min_replies", Kind: FieldLine, Label: say("team.field-min"), Hint: say("team.field-min-hint", "floor", strconv.Itoa(b.o.Limits.MinReplies)),
-				Value: value(strconv.Itoa(s.MinReplies)), Max: 3, Required: true},
-			Field{Name: "cron", Kind: FieldLine, Label: say("team.field-cron"), Hint: say("team.field-cron-hint"), Value: value(s.Cron), Max: 80},
-			Field{Name: "window", Kind: FieldLine, Label: say("team.field-window"), Hint: say("team.field-window-hint"), Value: value(string(s.Window)), Max: 10},
-			Field{Name: "give_back_after", Kind: FieldLine, Label: say("team.field-after"), Hint: say("team.field-window-hint"), Value: value(string(s.GiveBackAfter)), Max: 10},
+				Value: value(strconv.Itoa(s.MinReplies)), Max: 3, Required: true})
+		form.Fields = append(form.Fields, own...)
+		form.Fields = append(form.Fields,
 			Field{Name: "quiet_hours", Kind: FieldLine, Label: say("team.field-quiet"), Hint: say("team.field-quiet-hint"), Value: value(s.QuietHours), Max: 20},
 		)
 		return form
+	}
+	if s.Rhythm == RhythmCustom { // only then, so that switching on stays one short form
+		form.Fields = append(form.Fields, own...)
 	}
 	form.Fields = append(form.Fields, Field{Name: "worktime", Kind: FieldTick, Label: say("team.field-worktime"), Required: true})
 	if b.o.PublicSector {
@@ -143,6 +150,9 @@ func (b *Bot) submitSettings(ctx context.Context, e FormSubmitted) (Response, er
 	if t.Settings.Zone == "" {
 		t.Settings = b.o.Team
 	}
+	if switching && first(e.Values["rhythm"]) == string(RhythmCustom) { // chosen in the form: its moments are asked next
+		t.Settings.Rhythm = RhythmCustom
+	}
 	form := b.settingsForm(e.From, t, e.Form)
 	wrong := map[string]string{}
 	s := b.readSettings(e, t.Settings, form, wrong)
@@ -169,7 +179,9 @@ func (b *Bot) submitSettings(ctx context.Context, e FormSubmitted) (Response, er
 	}
 	if len(wrong) > 0 {
 		for i := range form.Fields {
-			form.Fields[i].Value = e.Values[form.Fields[i].Name]
+			if v, sent := e.Values[form.Fields[i].Name]; sent || form.Fields[i].Kind != FieldLine {
+				form.Fields[i].Value = v
+			}
 		}
 		return Response{Form: form, Errors: wrong}, nil
 	}
@@ -183,6 +195,9 @@ func (b *Bot) submitSettings(ctx context.Context, e FormSubmitted) (Response, er
 func (b *Bot) readSettings(e FormSubmitted, s Settings, form *Form, wrong map[string]string) Settings {
 	say := sayer(e.Lang)
 	for _, f := range form.Fields {
+		if _, sent := e.Values[f.Name]; !sent && (f.Kind == FieldLine || f.Kind == FieldText) && !f.Required {
+			continue // it did not stand on the form that was sent
+		}
 		v := clean(first(e.Values[f.Name]))
 		if f.Required && v == "" {
 			wrong[f.Name] = say("team.needed")

@@ -31,6 +31,7 @@ const (
 	MaxReplyRunes = 1500 // code points after NFC
 	MaxReplyBytes = 4000
 	maxParts      = 8   // typed messages joined into one reply
+	maxGone       = 12  // tombstones that are remembered; a late original older than these comes as a new message
 	maxOther      = 200 // bytes of the words for "something else"
 )
 
@@ -118,12 +119,19 @@ func receiptHash(code string) [32]byte {
 	return sha256.Sum256([]byte(code))
 }
 
+// mark tells a platform message apart from the others of one person. It stands inside a sealed slip only.
+type mark [6]byte
+
+func markOf(message string) mark {
+	sum := sha256.Sum256([]byte(message))
+	return mark(sum[:6])
+}
+
 // part is one typed message of a reply. A gone part stays as a tombstone, so that a late original cannot return.
 type part struct {
-	Message string `json:"m"` // short hash of the platform's message ID
-	At      int64  `json:"t"` // microseconds: version of this part
-	Bytes   int    `json:"n,omitempty"`
-	Gone    bool   `json:"x,omitempty"`
+	message mark
+	at      int64 // microseconds: version of this part
+	gone    bool
 	text    string
 }
 
@@ -143,11 +151,11 @@ type slip struct {
 	Wait      step                `json:"w,omitempty"`
 	Withdrawn bool                `json:"x,omitempty"`
 	Form      bool                `json:"f,omitempty"` // came by form: takes the place of all that was typed before
-	Parts     []part              `json:"p,omitempty"`
+	Parts     []part              `json:"-"`           // in binary behind the rest of the header
 	Stance    Stance              `json:"s,omitempty"`
 	Tags      []prompts.TensionID `json:"g,omitempty"`
 	Plain     string              `json:"k,omitempty"` // "none" or "unknown": stands alone
-	Other     string              `json:"o,omitempty"`
+	Other     string              `json:"-"`           // likewise, so that no sign takes more room than another
 	Share     Share               `json:"c,omitempty"`
 	CodeAt    int64               `json:"r,omitempty"` // version the receipt code is derived from
 	Choice    string              `json:"h,omitempty"` // votes
@@ -158,7 +166,7 @@ type slip struct {
 func (s *slip) text() string {
 	var lines []string
 	for _, p := range s.Parts {
-		if !p.Gone {
+		if !p.gone {
 			lines = append(lines, p.text)
 		}
 	}
@@ -166,32 +174,36 @@ func (s *slip) text() string {
 }
 
 // part finds the typed message with that hash, or nil.
-func (s *slip) part(message string) *part {
+func (s *slip) part(message mark) *part {
 	if s == nil {
 		return nil
 	}
 	for i := range s.Parts {
-		if s.Parts[i].Message == message {
+		if s.Parts[i].message == message {
 			return &s.Parts[i]
 		}
 	}
 	return nil
 }
 
-// add joins one typed message, or refuses it and leaves s as it was.
-func (s *slip) add(p part) error {
-	live := 0
-	for _, old := range s.Parts {
-		if !old.Gone {
-			live++
+// live counts the parts that are still there.
+func (s *slip) live() (n int) {
+	for _, p := range s.Parts {
+		if !p.gone {
+			n++
 		}
 	}
-	if live >= maxParts {
+	return n
+}
+
+// add joins one typed message, or refuses it and leaves s as it was.
+func (s *slip) add(p part) error {
+	if s.live() >= maxParts {
 		return errTooMany
 	}
 	longer := *s
 	longer.Parts = append(slices.Clone(s.Parts), p)
-	slices.SortStableFunc(longer.Parts, func(a, b part) int { return cmp.Compare(a.At, b.At) })
+	slices.SortStableFunc(longer.Parts, func(a, b part) int { return cmp.Compare(a.at, b.at) })
 	if err := fits(longer.text()); err != nil {
 		return err
 	}
@@ -205,10 +217,7 @@ func (s *slip) bury(at int64) *slip {
 	if s != nil {
 		grave.Version = max(at, s.Version)
 		for _, p := range s.Parts {
-			grave.Parts = append(grave.Parts, part{Message: p.Message, At: p.At, Gone: true})
-		}
-		if n := len(grave.Parts); n > 2*maxParts {
-			grave.Parts = grave.Parts[n-2*maxParts:]
+			grave.Parts = append(grave.Parts, part{message: p.message, at: p.at, gone: true})
 		}
 	}
 	return grave
@@ -217,46 +226,112 @@ func (s *slip) bury(at int64) *slip {
 // shared says whether the text may be quoted, and so lives on after closing.
 func (s *slip) shared() bool { return s.Share == ShareQuote && s.text() != "" }
 
+// The header: length and JSON of the fields, number of parts and each part in partSize bytes, length and bytes of Other.
+// It always fits: the fields are few and plain, and of the tombstones only the newest stay.
+const partSize = 6 + 8 + 2 + 1
+
 func (s *slip) encode() ([]byte, error) {
-	var body []byte
-	for i := range s.Parts {
-		s.Parts[i].Bytes = len(s.Parts[i].text)
-		body = append(body, s.Parts[i].text...)
-	}
-	head, err := json.Marshal(s)
+	fields, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
 	}
-	if len(head) > headerSize-2 || len(body) > bodySize {
+	head := append(binary.BigEndian.AppendUint16(nil, uint16(len(fields))), fields...)
+	parts := remembered(s.Parts)
+	head = append(head, byte(len(parts)))
+	var body []byte
+	for _, p := range parts {
+		head = append(head, p.message[:]...)
+		head = binary.BigEndian.AppendUint64(head, uint64(p.at))
+		head = binary.BigEndian.AppendUint16(head, uint16(len(p.text)))
+		gone := byte(0)
+		if p.gone {
+			gone = 1
+		}
+		head = append(head, gone)
+		body = append(body, p.text...)
+	}
+	if len(s.Other) > maxOther || len(body) > bodySize {
 		return nil, errTooLong
 	}
+	head = append(append(head, byte(len(s.Other))), s.Other...)
+	if len(head) > headerSize {
+		return nil, errors.New("slip header does not fit")
+	}
 	out := make([]byte, slipSize)
-	binary.BigEndian.PutUint16(out, uint16(len(head)))
-	copy(out[2:], head)
+	copy(out, head)
 	copy(out[headerSize:], body)
 	return out, nil
+}
+
+// remembered drops the oldest tombstones beyond maxGone.
+func remembered(parts []part) []part {
+	var gone []int64
+	for _, p := range parts {
+		if p.gone {
+			gone = append(gone, p.at)
+		}
+	}
+	surplus := len(gone) - maxGone
+	if surplus <= 0 {
+		return parts
+	}
+	slices.Sort(gone)
+	kept := make([]part, 0, len(parts))
+	for _, p := range parts {
+		if p.gone && surplus > 0 && p.at <= gone[len(gone)-maxGone-1] {
+			surplus--
+			continue
+		}
+		kept = append(kept, p)
+	}
+	return kept
 }
 
 func decodeSlip(raw []byte) (*slip, error) {
 	if len(raw) != slipSize {
 		return nil, errors.New("slip has the wrong size")
 	}
-	n := int(binary.BigEndian.Uint16(raw))
-	if n > headerSize-2 {
-		return nil, errors.New("slip header is damaged")
+	head, body := raw[:headerSize], raw[headerSize:]
+	take := func(n int) []byte { // nil when damaged
+		if n < 0 || n > len(head) {
+			head = nil
+			return nil
+		}
+		taken := head[:n]
+		head = head[n:]
+		return taken
 	}
+	damaged := errors.New("slip is damaged")
 	s := new(slip)
-	if err := json.Unmarshal(raw[2:2+n], s); err != nil {
+	fields := take(int(binary.BigEndian.Uint16(take(2))))
+	if err := json.Unmarshal(fields, s); err != nil {
 		return nil, fmt.Errorf("slip header: %w", err)
 	}
-	body := raw[headerSize:]
-	for i := range s.Parts {
-		n := s.Parts[i].Bytes
-		if n < 0 || n > len(body) {
-			return nil, errors.New("slip body is damaged")
-		}
-		s.Parts[i].text, body = string(body[:n]), body[n:]
+	count := take(1)
+	if len(count) == 0 {
+		return nil, damaged
 	}
+	for range count[0] {
+		b := take(partSize)
+		if len(b) < partSize {
+			return nil, damaged
+		}
+		n := int(binary.BigEndian.Uint16(b[14:]))
+		if n > len(body) {
+			return nil, damaged
+		}
+		s.Parts = append(s.Parts, part{message: mark(b[:6]), at: int64(binary.BigEndian.Uint64(b[6:])), gone: b[16] != 0, text: string(body[:n])})
+		body = body[n:]
+	}
+	size := take(1)
+	if len(size) == 0 {
+		return nil, damaged
+	}
+	other := take(int(size[0]))
+	if len(other) != int(size[0]) {
+		return nil, damaged
+	}
+	s.Other = string(other)
 	return s, nil
 }
 
@@ -317,12 +392,6 @@ func openReply(key cipher.AEAD, round RoundID, r SealedReply) (Reply, error) {
 		return Reply{}, fmt.Errorf("released reply: %w", err)
 	}
 	return Reply{ID: r.ID, Text: ReplyText(s.Text), Stance: s.Stance, Tags: s.Tags, Other: s.Other, Hard: s.Hard}, nil
-}
-
-// shortHash marks a platform message inside a sealed slip.
-func shortHash(message string) string {
-	sum := sha256.Sum256([]byte(message))
-	return base32.StdEncoding.EncodeToString(sum[:10])
 }
 
 func version(t time.Time) int64 { return t.UnixMicro() }

@@ -313,7 +313,7 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 		wrong["text"] = say("reply.too-long", "over", overBy(text), "max", strconv.Itoa(MaxReplyRunes))
 	}
 	if text != "" {
-		new.Parts = []part{{At: new.Version, text: text}}
+		new.Parts = []part{{at: new.Version, text: text}}
 	}
 	if v := first(e.Values["stance"]); v != "" {
 		if !known(b.stances(s.round, e.Lang), v) {
@@ -501,10 +501,10 @@ func (b *Bot) typed(ctx context.Context, e DirectReply, text string) (Response, 
 	if len(seats) == 0 {
 		return b.noRound(ctx, e.From)
 	}
-	mark := shortHash(e.Message)
+	id := markOf(e.Message)
 	for _, s := range seats {
-		if p := cmp.Or(s.ballot.part(mark), s.aside.part(mark)); p != nil {
-			return b.editPart(ctx, s, e, text, mark)
+		if p := cmp.Or(s.ballot.part(id), s.aside.part(id)); p != nil {
+			return b.editPart(ctx, s, e, text, id)
 		}
 	}
 	if text == "" {
@@ -516,10 +516,10 @@ func (b *Bot) typed(ctx context.Context, e DirectReply, text string) (Response, 
 	if waiting >= 0 {
 		target, unknown = seats[waiting], seats[waiting].aside.Wait == awaitRound
 	}
-	p := part{Message: mark, At: version(e.At), text: text}
+	p := part{message: id, at: version(e.At), text: text}
 	var wait step
 	err = b.write(ctx, target.box, target.at, func(ballot, aside *slip) (*slip, *slip, error) {
-		if newest(ballot, aside) >= p.At || ballot.part(mark) != nil || aside.part(mark) != nil {
+		if newest(ballot, aside) >= p.at || ballot.part(id) != nil || aside.part(id) != nil {
 			return nil, nil, errSame
 		}
 		draft := &slip{}
@@ -574,20 +574,20 @@ func (b *Bot) whereNow(ctx context.Context, s *seat, f From) (Response, error) {
 }
 
 // editPart handles an edited or redelivered message that is part of a reply already.
-func (b *Bot) editPart(ctx context.Context, s *seat, e DirectReply, text, mark string) (Response, error) {
+func (b *Bot) editPart(ctx context.Context, s *seat, e DirectReply, text string, id mark) (Response, error) {
 	if text == "" {
-		return b.removePart(ctx, s, e.From, mark)
+		return b.removePart(ctx, s, e.From, id)
 	}
 	at := version(e.At)
 	changed := false
 	err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
 		changed = false
 		for _, lid := range []*slip{ballot, aside} {
-			p := lid.part(mark)
-			if p == nil || p.Gone || p.At >= at {
+			p := lid.part(id)
+			if p == nil || p.gone || p.at >= at {
 				continue
 			}
-			p.text, p.At = text, at
+			p.text, p.at = text, at
 			if err := fits(lid.text()); err != nil {
 				return nil, nil, err
 			}
@@ -604,20 +604,20 @@ func (b *Bot) editPart(ctx context.Context, s *seat, e DirectReply, text, mark s
 	if !changed {
 		return b.whereNow(ctx, s, e.From)
 	}
-	if s.ballot.part(mark) == nil { // still a draft: its question stands
+	if s.ballot.part(id) == nil { // still a draft: its question stands
 		return b.whereNow(ctx, s, e.From)
 	}
 	return sayer(e.Lang).message("reply.edited"), nil
 }
 
 // removePart takes a deleted message out of a draft or a reply. A reply of which nothing is left is withdrawn.
-func (b *Bot) removePart(ctx context.Context, s *seat, f From, mark string) (Response, error) {
+func (b *Bot) removePart(ctx context.Context, s *seat, f From, id mark) (Response, error) {
 	at := version(f.At)
 	err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
 		hit := false
 		for _, lid := range []*slip{ballot, aside} {
-			if p := lid.part(mark); p != nil && !p.Gone {
-				*p, hit = part{Message: mark, At: max(at, p.At), Gone: true}, true
+			if p := lid.part(id); p != nil && !p.gone {
+				*p, hit = part{message: id, at: max(at, p.at), gone: true}, true
 			}
 		}
 		if !hit {
@@ -648,10 +648,10 @@ func (b *Bot) deleted(ctx context.Context, e ReplyWithdrawn) (Response, error) {
 	if err != nil {
 		return Response{}, err
 	}
-	mark := shortHash(e.Message)
+	id := markOf(e.Message)
 	for _, s := range seats {
-		if s.ballot.part(mark) != nil || s.aside.part(mark) != nil {
-			return b.removePart(ctx, s, e.From, mark)
+		if s.ballot.part(id) != nil || s.aside.part(id) != nil {
+			return b.removePart(ctx, s, e.From, id)
 		}
 	}
 	for _, s := range seats {
@@ -659,11 +659,8 @@ func (b *Bot) deleted(ctx context.Context, e ReplyWithdrawn) (Response, error) {
 			if aside == nil {
 				aside = &slip{}
 			}
-			if aside.part(mark) == nil {
-				aside.Parts = append(aside.Parts, part{Message: mark, At: version(e.At), Gone: true})
-			}
-			if n := len(aside.Parts); n > 3*maxParts {
-				return nil, nil, errSame // more tombstones than any person makes
+			if aside.part(id) == nil {
+				aside.Parts = append(aside.Parts, part{message: id, at: version(e.At), gone: true})
 			}
 			return ballot, aside, nil
 		})
@@ -770,7 +767,7 @@ func (b *Bot) chooseRound(ctx context.Context, f From, id RoundID) (Response, er
 		}
 		if aside != nil && source != target {
 			for _, p := range aside.Parts {
-				if draft.part(p.Message) == nil {
+				if draft.part(p.message) == nil {
 					draft.Parts = append(draft.Parts, p)
 				}
 			}
@@ -810,13 +807,7 @@ func (b *Bot) merge(ctx context.Context, s *seat, f From, how string) (Response,
 			if how == "add" {
 				draft.Tags, draft.Plain, draft.Other = ballot.Tags, ballot.Plain, ballot.Other
 				draft.Parts = append(slices.Clone(ballot.Parts), aside.Parts...)
-				live := 0
-				for _, p := range draft.Parts {
-					if !p.Gone {
-						live++
-					}
-				}
-				if live > maxParts {
+				if draft.live() > maxParts {
 					return nil, nil, errTooMany
 				}
 				if err := fits(draft.text()); err != nil {

@@ -38,6 +38,10 @@ func (s *safeBuffer) Write(p []byte) (int, error) {
 }
 func (s *safeBuffer) String() string { s.mu.Lock(); defer s.mu.Unlock(); return s.b.String() }
 
+func config(root *os.Root) workspace.Config {
+	return workspace.Config{Root: root, File: "chat.jsonl", Seed: workspace.DefaultSeed(), Zone: time.UTC}
+}
+
 func open(t *testing.T, dir string, log io.Writer) *workspace.Adapter {
 	t.Helper()
 	root, err := os.OpenRoot(dir)
@@ -45,7 +49,7 @@ func open(t *testing.T, dir string, log io.Writer) *workspace.Adapter {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { root.Close() })
-	a, err := workspace.New(workspace.Config{Root: root, File: "chat.jsonl", Seed: workspace.DefaultSeed(), Zone: time.UTC}, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	a, err := workspace.New(config(root), slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)
 	}

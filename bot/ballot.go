@@ -108,15 +108,22 @@ func (k *ballotKeys) receiptOf(a Address, version int64) string {
 }
 
 // receiptHash is what the store keeps of a code. It forgives case, spaces and dashes.
-func receiptHash(code string) [32]byte {
-	code = strings.ToUpper(code)
-	code = strings.Map(func(r rune) rune {
+func receiptHash(code string) [32]byte { return sha256.Sum256([]byte(plainCode(code))) }
+
+func plainCode(code string) string {
+	return strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' || r >= '2' && r <= '7' {
 			return r
 		}
 		return -1
-	}, code)
-	return sha256.Sum256([]byte(code))
+	}, strings.ToUpper(code))
+}
+
+// looksLikeCode says whether words are a code, or one with a slip of the finger in it: about as many signs, with the
+// dashes or digits that a sentence does not have.
+func looksLikeCode(words string) bool {
+	n := len(plainCode(words))
+	return n == 16 && len(words) <= 24 || n >= 12 && n <= 20 && len(words) <= 28 && strings.ContainsAny(words, "-234567")
 }
 
 // mark tells a platform message apart from the others of one person. It stands inside a sealed slip only.
@@ -135,6 +142,8 @@ type part struct {
 	text    string
 }
 
+func (p part) tombstone() part { return part{message: p.message, at: p.at, gone: true} }
+
 // step is what a draft waits for.
 type step string
 
@@ -147,19 +156,18 @@ const (
 
 // slip is the open content of what lies at one address under one lid.
 type slip struct {
-	Version   int64               `json:"v"` // microseconds: last form, choice or withdrawal
-	Wait      step                `json:"w,omitempty"`
-	Withdrawn bool                `json:"x,omitempty"`
-	Form      bool                `json:"f,omitempty"` // came by form: takes the place of all that was typed before
-	Parts     []part              `json:"-"`           // in binary behind the rest of the header
-	Stance    Stance              `json:"s,omitempty"`
-	Tags      []prompts.TensionID `json:"g,omitempty"`
-	Plain     string              `json:"k,omitempty"` // "none" or "unknown": stands alone
-	Other     string              `json:"-"`           // likewise, so that no sign takes more room than another
-	Share     Share               `json:"c,omitempty"`
-	CodeAt    int64               `json:"r,omitempty"` // version the receipt code is derived from
-	Choice    string              `json:"h,omitempty"` // votes
-	Hard      bool                `json:"d,omitempty"`
+	Version int64               `json:"v"` // microseconds: its last change
+	Wait    step                `json:"w,omitempty"`
+	Floor   int64               `json:"l,omitempty"` // version of the last form or withdrawal: what is older changes nothing
+	Parts   []part              `json:"-"`           // in binary behind the rest of the header
+	Stance  Stance              `json:"s,omitempty"`
+	Tags    []prompts.TensionID `json:"g,omitempty"`
+	Plain   string              `json:"k,omitempty"` // "none" or "unknown": stands alone
+	Other   string              `json:"-"`           // likewise, so that no sign takes more room than another
+	Share   Share               `json:"c,omitempty"`
+	CodeAt  int64               `json:"r,omitempty"` // version the receipt code is derived from
+	Choice  string              `json:"h,omitempty"` // votes
+	Hard    bool                `json:"d,omitempty"`
 }
 
 // text joins the parts that are still there, one per line, in the order they were written.
@@ -211,16 +219,13 @@ func (s *slip) add(p part) error {
 	return nil
 }
 
-// bury drops everything but the marks that keep late originals out.
-func (s *slip) bury(at int64) *slip {
-	grave := &slip{Version: at, Withdrawn: true}
-	if s != nil {
-		grave.Version = max(at, s.Version)
-		for _, p := range s.Parts {
-			grave.Parts = append(grave.Parts, part{message: p.message, at: p.at, gone: true})
+// remember keeps the marks of typed messages, without their words.
+func (s *slip) remember(parts []part) {
+	for _, p := range parts {
+		if p.message != (mark{}) && s.part(p.message) == nil {
+			s.Parts = append(s.Parts, p.tombstone())
 		}
 	}
-	return grave
 }
 
 // shared says whether the text may be quoted, and so lives on after closing.

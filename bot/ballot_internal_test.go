@@ -13,7 +13,7 @@ import (
 // fullSlip is as large as a slip can be.
 func fullSlip() *slip {
 	s := &slip{
-		Version: 1<<62 + 1, Wait: awaitTags, Withdrawn: true, Form: true, Stance: StanceDepends, Share: ShareQuote, Plain: "unknown",
+		Version: 1<<62 + 1, Wait: awaitTags, Floor: 1<<62 + 3, Stance: StanceDepends, Share: ShareQuote, Plain: "unknown",
 		Other: strings.Repeat(`"`, maxOther), CodeAt: 1<<62 + 2, Choice: "go-on", Hard: true,
 	}
 	for i := range 7 {
@@ -30,7 +30,7 @@ func fullSlip() *slip {
 
 // All slips have one length, from nothing to the largest (TRUST A6), and come back as they were.
 func TestSlipsHaveOneSize(t *testing.T) {
-	for _, s := range []*slip{{}, {Version: 7, Parts: []part{{at: 7, text: "é\n"}}, Stance: StanceA, Share: ShareCount}, (&slip{Parts: []part{{text: "x"}}}).bury(9), fullSlip()} {
+	for _, s := range []*slip{{}, {Version: 7, Parts: []part{{at: 7, text: "é\n"}}, Stance: StanceA, Share: ShareCount}, {Version: 9, Floor: 9, Parts: []part{part{message: markOf("m"), at: 3, text: "x"}.tombstone()}}, fullSlip()} {
 		raw, err := s.encode()
 		if err != nil || len(raw) != slipSize {
 			t.Fatalf("%d bytes, %v", len(raw), err)

@@ -24,22 +24,28 @@ var verbs = map[string]string{
 	"it is there": "there", "staat er": "there", "not there": "not-there", "staat er niet": "not-there",
 }
 
-// withRest are the verbs that take words after them.
-var withRest = map[string]bool{"remove": true, "pause": true, "settings": false}
+// incident are the words after "pause" that say why.
+var incident = []string{"na een incident", "na incident", "after an incident", "after incident", "incident"}
 
-// parseCommand reads a command. ok is false for anything else.
-func parseCommand(text string) (verb, rest string, ok bool) {
+// parseCommand reads a command. explicit says that the bot was called by its name; ok is false for anything else. Words
+// after a verb are taken only where they can be nothing else, so that "pauze houden we samen" stays a reply.
+func parseCommand(text string) (verb, rest string, explicit, ok bool) {
 	words := strings.Fields(strings.ToLower(strings.Trim(text, " .!/\n")))
 	if len(words) > 0 && (words[0] == "weerklank" || words[0] == "@weerklank") {
-		words = words[1:]
+		words, explicit = words[1:], true
 	}
 	if v, ok := verbs[strings.Join(words, " ")]; ok {
-		return v, "", true
+		return v, "", explicit, true
 	}
-	if len(words) > 1 && withRest[verbs[words[0]]] && len(words) <= 6 {
-		return verbs[words[0]], strings.Join(words[1:], " "), true
+	if len(words) < 2 {
+		return "", "", explicit, false
 	}
-	return "", "", false
+	verb, rest = verbs[words[0]], strings.Join(words[1:], " ")
+	switch {
+	case verb == "pause" && slices.Contains(incident, rest), verb == "remove" && looksLikeCode(rest):
+		return verb, rest, explicit, true
+	}
+	return "", "", explicit, false
 }
 
 // direct handles a typed direct message: an answer to something the bot asked, a command, or words of a reply.
@@ -55,7 +61,12 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 		if r, ok, err := b.answerWord(ctx, e.From, e.Round, text); ok || err != nil {
 			return r, err
 		}
-		if _, _, ok := parseCommand(text); ok {
+		if verb, _, explicit, ok := parseCommand(text); ok {
+			if (verb == "pause" || verb == "off") && !explicit { // the whole channel would see it, and it may be an answer
+				if seats, err := b.seats(ctx, e.From, e.Round); err == nil && len(seats) > 0 {
+					return sayer(e.Lang).message("cmd.or-reply", "word", text), nil
+				}
+			}
 			return b.command(ctx, e.From, text)
 		}
 	}
@@ -97,7 +108,7 @@ func (b *Bot) answerWord(ctx context.Context, f From, only RoundID, text string)
 		i = slices.IndexFunc(seats, func(s *seat) bool { return s.ballot != nil && s.ballot.Wait == awaitTags })
 		if i >= 0 {
 			if values, other := b.tagWords(word, text); values != nil {
-				r, err := b.tag(ctx, seats[i], f, values, other)
+				r, err := b.tag(ctx, seats[i], f, values, other, true)
 				return r, true, err
 			}
 		}
@@ -131,20 +142,18 @@ func mergeWord(word string) string {
 	return ""
 }
 
-// tagWords reads numbers or names of tensions; nil if the words are something else.
+// tagWords reads numbers, the name of a tension, or "something else:" with the author's own words; nil if the message is
+// something else. text is the message as it was typed, word the same in lower case.
 func (b *Bot) tagWords(word, text string) (values []string, other string) {
 	for _, lang := range prompts.Langs() {
-		options := b.tagOptions(lang)
-		for _, o := range options {
+		for _, o := range b.tagOptions(lang) {
 			if word == strings.ToLower(o.Label) {
 				return []string{o.Value}, ""
 			}
 		}
-		say := sayer(lang)
-		for _, start := range []string{say("reply.tag-other-word"), strconv.Itoa(len(options) - 2)} {
-			if rest, ok := strings.CutPrefix(word, start+" "); ok {
-				return []string{"other"}, strings.TrimSpace(text[len(text)-len(rest):])
-			}
+		start := sayer(lang)("reply.tag-other-word") + ":"
+		if len(text) > len(start) && strings.EqualFold(text[:len(start)], start) {
+			return []string{"other"}, strings.TrimSpace(text[len(start):])
 		}
 	}
 	options := b.tagOptions(prompts.Dutch)
@@ -173,7 +182,7 @@ func (b *Bot) stanceWord(r Round, word string) Stance {
 // command handles a command, from a channel or a direct conversation.
 func (b *Bot) command(ctx context.Context, f From, text string) (Response, error) {
 	say := sayer(f.Lang)
-	verb, rest, ok := parseCommand(text)
+	verb, rest, _, ok := parseCommand(text)
 	if strings.TrimSpace(text) == "" {
 		verb, ok = "help", true
 	}
@@ -216,7 +225,7 @@ func (b *Bot) command(ctx context.Context, f From, text string) (Response, error
 	case "settings":
 		return b.askSettings(ctx, f, t)
 	case "pause":
-		return b.pause(ctx, f, t, rest == "na een incident" || rest == "after an incident" || rest == "incident")
+		return b.pause(ctx, f, t, rest != "")
 	case "status":
 		return b.status(ctx, f, t)
 	case "next":
@@ -403,7 +412,7 @@ func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
 	case "share":
 		return b.share(ctx, s, e.From, Share(a.Arg))
 	case "tag":
-		return b.tag(ctx, s, e.From, []string{a.Arg}, "")
+		return b.tag(ctx, s, e.From, []string{a.Arg}, "", false)
 	case "withdraw":
 		return b.withdraw(ctx, s, e.From)
 	case "receipt":

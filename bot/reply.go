@@ -18,21 +18,17 @@ import (
 // box is an open round with its keys, as handlers need it.
 type box struct {
 	round Round
+	team  string // the channel's display name
 	keys  ballotKeys
 	zone  *time.Location
 }
 
-// seat is a person's place in one box.
+// seat is a person's place in one box, with what lies there.
 type seat struct {
 	*box
-	team   string // the channel's display name
-	at     Address
-	ballot *slip // nil: none
-	aside  *slip // draft or tombstone; nil: none
+	at Address
+	hand
 }
-
-// draft says whether something waits for its author.
-func (s *seat) draft() bool { return s.aside != nil && s.aside.Wait != "" }
 
 // boxOf returns an open round with its keys. ErrClosed if it takes nothing (any more).
 func (b *Bot) boxOf(ctx context.Context, id RoundID) (*box, error) {
@@ -47,15 +43,23 @@ func (b *Bot) boxOf(ctx context.Context, id RoundID) (*box, error) {
 		return nil, ErrClosed
 	}
 	raw, err := b.o.Keys.Open(ctx, ballotSlot(id))
-	if err != nil {
-		return nil, fmt.Errorf("key slot of an open round: %w", err)
+	if err != nil { // not wrapped: a slot that is not found is no round that is not found
+		return nil, fmt.Errorf("key slot of an open round: %v", err)
 	}
 	keys, err := parseBallotSlot(raw)
 	if err != nil {
 		return nil, err
 	}
-	bx := &box{round: r, keys: keys, zone: zoneOf(r.Zone)}
+	t, err := b.o.Store.Team(ctx, r.Team)
+	if err != nil {
+		return nil, err
+	}
+	bx := &box{round: r, team: t.Name, keys: keys, zone: zoneOf(r.Zone)}
 	b.boxes.put(id, bx)
+	if r, err = b.o.Store.Round(ctx, id); err != nil || r.State != RoundOpen { // closed meanwhile: its keys do not stay
+		b.boxes.drop(id)
+		return nil, cmp.Or(err, ErrClosed)
+	}
 	return bx, nil
 }
 
@@ -66,54 +70,50 @@ func (b *Bot) sit(ctx context.Context, bx *box, u UserID) (*seat, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.ballot, s.aside, err = bx.open(s.at, sealed)
+	s.hand, err = bx.open(s.at, sealed)
 	return s, err
 }
 
-func (bx *box) open(a Address, sealed Slip) (ballot, aside *slip, err error) {
-	if ballot, err = bx.keys.openSlip(bx.round.ID, lidBallot, a, sealed.Ballot); err != nil {
-		return nil, nil, err
+func (bx *box) open(a Address, sealed Slip) (h hand, err error) {
+	if h.ballot, err = bx.keys.openSlip(bx.round.ID, lidBallot, a, sealed.Ballot); err != nil {
+		return hand{}, err
 	}
-	aside, err = bx.keys.openSlip(bx.round.ID, lidAside, a, sealed.Aside)
-	return ballot, aside, err
+	h.aside, err = bx.keys.openSlip(bx.round.ID, lidAside, a, sealed.Aside)
+	return h, err
 }
 
-// write changes a person's slip inside the store's transaction. change is pure and may run twice; errSame says that
-// there is nothing to change, which is no error.
-func (b *Bot) write(ctx context.Context, bx *box, a Address, change func(ballot, aside *slip) (*slip, *slip, error)) error {
-	err := b.o.Store.Cast(ctx, bx.round.ID, a, func(old Slip) (Slip, error) {
-		ballot, aside, err := bx.open(a, old)
-		if err != nil {
-			return old, err
+// write changes what a person has in a box, inside the store's transaction, and says whether anything changed. change is
+// pure and may run twice.
+func (b *Bot) write(ctx context.Context, bx *box, a Address, change func(*hand) error) (changed bool, err error) {
+	err = b.o.Store.Cast(ctx, bx.round.ID, a, func(old Slip) (Slip, error) {
+		h, err := bx.open(a, old)
+		if err == nil {
+			err = change(&h)
 		}
-		ballot, aside, err = change(ballot, aside)
 		if err != nil {
 			return old, err
 		}
 		var sealed Slip
-		if ballot != nil {
-			if sealed.Ballot, err = bx.keys.sealSlip(bx.round.ID, lidBallot, a, ballot); err != nil {
+		if h.ballot != nil {
+			if sealed.Ballot, err = bx.keys.sealSlip(bx.round.ID, lidBallot, a, h.ballot); err != nil {
 				return old, err
 			}
 		}
-		if aside != nil {
-			if sealed.Aside, err = bx.keys.sealSlip(bx.round.ID, lidAside, a, aside); err != nil {
+		if h.aside != nil {
+			if sealed.Aside, err = bx.keys.sealSlip(bx.round.ID, lidAside, a, h.aside); err != nil {
 				return old, err
 			}
 		}
 		return sealed, nil
 	})
 	if errors.Is(err, errSame) {
-		return nil
+		return false, nil
 	}
 	if errors.Is(err, ErrClosed) {
 		b.boxes.drop(bx.round.ID)
 	}
-	return err
+	return err == nil, err
 }
-
-// errSame ends a change that has nothing to change: a redelivery, or something older than what is there.
-var errSame = errors.New("nothing to change")
 
 // seats returns the person's place in every question round that is open in a channel they are in, the one that closes
 // first first.
@@ -123,6 +123,7 @@ func (b *Bot) seats(ctx context.Context, f From, only RoundID) ([]*seat, error) 
 		return nil, err
 	}
 	var all []*seat
+	var broken error
 	for _, id := range channels {
 		t, err := b.o.Store.Team(ctx, id)
 		if errors.Is(err, ErrNotFound) || err == nil && (t.Open == "" || only != "" && t.Open != only) {
@@ -132,22 +133,22 @@ func (b *Bot) seats(ctx context.Context, f From, only RoundID) ([]*seat, error) 
 			return nil, err
 		}
 		bx, err := b.boxOf(ctx, t.Open)
-		if errors.Is(err, ErrClosed) {
-			continue
+		var s *seat
+		if err == nil {
+			s, err = b.sit(ctx, bx, f.User)
 		}
-		if err != nil {
-			return nil, err
-		}
-		s, err := b.sit(ctx, bx, f.User)
-		if errors.Is(err, ErrClosed) {
+		switch {
+		case errors.Is(err, ErrClosed):
 			b.boxes.drop(t.Open)
-			continue
+		case err != nil: // one box that does not open keeps nobody from the others
+			b.o.Log.Error("a box does not open", "round", t.Open, "err", err)
+			broken = err
+		default:
+			all = append(all, s)
 		}
-		if err != nil {
-			return nil, err
-		}
-		s.team = t.Name
-		all = append(all, s)
+	}
+	if len(all) == 0 && broken != nil {
+		return nil, broken
 	}
 	slices.SortFunc(all, func(a, b *seat) int {
 		return cmp.Or(a.round.Closes.Compare(b.round.Closes), cmp.Compare(a.round.Team, b.round.Team))
@@ -305,7 +306,7 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 		}
 		return b.withdraw(ctx, s, e.From)
 	}
-	new := &slip{Version: version(e.At), Form: true}
+	new := &slip{Version: version(e.At)}
 	wrong := map[string]string{}
 
 	text := clean(first(e.Values["text"]))
@@ -343,40 +344,31 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 		}
 		return Response{Form: form, Errors: wrong}, nil
 	}
-	if new.Share == ShareMyself {
-		if err := b.bury(ctx, s, new.Version); err != nil {
-			return b.refused(err, e.Lang)
-		}
-		return say.message("reply.for-myself"), nil
-	}
-	new.CodeAt = new.Version
-	err = b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
-		if newest(ballot, aside) >= new.Version || ballot != nil && ballot.Version >= new.Version {
-			return nil, nil, errSame
+	changed, err := b.write(ctx, s.box, s.at, func(h *hand) error {
+		if new.Share == ShareMyself {
+			return h.bury(new.Version)
 		}
 		mine := *new
-		if aside != nil { // a typed draft lapses: the form is the newer word
-			aside = aside.bury(new.Version)
-		}
-		return &mine, aside, nil
+		mine.CodeAt = mine.Version
+		return h.put(&mine)
 	})
 	if err != nil {
 		return b.refused(err, e.Lang)
 	}
+	if new.Share == ShareMyself {
+		return say.message("reply.for-myself"), nil
+	}
+	if !changed { // the same form again, or something newer lies there
+		if s, err = b.sit(ctx, bx, e.User); err != nil {
+			return b.refused(err, e.Lang)
+		}
+		if s.ballot == nil || s.ballot.CodeAt != new.Version {
+			return say.message("reply.newer"), nil
+		}
+		return b.receipt(s, e.Lang, s.ballot), nil
+	}
+	new.CodeAt = new.Version
 	return b.receipt(s, e.Lang, new), nil
-}
-
-// newest is the version below which nothing changes a slip any more: that of a form or of a withdrawal. Typed messages
-// are told apart by their own marks, since they may arrive in any order.
-func newest(ballot, aside *slip) int64 {
-	var v int64
-	if ballot != nil && ballot.Form {
-		v = ballot.Version
-	}
-	if aside != nil && aside.Withdrawn {
-		v = max(v, aside.Version)
-	}
-	return v
 }
 
 // readTags puts the chosen tags into s: tensions and other words together, none and unknown alone.
@@ -440,34 +432,12 @@ func (b *Bot) receipt(s *seat, lang prompts.Lang, ballot *slip) Response {
 	return Response{Message: &m}
 }
 
-// bury withdraws whatever lies at the person's address and leaves a tombstone with the version.
-func (b *Bot) bury(ctx context.Context, s *seat, at int64) error {
-	return b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
-		if newest(ballot, aside) >= at {
-			return nil, nil, errSame
-		}
-		return nil, both(ballot, aside).bury(at), nil
-	})
-}
-
-// both joins the typed parts of a ballot and a draft, for their tombstones.
-func both(ballot, aside *slip) *slip {
-	all := &slip{}
-	for _, s := range []*slip{ballot, aside} {
-		if s != nil {
-			all.Version = max(all.Version, s.Version)
-			all.Parts = append(all.Parts, s.Parts...)
-		}
-	}
-	return all
-}
-
 func (b *Bot) withdraw(ctx context.Context, s *seat, f From) (Response, error) {
 	say := sayer(f.Lang)
 	if s.ballot == nil && !s.draft() {
 		return say.message("reply.nothing-to-withdraw"), nil
 	}
-	if err := b.bury(ctx, s, version(f.At)); err != nil {
+	if _, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.bury(version(f.At)) }); err != nil {
 		return b.refused(err, f.Lang)
 	}
 	return say.message("reply.withdrawn"), nil
@@ -483,6 +453,10 @@ func (b *Bot) refused(err error, lang prompts.Lang) (Response, error) {
 		return say.message("reply.not-in-channel"), nil
 	case errors.Is(err, errTooLong):
 		return say.message("reply.too-long-typed", "max", strconv.Itoa(MaxReplyRunes)), nil
+	case errors.Is(err, errNothing):
+		return say.message("reply.nothing-to-tag"), nil
+	case errors.Is(err, errTagAlone):
+		return say.message("reply.tag-alone"), nil
 	case errors.Is(err, errTooMany):
 		return say.message("reply.too-many-parts", "max", strconv.Itoa(maxParts)), nil
 	}
@@ -501,68 +475,39 @@ func (b *Bot) typed(ctx context.Context, e DirectReply, text string) (Response, 
 	if len(seats) == 0 {
 		return b.noRound(ctx, e.From)
 	}
-	id := markOf(e.Message)
+	id, at := markOf(e.Message), version(e.At)
 	for _, s := range seats {
-		if p := cmp.Or(s.ballot.part(id), s.aside.part(id)); p != nil {
+		if s.knows(id) {
 			return b.editPart(ctx, s, e, text, id)
 		}
 	}
 	if text == "" {
 		return say.message("reply.no-words"), nil
 	}
-	target := seats[0]
-	waiting := slices.IndexFunc(seats, (*seat).draft)
-	unknown := len(seats) > 1
-	if waiting >= 0 {
-		target, unknown = seats[waiting], seats[waiting].aside.Wait == awaitRound
+	target, unknown := seats[0], len(seats) > 1
+	if waiting := slices.IndexFunc(seats, (*seat).draft); waiting >= 0 {
+		target, unknown = seats[waiting], false
 	}
-	p := part{message: id, at: version(e.At), text: text}
-	var wait step
-	err = b.write(ctx, target.box, target.at, func(ballot, aside *slip) (*slip, *slip, error) {
-		if newest(ballot, aside) >= p.at || ballot.part(id) != nil || aside.part(id) != nil {
-			return nil, nil, errSame
-		}
-		draft := &slip{}
-		if aside != nil {
-			draft = &slip{Wait: aside.Wait, Version: aside.Version, Parts: aside.Parts, Stance: aside.Stance, Share: aside.Share}
-		}
-		if draft.Wait == "" {
-			switch {
-			case unknown:
-				draft.Wait = awaitRound
-			case ballot != nil:
-				draft.Wait = awaitMerge
-			default:
-				draft.Wait = awaitShare
-			}
-		}
-		if err := draft.add(p); err != nil {
-			return nil, nil, err
-		}
-		wait = draft.Wait
-		return ballot, draft, nil
-	})
+	_, err = b.write(ctx, target.box, target.at, func(h *hand) error { return h.write(part{message: id, at: at, text: text}, unknown) })
 	if err != nil {
 		return b.refused(err, e.Lang)
 	}
-	switch wait {
-	case awaitRound:
-		return b.askRound(seats, e.Lang, "round", "reply.which-round"), nil
-	case awaitMerge:
-		return b.askMerge(target, e.Lang), nil
-	case "": // a redelivery, or older than what is there
-		return b.whereNow(ctx, target, e.From)
-	}
-	return b.askShare(target, e.Lang), nil
+	return b.whereNow(ctx, target, e.From)
 }
 
-// whereNow repeats the question that is open for a person, so that a redelivery gets the same answer again.
+// whereNow asks what is open for a person in a round, or says what lies there; a redelivery gets the same answer again.
 func (b *Bot) whereNow(ctx context.Context, s *seat, f From) (Response, error) {
 	s, err := b.sit(ctx, s.box, f.User)
 	if err != nil {
 		return b.refused(err, f.Lang)
 	}
 	switch {
+	case s.draft() && s.aside.Wait == awaitRound:
+		seats, err := b.seats(ctx, f, "")
+		if err != nil {
+			return b.refused(err, f.Lang)
+		}
+		return b.askRound(seats, f.Lang, "round", "reply.which-round"), nil
 	case s.draft() && s.aside.Wait == awaitMerge:
 		return b.askMerge(s, f.Lang), nil
 	case s.draft():
@@ -578,71 +523,26 @@ func (b *Bot) editPart(ctx context.Context, s *seat, e DirectReply, text string,
 	if text == "" {
 		return b.removePart(ctx, s, e.From, id)
 	}
-	at := version(e.At)
-	changed := false
-	err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
-		changed = false
-		for _, lid := range []*slip{ballot, aside} {
-			p := lid.part(id)
-			if p == nil || p.gone || p.at >= at {
-				continue
-			}
-			p.text, p.at = text, at
-			if err := fits(lid.text()); err != nil {
-				return nil, nil, err
-			}
-			changed = true
-		}
-		if !changed {
-			return nil, nil, errSame
-		}
-		return ballot, aside, nil
-	})
+	changed, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.edit(id, text, version(e.At)) })
 	if err != nil {
 		return b.refused(err, e.Lang)
 	}
-	if !changed {
-		return b.whereNow(ctx, s, e.From)
-	}
-	if s.ballot.part(id) == nil { // still a draft: its question stands
+	if !changed || s.ballot.part(id) == nil { // a draft's question still stands
 		return b.whereNow(ctx, s, e.From)
 	}
 	return sayer(e.Lang).message("reply.edited"), nil
 }
 
-// removePart takes a deleted message out of a draft or a reply. A reply of which nothing is left is withdrawn.
+// removePart takes a deleted message out of a draft or a reply.
 func (b *Bot) removePart(ctx context.Context, s *seat, f From, id mark) (Response, error) {
-	at := version(f.At)
-	err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
-		hit := false
-		for _, lid := range []*slip{ballot, aside} {
-			if p := lid.part(id); p != nil && !p.gone {
-				*p, hit = part{message: id, at: max(at, p.at), gone: true}, true
-			}
-		}
-		if !hit {
-			return nil, nil, errSame
-		}
-		if ballot != nil && ballot.text() == "" {
-			grave := both(ballot, aside)
-			if aside != nil && aside.Wait != "" && aside.text() != "" { // a newer draft goes on waiting
-				aside.Wait = awaitShare
-				return nil, aside, nil
-			}
-			return nil, grave.bury(ballot.Version), nil
-		}
-		if aside != nil && aside.Wait != "" && aside.text() == "" {
-			aside.Wait = ""
-		}
-		return ballot, aside, nil
-	})
-	if err != nil {
+	if _, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.remove(id, version(f.At)) }); err != nil {
 		return b.refused(err, f.Lang)
 	}
 	return sayer(f.Lang).message("reply.part-removed"), nil
 }
 
-// deleted handles the deletion of a typed message. One we never saw leaves a tombstone: a deletion may come first.
+// deleted handles the deletion of a typed message. One we never saw leaves a mark in every box: a deletion may come
+// before what it deletes.
 func (b *Bot) deleted(ctx context.Context, e ReplyWithdrawn) (Response, error) {
 	seats, err := b.seats(ctx, e.From, "")
 	if err != nil {
@@ -650,20 +550,12 @@ func (b *Bot) deleted(ctx context.Context, e ReplyWithdrawn) (Response, error) {
 	}
 	id := markOf(e.Message)
 	for _, s := range seats {
-		if s.ballot.part(id) != nil || s.aside.part(id) != nil {
+		if s.knows(id) {
 			return b.removePart(ctx, s, e.From, id)
 		}
 	}
 	for _, s := range seats {
-		err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
-			if aside == nil {
-				aside = &slip{}
-			}
-			if aside.part(id) == nil {
-				aside.Parts = append(aside.Parts, part{message: id, at: version(e.At), gone: true})
-			}
-			return ballot, aside, nil
-		})
+		_, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.remove(id, version(e.At)) })
 		if err != nil && !errors.Is(err, ErrClosed) {
 			return Response{}, err
 		}
@@ -677,11 +569,7 @@ func (b *Bot) askRound(seats []*seat, lang prompts.Lang, do, key string) Respons
 	var actions []Action
 	var list []Span
 	for i, s := range seats {
-		n := strconv.Itoa(i + 1)
-		name := s.round.Prompt.In(lang).Title
-		if s.team != "" {
-			name = s.team + ": " + name
-		}
+		n, name := strconv.Itoa(i+1), s.name(lang)
 		actions = append(actions, Action{Do: do, Round: s.round.ID, Label: name, Typed: n})
 		list = append(list, Span{Text: name})
 	}
@@ -689,10 +577,20 @@ func (b *Bot) askRound(seats []*seat, lang prompts.Lang, do, key string) Respons
 	return Response{Message: &m}
 }
 
+// name tells a person's open rounds apart.
+func (bx *box) name(lang prompts.Lang) string {
+	title := bx.round.Prompt.In(lang).Title
+	if bx.team == "" {
+		return title
+	}
+	return bx.team + ": " + title
+}
+
 // askShare asks what may be done with a typed reply. It is not kept as a reply before that.
 func (b *Bot) askShare(s *seat, lang prompts.Lang) Response {
 	say := sayer(lang)
 	m := Message{Lang: lang, Blocks: []Block{
+		Note(s.name(lang)),
 		Text(Rich(locale.Text(lang, "reply.typed"), "platform", platformName(lang, s.round.Team))...),
 		{Kind: BlockActions, Actions: []Action{
 			{Do: "share", Round: s.round.ID, Arg: string(ShareCount), Label: say("reply.share-count"), Typed: "1"},
@@ -755,69 +653,31 @@ func (b *Bot) chooseRound(ctx context.Context, f From, id RoundID) (Response, er
 	if to < 0 {
 		return b.refused(ErrClosed, f.Lang)
 	}
-	if from < 0 {
-		return b.whereNow(ctx, seats[to], f)
+	target, at := seats[to], version(f.At)
+	if from < 0 || at < seats[from].aside.Version { // pressed before the last words came
+		return b.whereNow(ctx, seats[max(from, 0)], f)
 	}
-	source, target := seats[from], seats[to]
-	moved := source.aside
-	err = b.write(ctx, target.box, target.at, func(ballot, aside *slip) (*slip, *slip, error) {
-		draft := &slip{Wait: awaitShare, Parts: moved.Parts}
-		if ballot != nil {
-			draft.Wait = awaitMerge
-		}
-		if aside != nil && source != target {
-			for _, p := range aside.Parts {
-				if draft.part(p.message) == nil {
-					draft.Parts = append(draft.Parts, p)
-				}
-			}
-		}
-		if err := fits(draft.text()); err != nil {
-			return nil, nil, err
-		}
-		return ballot, draft, nil
-	})
-	if err != nil {
-		return b.refused(err, f.Lang)
-	}
-	if source != target { // a crash before this leaves a second draft, which counts nowhere and dies at closing
-		err = b.write(ctx, source.box, source.at, func(ballot, aside *slip) (*slip, *slip, error) {
-			if aside == nil || aside.Wait != awaitRound {
-				return nil, nil, errSame
-			}
-			return ballot, nil, nil
-		})
-		if err != nil && !errors.Is(err, ErrClosed) {
+	source := seats[from]
+	if source == target {
+		if _, err := b.write(ctx, target.box, target.at, func(h *hand) error { return h.here(at) }); err != nil {
 			return b.refused(err, f.Lang)
 		}
+		return b.whereNow(ctx, target, f)
+	}
+	// First into its round, then out of the other: a crash between leaves a second draft, which counts nowhere.
+	if _, err := b.write(ctx, target.box, target.at, func(h *hand) error { return h.receive(source.aside, at) }); err != nil {
+		return b.refused(err, f.Lang)
+	}
+	_, err = b.write(ctx, source.box, source.at, func(h *hand) error { return h.release(source.aside) })
+	if err != nil && !errors.Is(err, ErrClosed) {
+		return b.refused(err, f.Lang)
 	}
 	return b.whereNow(ctx, target, f)
 }
 
-// merge joins a draft to the reply that is there, or lets it take its place. Either way the share choice is asked
-// again, and the old reply stands until it is made.
+// merge joins a draft to the reply that is there, or lets it take its place.
 func (b *Bot) merge(ctx context.Context, s *seat, f From, how string) (Response, error) {
-	err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
-		if aside == nil || aside.Wait != awaitMerge {
-			return nil, nil, errSame
-		}
-		draft := &slip{Wait: awaitShare, Version: aside.Version, Parts: aside.Parts}
-		if ballot != nil {
-			draft.Stance, draft.CodeAt = ballot.Stance, ballot.CodeAt
-			if how == "add" {
-				draft.Tags, draft.Plain, draft.Other = ballot.Tags, ballot.Plain, ballot.Other
-				draft.Parts = append(slices.Clone(ballot.Parts), aside.Parts...)
-				if draft.live() > maxParts {
-					return nil, nil, errTooMany
-				}
-				if err := fits(draft.text()); err != nil {
-					return nil, nil, err
-				}
-			}
-		}
-		return ballot, draft, nil
-	})
-	if err != nil {
+	if _, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.merge(how == "add", version(f.At)) }); err != nil {
 		return b.refused(err, f.Lang)
 	}
 	return b.whereNow(ctx, s, f)
@@ -828,69 +688,35 @@ func (b *Bot) share(ctx context.Context, s *seat, f From, choice Share) (Respons
 	if !known(shareOptions(f.Lang), string(choice)) {
 		return sayer(f.Lang).message("reply.pick-again"), nil
 	}
-	if !s.draft() {
-		return b.whereNow(ctx, s, f)
-	}
-	at := version(f.At)
-	if choice == ShareMyself {
-		err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
-			if aside == nil || aside.Wait != awaitShare {
-				return nil, nil, errSame
-			}
-			return nil, both(ballot, aside).bury(at), nil
-		})
-		if err != nil {
-			return b.refused(err, f.Lang)
-		}
-		return sayer(f.Lang).message("reply.for-myself"), nil
-	}
-	err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
-		if aside == nil || aside.Wait != awaitShare {
-			return nil, nil, errSame
-		}
-		kept := *aside
-		kept.Version, kept.Wait, kept.Share, kept.Form = at, awaitTags, choice, false
-		kept.CodeAt = cmp.Or(kept.CodeAt, at)
-		return &kept, nil, nil
-	})
-	if err != nil {
+	if _, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.share(choice, version(f.At)) }); err != nil {
 		return b.refused(err, f.Lang)
 	}
 	return b.whereNow(ctx, s, f)
 }
 
-// tag adds what a typed reply was about; none and unknown stand alone and take the place of what was there.
-func (b *Bot) tag(ctx context.Context, s *seat, f From, values []string, other string) (Response, error) {
+// tag adds what a typed reply was about. After typed tags, what is typed next is a reply again.
+func (b *Bot) tag(ctx context.Context, s *seat, f From, values []string, other string, typed bool) (Response, error) {
 	say := sayer(f.Lang)
-	if s.ballot == nil {
-		return say.message("reply.nothing-to-tag"), nil
+	add := &slip{}
+	wrong := map[string]string{}
+	b.readTags(add, values, other, f.Lang, wrong)
+	switch {
+	case wrong["tags"] != "":
+		return b.refused(errTagAlone, f.Lang)
+	case wrong["other"] != "":
+		return say.message("reply.other-too-long"), nil
 	}
 	var now slip
-	err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
-		if ballot == nil {
-			return nil, nil, errSame
+	_, err := b.write(ctx, s.box, s.at, func(h *hand) error {
+		if err := h.tag(add.Tags, add.Plain, add.Other, version(f.At)); err != nil {
+			return err
 		}
-		add := &slip{}
-		wrong := map[string]string{}
-		b.readTags(add, values, other, f.Lang, wrong)
-		if len(wrong) > 0 {
-			return nil, nil, errTooLong
+		slices.SortFunc(h.ballot.Tags, func(x, y prompts.TensionID) int { return cmp.Compare(b.order(x), b.order(y)) })
+		if typed {
+			h.ballot.Wait = ""
 		}
-		switch {
-		case add.Plain != "":
-			ballot.Tags, ballot.Other, ballot.Plain = nil, "", add.Plain
-		default:
-			ballot.Plain = ""
-			ballot.Other = cmp.Or(add.Other, ballot.Other)
-			for _, t := range b.o.Library.Tensions {
-				has := slices.Contains(ballot.Tags, t.ID)
-				if slices.Contains(add.Tags, t.ID) && !has {
-					ballot.Tags = append(ballot.Tags, t.ID)
-				}
-			}
-		}
-		now = *ballot
-		return ballot, aside, nil
+		now = *h.ballot
+		return nil
 	})
 	if err != nil {
 		return b.refused(err, f.Lang)
@@ -905,30 +731,20 @@ func (b *Bot) tag(ctx context.Context, s *seat, f From, values []string, other s
 			labels = append(labels, label)
 		}
 	}
+	if len(labels) == 0 { // older than what is there
+		return b.whereNow(ctx, s, f)
+	}
 	return say.message("reply.tagged", "tags", strings.Join(labels, ", ")), nil
+}
+
+// order is a tension's place in the one fixed order.
+func (b *Bot) order(id prompts.TensionID) int {
+	return slices.IndexFunc(b.o.Library.Tensions, func(t prompts.Tension) bool { return t.ID == id })
 }
 
 // stance sets the one-tap answer, alone or beside a text.
 func (b *Bot) stance(ctx context.Context, s *seat, f From, v Stance) (Response, error) {
-	at := version(f.At)
-	err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
-		switch {
-		case aside != nil && aside.Wait != "":
-			aside.Stance = v
-		case ballot != nil:
-			ballot.Stance = v
-		case newest(ballot, aside) >= at:
-			return nil, nil, errSame
-		default:
-			ballot = &slip{Version: at, CodeAt: at, Stance: v, Share: ShareCount, Wait: awaitTags}
-			if aside != nil {
-				ballot.Parts = aside.Parts // tombstones only
-				aside = nil
-			}
-		}
-		return ballot, aside, nil
-	})
-	if err != nil {
+	if _, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.stand(v, version(f.At)) }); err != nil {
 		return b.refused(err, f.Lang)
 	}
 	return b.whereNow(ctx, s, f)

@@ -67,11 +67,12 @@ func (b *Bot) vote(ctx context.Context, s *seat, f From, choice string) (Respons
 		return say.message("reply.pick-again"), nil
 	}
 	at := version(f.At)
-	err := b.write(ctx, s.box, s.at, func(ballot, aside *slip) (*slip, *slip, error) {
-		if ballot != nil && ballot.Version >= at {
-			return nil, nil, errSame
+	_, err := b.write(ctx, s.box, s.at, func(h *hand) error {
+		if h.ballot != nil && h.ballot.Version >= at {
+			return errSame
 		}
-		return &slip{Version: at, Choice: choice}, nil, nil
+		h.ballot = &slip{Version: at, Choice: choice}
+		return nil
 	})
 	if err != nil {
 		return b.refused(err, f.Lang)

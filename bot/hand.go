@@ -1,0 +1,344 @@
+package bot
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// hand is what one person has in one box: the ballot, which counts, and aside, a draft that waits for its author or the
+// marks of what was taken back. Its methods are pure and run inside the store's transaction.
+//
+// Events come more than once and in any order, so each carries a version, the platform's time of what somebody did.
+// Three rules keep that harmless: nothing at or below the floor changes anything any more; a choice about a draft counts
+// only if the draft has not changed since; and a taken back message leaves a mark that keeps late copies out.
+type hand struct {
+	ballot *slip
+	aside  *slip
+}
+
+var (
+	// errSame ends a change that has nothing to change: a redelivery, or something older than what is there.
+	errSame = errors.New("nothing to change")
+	// errNothing says that there is no reply to change.
+	errNothing = errors.New("there is no reply")
+	// errTagAlone says that "none" or "unknown" came together with other tags.
+	errTagAlone = errors.New("this tag stands alone")
+)
+
+// floor is the version of the last form or withdrawal.
+func (h *hand) floor() int64 {
+	var v int64
+	for _, s := range []*slip{h.ballot, h.aside} {
+		if s != nil {
+			v = max(v, s.Floor)
+		}
+	}
+	return v
+}
+
+// draft says whether something waits for its author.
+func (h *hand) draft() bool { return h.aside != nil && h.aside.Wait != "" }
+
+// knows says whether a typed message is part of what lies here, or was.
+func (h *hand) knows(message mark) bool {
+	return h.ballot.part(message) != nil || h.aside.part(message) != nil
+}
+
+// put lays the reply of a form. It takes the place of everything older.
+func (h *hand) put(form *slip) error {
+	if h.floor() >= form.Version || h.ballot != nil && h.ballot.Version >= form.Version {
+		return errSame
+	}
+	h.takeBack(form.Version)
+	form.Floor = form.Version
+	h.ballot = form
+	if h.draft() && h.aside.Wait == awaitShare { // typed after the form, delivered before it
+		h.aside.Wait = awaitMerge
+	}
+	return nil
+}
+
+// bury withdraws everything that is not newer than at.
+func (h *hand) bury(at int64) error {
+	if h.floor() >= at {
+		return errSame
+	}
+	h.takeBack(at)
+	return nil
+}
+
+func (h *hand) takeBack(at int64) {
+	grave := &slip{Version: at}
+	if h.draft() && h.aside.Version > at {
+		grave = h.aside
+		for i := range grave.Parts {
+			if grave.Parts[i].at <= at {
+				grave.Parts[i] = grave.Parts[i].tombstone()
+			}
+		}
+	} else if h.aside != nil {
+		grave.remember(h.aside.Parts)
+	}
+	if b := h.ballot; b != nil && b.Version > at {
+		for i := range b.Parts {
+			if b.Parts[i].at <= at {
+				b.Parts[i] = b.Parts[i].tombstone()
+			}
+		}
+	} else if b != nil {
+		grave.remember(b.Parts)
+		h.ballot = nil
+	}
+	grave.Floor = at
+	h.aside = grave
+	h.settle()
+}
+
+// settle withdraws a reply of which nothing is left, and ends a draft without words.
+func (h *hand) settle() {
+	if b := h.ballot; b != nil && b.text() == "" {
+		switch {
+		case b.Stance != "" || b.Choice != "":
+			b.Share = ShareCount
+		default:
+			if h.aside == nil {
+				h.aside = &slip{Version: b.Version}
+			}
+			h.aside.remember(b.Parts)
+			h.aside.Floor = h.floor()
+			h.ballot = nil
+		}
+	}
+	if h.draft() && h.aside.text() == "" {
+		*h.aside = slip{Version: h.aside.Version, Floor: h.aside.Floor, Parts: h.aside.Parts}
+	}
+	if h.draft() && h.aside.Wait == awaitMerge && h.ballot == nil {
+		h.aside.Wait = awaitShare
+	}
+}
+
+// write joins a typed message to the draft, and begins one if there is none. unknown says that the round is not known.
+func (h *hand) write(p part, unknown bool) error {
+	if h.floor() >= p.at || h.knows(p.message) {
+		return errSame
+	}
+	d := h.newDraft()
+	if d.Wait == "" {
+		switch {
+		case unknown:
+			d.Wait = awaitRound
+		case h.ballot != nil:
+			d.Wait = awaitMerge
+		default:
+			d.Wait = awaitShare
+		}
+	}
+	if err := d.add(p); err != nil {
+		return err
+	}
+	d.Version = max(d.Version, p.at)
+	h.aside = d
+	return nil
+}
+
+func (h *hand) newDraft() *slip {
+	d := &slip{}
+	if h.aside != nil {
+		*d = *h.aside
+		d.Parts = slices.Clone(d.Parts)
+	}
+	return d
+}
+
+// edit replaces the text of a typed message wherever it stands.
+func (h *hand) edit(message mark, text string, at int64) error {
+	changed := false
+	for _, s := range []*slip{h.ballot, h.aside} {
+		p := s.part(message)
+		if p == nil || p.gone || p.at >= at {
+			continue
+		}
+		p.text, p.at = text, at
+		if err := fits(s.text()); err != nil {
+			return err
+		}
+		s.Version, changed = max(s.Version, at), true
+	}
+	if !changed {
+		return errSame
+	}
+	return nil
+}
+
+// remove takes a deleted message out of the reply and the draft. One that was never seen leaves a mark: a deletion may
+// come before what it deletes.
+func (h *hand) remove(message mark, at int64) error {
+	hit := false
+	for _, s := range []*slip{h.ballot, h.aside} {
+		if p := s.part(message); p != nil && !p.gone {
+			*p = part{message: message, at: max(at, p.at), gone: true}
+			s.Version, hit = max(s.Version, at), true
+		}
+	}
+	switch {
+	case hit:
+		h.settle()
+	case h.knows(message):
+		return errSame
+	default:
+		if h.aside == nil {
+			h.aside = &slip{}
+		}
+		h.aside.Parts = append(h.aside.Parts, part{message: message, at: at, gone: true})
+	}
+	return nil
+}
+
+// merge joins the draft to the reply that is there, or lets it take its place. The old reply stands until the share
+// choice is made again.
+func (h *hand) merge(add bool, at int64) error {
+	if !h.draft() || h.aside.Wait != awaitMerge || at < h.aside.Version {
+		return errSame
+	}
+	d := h.newDraft()
+	d.Wait, d.Version = awaitShare, max(d.Version, at)
+	if old := h.ballot; old != nil {
+		d.Stance, d.CodeAt = cmp.Or(d.Stance, old.Stance), old.CodeAt
+		d.Hard = d.Hard || add && old.Hard
+		if !add {
+			d.remember(old.Parts)
+		}
+		for _, p := range old.Parts {
+			if add && (p.message == (mark{}) || d.part(p.message) == nil) { // a form's text has no message
+				d.Parts = append(d.Parts, p)
+			}
+		}
+		slices.SortStableFunc(d.Parts, func(a, b part) int { return cmp.Compare(a.at, b.at) })
+		if add {
+			d.Tags, d.Plain, d.Other = old.Tags, old.Plain, old.Other
+		}
+		if d.live() > maxParts {
+			return errTooMany
+		}
+		if err := fits(d.text()); err != nil {
+			return err
+		}
+	}
+	h.aside = d
+	return nil
+}
+
+// share makes the draft a reply, with what its author lets be done with it; "for myself" takes everything back.
+func (h *hand) share(choice Share, at int64) error {
+	if !h.draft() || h.aside.Wait != awaitShare || at < h.aside.Version {
+		return errSame
+	}
+	if choice == ShareMyself {
+		return h.bury(at)
+	}
+	kept := h.newDraft()
+	kept.Version, kept.Wait, kept.Share, kept.Floor = at, awaitTags, choice, h.floor()
+	kept.CodeAt = cmp.Or(kept.CodeAt, at)
+	h.ballot, h.aside = kept, nil
+	return nil
+}
+
+// tag adds what the reply was about; none and unknown stand alone and take the place of what was there.
+func (h *hand) tag(tags []prompts.TensionID, plain, other string, at int64) error {
+	b := h.ballot
+	switch {
+	case b == nil:
+		return errNothing
+	case at < b.Version:
+		return errSame
+	case plain != "":
+		b.Tags, b.Other, b.Plain = nil, "", plain
+	default:
+		b.Plain = ""
+		b.Other = cmp.Or(other, b.Other)
+		for _, t := range tags {
+			if !slices.Contains(b.Tags, t) {
+				b.Tags = append(b.Tags, t)
+			}
+		}
+	}
+	return nil
+}
+
+// stand sets the one-tap answer: of the draft, of the reply, or as a reply of its own.
+func (h *hand) stand(v Stance, at int64) error {
+	switch {
+	case h.draft():
+		if at < h.aside.Version {
+			return errSame
+		}
+		h.aside.Stance, h.aside.Version = v, at
+	case h.ballot != nil:
+		if at < h.ballot.Version {
+			return errSame
+		}
+		h.ballot.Stance, h.ballot.Version = v, at
+	case h.floor() >= at:
+		return errSame
+	default:
+		kept := h.newDraft() // carries the marks
+		kept.Version, kept.CodeAt, kept.Stance, kept.Share, kept.Wait, kept.Floor = at, at, v, ShareCount, awaitTags, h.floor()
+		h.ballot, h.aside = kept, nil
+	}
+	return nil
+}
+
+// here says that the draft belongs to this round.
+func (h *hand) here(at int64) error {
+	if !h.draft() || h.aside.Wait != awaitRound || at < h.aside.Version {
+		return errSame
+	}
+	h.aside.Wait, h.aside.Version = awaitShare, at
+	if h.ballot != nil {
+		h.aside.Wait = awaitMerge
+	}
+	return nil
+}
+
+// receive takes over a draft that waited elsewhere for its round.
+func (h *hand) receive(from *slip, at int64) error {
+	d := h.newDraft()
+	if d.Wait == "" || d.Wait == awaitRound {
+		d.Wait = awaitShare
+		if h.ballot != nil {
+			d.Wait = awaitMerge
+		}
+	}
+	changed := false
+	for _, p := range from.Parts {
+		if p.gone || h.knows(p.message) {
+			continue
+		}
+		if err := d.add(p); err != nil {
+			return err
+		}
+		changed = true
+	}
+	if !changed {
+		return errSame
+	}
+	d.Stance, d.Version = cmp.Or(from.Stance, d.Stance), max(d.Version, at)
+	h.aside = d
+	return nil
+}
+
+// release lets go of what another round took over.
+func (h *hand) release(taken *slip) error {
+	if !h.draft() || h.aside.Wait != awaitRound {
+		return errSame
+	}
+	h.aside.Parts = slices.DeleteFunc(h.aside.Parts, func(p part) bool { return !p.gone && taken.part(p.message) != nil })
+	h.settle()
+	if len(h.aside.Parts) == 0 && h.aside.Floor == 0 && !h.draft() {
+		h.aside = nil
+	}
+	return nil
+}

@@ -88,6 +88,9 @@ func (b *Bot) Run(ctx context.Context) error {
 	if err := b.sweep(ctx, true); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("look through the key slots: %w", err)
 	}
+	if err := b.begin(ctx, time.Now()); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("look through the rounds: %w", err)
+	}
 	b.tidyLater()
 	looping.Go(func() { b.loop(loops, b.wakeAgenda, b.Step) })
 	looping.Go(func() {
@@ -202,11 +205,16 @@ func (b *Bot) library(ctx context.Context) (prompts.Library, error) {
 
 // ---- who is who
 
+// askTimeout bounds one question to a platform, so that one that hangs stops nobody else.
+const askTimeout = 5 * time.Second
+
 func (b *Bot) channelsOf(ctx context.Context, u UserID) ([]TeamID, error) {
 	people, ok := b.platform(u.platform).(People)
 	if !ok {
 		return nil, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
 	all, err := people.Channels(ctx, u)
 	slices.Sort(all)
 	return slices.Compact(all), err
@@ -232,6 +240,8 @@ func (b *Bot) manages(ctx context.Context, f From, t Team) (bool, error) {
 	if !ok {
 		return false, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
 	return people.Manages(ctx, f.User, t.ID)
 }
 
@@ -241,6 +251,8 @@ func (b *Bot) countPeople(ctx context.Context, team TeamID) (n int, ok bool, err
 	if !can {
 		return 0, false, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
 	n, err = people.Count(ctx, team)
 	return n, err == nil, err
 }

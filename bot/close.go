@@ -74,7 +74,7 @@ func (b *Bot) openBox(ctx context.Context, r Round, raw []byte, ballots []Sealed
 		tally.add(s)
 		slips, addresses = append(slips, s), append(addresses, sealed.Address)
 	}
-	if people, ok, err := b.countPeople(ctx, r.Team); err == nil && ok {
+	if people, ok, err := b.countPeople(ctx, r.Team); err == nil && ok { // a platform that does not answer delays no closing
 		tally.People = people
 	}
 	var replies []SealedReply
@@ -138,23 +138,26 @@ func (b *Bot) release(ctx context.Context, r Round, replies []SealedReply, tally
 			if t.Open == r.ID {
 				t.Open = ""
 			}
-			if state == RoundLost && t.State != TeamGone {
-				also.Posts = append(also.Posts, b.say(r.Team, PostID(string(r.ID)+"/lost"), Lost(*r), now))
+			if state == RoundLost && t.State != TeamGone && !now.After(r.Closes.Add(lostNews)) {
+				also.Posts = append(also.Posts, b.say(r.Team, stepPost(r.ID, "lost"), Lost(*r), now))
 			}
 		}
 		if r.Kind == RoundQuestion && state != RoundLapsed && t.State != TeamGone {
 			also.Posts = append(also.Posts, Post{
-				ID: PostID(string(r.ID) + "/closed"), Key: newKey(), Team: r.Team, State: PostQueued, After: now,
-				EditOf: promptPost(r.ID), Message: b.promptMessage(*r, true),
+				ID: stepPost(r.ID, "closed"), Key: newKey(), Team: r.Team, State: PostQueued, After: now,
+				EditOf: stepPost(r.ID, "prompt"), Message: b.promptMessage(*r, true),
 			})
 		}
 		return also, nil
 	})
 }
 
+// lostNews is how long after its closing a team still hears that a round was lost; later it is no news any more.
+const lostNews = 24 * time.Hour
+
 // neverPosted says whether a round's prompt surely never stood in the channel.
 func (b *Bot) neverPosted(ctx context.Context, r Round) bool {
-	p, err := b.o.Store.Post(ctx, promptPost(r.ID))
+	p, err := b.o.Store.Post(ctx, stepPost(r.ID, "prompt"))
 	return err == nil && (p.State == PostFailed || p.State == PostQueued)
 }
 
@@ -200,13 +203,10 @@ func count[K comparable](m *map[K]int, k K) {
 	(*m)[k]++
 }
 
-// giveBack says in the channel what was heard, or that it was too little.
+// giveBack says in the channel what was heard, or that it was too little. What people wrote is put in only when the
+// message leaves (compose).
 func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 	lib, err := b.library(ctx)
-	if err != nil {
-		return err
-	}
-	replies, err := b.released(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -214,35 +214,61 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 		if r.State != RoundClosed {
 			return Also{}, errSame
 		}
-		var also Also
-		id := string(r.ID)
 		if t.Open == r.ID {
 			t.Open = ""
 		}
+		at := b.permitted(*t, now) // after downtime it may be night
+		post := func(step string, m Message) Post { return b.say(r.Team, stepPost(r.ID, step), m, at) }
 		if r.Tally == nil {
 			r.State = RoundTooFew
 			t.Thin++
-			r.AskPace = t.State == TeamOn && b.paceDue(*t) // who is switched off is not asked
-			also.Posts = append(also.Posts, b.say(r.Team, PostID(id+"/give-back"), TooFew(*r, &lib, r.AskPace), now))
-		} else {
-			r.State = RoundGivenBack
-			t.Thin = 0
-			given := GiveBack(*r, replies, &lib, nil)
-			r.Followup = given.Followup
-			also.Posts = append(also.Posts, b.say(r.Team, PostID(id+"/give-back"), given.Message, now))
-			for _, part := range []struct {
-				step string
-				m    *Message
-			}{{"thread", given.Thread}, {"guide", given.Guide}} { // read first, then talk
-				if part.m != nil {
-					p := b.say(r.Team, PostID(id+"/"+part.step), *part.m, now)
-					p.ReplyTo = PostID(id + "/give-back")
-					also.Posts = append(also.Posts, p)
-				}
-			}
+			r.Then = b.voteAfter(*t, now)
+			return Also{Posts: []Post{post("give-back", TooFew(*r, &lib, r.Then == RoundPace))}}, nil
 		}
-		return also, nil
+		r.State = RoundGivenBack
+		t.Thin = 0
+		r.Then = b.voteAfter(*t, now)
+		given := GiveBack(*r, nil, &lib, nil)
+		r.Followup = given.Followup
+		heard, quotes, guide := post("give-back", Message{}), post("thread", Message{}), post("guide", *given.Guide)
+		heard.Round, heard.Part = r.ID, PartHeard
+		quotes.Round, quotes.Part, quotes.ReplyTo = r.ID, PartQuotes, heard.ID
+		guide.ReplyTo = heard.ID
+		if r.Keep.IsZero() { // nobody shared a text
+			return Also{Posts: []Post{heard, guide}}, nil
+		}
+		return Also{Posts: []Post{heard, quotes, guide}}, nil // read first, then talk
 	})
+}
+
+// stepPost is the outbox row of one step of a round.
+func stepPost(id RoundID, step string) PostID { return PostID(string(id) + "/" + step) }
+
+// compose makes the message of a post that holds people's words, of the replies that are there now.
+func (b *Bot) compose(ctx context.Context, p Post) (Message, error) {
+	r, err := b.o.Store.Round(ctx, p.Round)
+	if err != nil {
+		return Message{}, err
+	}
+	if r.Tally == nil {
+		return Message{}, errors.New("a round without a tally has nothing to give back")
+	}
+	lib, err := b.library(ctx)
+	if err != nil {
+		return Message{}, err
+	}
+	replies, err := b.released(ctx, r)
+	if err != nil {
+		return Message{}, err
+	}
+	given := GiveBack(r, replies, &lib, nil)
+	switch {
+	case p.Part == PartHeard:
+		return given.Message, nil
+	case given.Thread != nil:
+		return *given.Thread, nil
+	}
+	return Message{Lang: r.Lang, Blocks: []Block{Note(sayer(r.Lang)("round.quotes-gone"))}}, nil
 }
 
 // released opens a round's shelf. A shelf without its key is read as empty: retention ended or a backup came back.
@@ -276,41 +302,20 @@ func (b *Bot) released(ctx context.Context, r Round) ([]Reply, error) {
 	return replies, nil
 }
 
-// rewrite edits a give-back that was posted, after its author took a reply away.
-func (b *Bot) rewrite(ctx context.Context, id RoundID) error {
-	r, err := b.o.Store.Round(ctx, id)
-	if err != nil || r.State != RoundGivenBack {
-		return err
+// rewrite gives the posts that edit a round's give-back after its author took a reply away. A part that has not left yet
+// is made without the reply anyway.
+func (b *Bot) rewrite(r Round, now time.Time) []Post {
+	if r.State != RoundGivenBack {
+		return nil
 	}
-	lib, err := b.library(ctx)
-	if err != nil {
-		return err
-	}
-	replies, err := b.released(ctx, r)
-	if err != nil {
-		return err
-	}
-	given := GiveBack(r, replies, &lib, nil)
-	now := time.Now()
 	var posts []Post
-	edits := map[string]Message{"give-back": given.Message, "thread": {Lang: r.Lang}}
-	if given.Thread != nil {
-		edits["thread"] = *given.Thread
-	} else {
-		edits["thread"] = Message{Lang: r.Lang, Blocks: []Block{Note(sayer(r.Lang)("round.quotes-gone"))}}
-	}
-	for step, m := range edits {
-		of := PostID(string(id) + "/" + step)
-		if _, err := b.o.Store.Post(ctx, of); errors.Is(err, ErrNotFound) {
-			continue
-		}
-		p := b.say(r.Team, PostID(string(of)+"/"+newKey()), m, now)
-		p.EditOf = of
+	for step, part := range map[string]Part{"give-back": PartHeard, "thread": PartQuotes} {
+		of := stepPost(r.ID, step)
+		p := b.say(r.Team, PostID(string(of)+"/"+newKey()), Message{}, now)
+		p.EditOf, p.Round, p.Part = of, r.ID, part
 		posts = append(posts, p)
 	}
-	err = b.o.Store.Queue(ctx, posts...)
-	b.wake(b.wakeSender)
-	return err
+	return posts
 }
 
 // forget ends the retention of a round's replies: the key first, then the sealed texts.

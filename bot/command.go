@@ -454,6 +454,9 @@ func (b *Bot) pause(ctx context.Context, f From, t Team, incident bool) (Respons
 		return say.message("common.later"), err
 	}
 	now := f.At
+	if incident {
+		t.Incident = now.UTC()
+	}
 	back := b.afterNext(t)
 	asked := false
 	err = b.o.Store.UpdateTeam(ctx, t.ID, func(t *Team) (Also, error) {
@@ -488,6 +491,7 @@ func (b *Bot) pause(ctx context.Context, f From, t Team, incident bool) (Respons
 		if err != nil && !errors.Is(err, errSame) {
 			return say.message("common.later"), err
 		}
+		b.boxes.drop(t.Open) // its moments changed
 	}
 	b.wake(b.wakeSender)
 	b.wake(b.wakeAgenda)
@@ -555,7 +559,7 @@ func (b *Bot) afterNext(t Team) time.Time {
 	if err != nil {
 		return time.Time{} // settings are checked before they are stored
 	}
-	return cal.Next(t.Since, t.NextDue, time.Time{}, t.HalfPace).Opens
+	return cal.Next(t.Since, t.skipTo(cal), time.Time{}, t.HalfPace).Opens
 }
 
 func (b *Bot) next(f From, t Team) Response {
@@ -634,8 +638,8 @@ func (b *Bot) resolveTyped(ctx context.Context, f From, there bool) (Response, e
 		return sayer(f.Lang).message("common.later"), err
 	}
 	for _, r := range slices.Backward(rounds) {
-		for _, step := range []string{"/give-back", "/prompt"} {
-			id := PostID(string(r.ID) + step)
+		for _, step := range []string{"prompt", "reminder", "lost", "give-back", "thread", "guide", "counted"} {
+			id := stepPost(r.ID, step)
 			if p, err := b.o.Store.Post(ctx, id); err == nil && p.State == PostUncertain {
 				return b.resolve(ctx, f, id, there)
 			}

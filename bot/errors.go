@@ -25,7 +25,12 @@ type RetryError struct {
 }
 
 // Error returns the cause's text.
-func (e *RetryError) Error() string { return "retry later: " + e.Err.Error() }
+func (e *RetryError) Error() string {
+	if e.Err == nil {
+		return "retry later"
+	}
+	return "retry later: " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *RetryError) Unwrap() error { return e.Err }

@@ -66,12 +66,13 @@ type Team struct {
 	NextOpens time.Time `json:"next_opens"` // the same, moved off quiet days and hours; zero: nothing planned
 	SkipNext  bool      `json:"skip_next,omitempty"`
 	Open      RoundID   `json:"open,omitempty"` // the question round that now takes replies or waits for its give-back
+	Vote      RoundID   `json:"vote,omitempty"` // the vote that decides how the team goes on; an older one decides nothing
 
 	Asked        int       `json:"asked"`  // question rounds in the team's life
 	Season       int       `json:"season"` // from 1
 	SeasonSince  time.Time `json:"season_since"`
 	SeasonRounds int       `json:"season_rounds"`
-	Thin         int       `json:"thin,omitempty"` // paused or too-few rounds in a row
+	Thin         int       `json:"thin,omitempty"` // paused or too-few rounds in a row since the team was last asked what fits
 	HalfPace     bool      `json:"half_pace,omitempty"`
 	Incident     time.Time `json:"incident,omitzero"`   // last pause "after an incident"
 	NoPrompt     bool      `json:"no_prompt,omitempty"` // the library had nothing left at the last opening; shown in status
@@ -140,9 +141,10 @@ type Round struct {
 	Adviser    string               `json:"adviser"`
 	Audience   []prompts.AudienceID `json:"audience,omitempty"`
 
-	Tally    *Tally `json:"tally,omitempty"` // after closing, and only with content
-	AskPace  bool   `json:"ask_pace,omitempty"`
+	Tally    *Tally `json:"tally,omitempty"`    // after closing, and only with content
 	Followup string `json:"followup,omitempty"` // the deepening question that was given back
+
+	Then RoundKind `json:"then,omitempty"` // the vote that must still be opened after this round's give-back
 }
 
 // Wake is the moment the agenda must look at the round, or zero.
@@ -157,7 +159,10 @@ func (r Round) Wake() time.Time {
 		return r.Closes
 	case RoundClosed:
 		return r.GivesBack
-	case RoundGivenBack:
+	case RoundGivenBack, RoundTooFew:
+		if r.Then != "" {
+			return r.GivesBack
+		}
 		return r.Keep
 	default:
 		return time.Time{}

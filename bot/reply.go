@@ -799,11 +799,8 @@ func (b *Bot) noRound(ctx context.Context, f From) (Response, error) {
 // remove takes a released reply away by its receipt code, quote included. Wrong, early and unknown codes get one answer.
 func (b *Bot) remove(ctx context.Context, f From, code string) (Response, error) {
 	say := sayer(f.Lang)
-	hash := receiptHash(code)
-	var round RoundID
-	err := b.o.Store.Unshelve(ctx, hash, func(r *Round, _ *Team) (Also, error) {
-		round = r.ID
-		return Also{}, nil
+	err := b.o.Store.Unshelve(ctx, receiptHash(code), func(r *Round, _ *Team) (Also, error) {
+		return Also{Posts: b.rewrite(*r, f.At)}, nil
 	})
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -811,9 +808,7 @@ func (b *Bot) remove(ctx context.Context, f From, code string) (Response, error)
 	case err != nil:
 		return say.message("reply.code-later"), err
 	}
-	if err := b.rewrite(ctx, round); err != nil {
-		b.o.Log.Error("edit a give-back after a removal", "round", round, "err", err)
-	}
+	b.wake(b.wakeSender)
 	b.tidyLater()
 	return say.message("reply.removed"), nil
 }

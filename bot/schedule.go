@@ -18,16 +18,12 @@ func (b *Bot) Step(ctx context.Context, now time.Time) (time.Time, error) {
 	const batch = 512
 	var failed int
 	var again time.Time
-	seen := map[Task]bool{} // a task that comes back unmoved has failed, whatever it said
 	for {
 		tasks, next, err := b.o.Store.Due(ctx, now, batch+failed)
 		if err != nil {
 			return now.Add(time.Second), err
 		}
 		tasks = slices.DeleteFunc(tasks, func(t Task) bool {
-			if seen[t] {
-				b.rest(t, now)
-			}
 			until, resting := b.resting(t, now)
 			if resting && (again.IsZero() || until.Before(again)) {
 				again = until
@@ -47,7 +43,6 @@ func (b *Bot) Step(ctx context.Context, now time.Time) (time.Time, error) {
 		var rounds, teams []Task
 		for _, t := range tasks {
 			if t.Round != "" {
-				seen[t] = true
 				rounds = append(rounds, t)
 			} else {
 				teams = append(teams, t)
@@ -55,9 +50,6 @@ func (b *Bot) Step(ctx context.Context, now time.Time) (time.Time, error) {
 		}
 		failed += b.each(ctx, rounds, now, b.stepRound)
 		if len(rounds) == 0 { // a round that was closed late is given back before its team is asked anew
-			for _, t := range teams {
-				seen[t] = true
-			}
 			failed += b.each(ctx, teams, now, b.stepTeam)
 		}
 		b.wake(b.wakeSender)
@@ -65,6 +57,77 @@ func (b *Bot) Step(ctx context.Context, now time.Time) (time.Time, error) {
 			return now.Add(time.Second), ctx.Err()
 		}
 	}
+}
+
+// begin puts right what a start may find: a store that was put back from a backup, whose past moments were asked already,
+// and open rounds whose key slot is gone, which nobody can open any more (TRUST 13, S12 and S17).
+func (b *Bot) begin(ctx context.Context, now time.Time) error {
+	restores, _ := b.o.Store.(Restores)
+	restored := false
+	if restores != nil {
+		at, err := restores.Restored(ctx)
+		if err != nil {
+			return err
+		}
+		restored = !at.IsZero()
+	}
+	teams, err := b.o.Store.Teams(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range teams {
+		for _, id := range []RoundID{t.Open, t.Vote} {
+			if err := b.endKeyless(ctx, id, now); err != nil {
+				return err
+			}
+		}
+		if !restored || t.State != TeamOn || t.NextDue.After(now) {
+			continue
+		}
+		cal, err := ParseCalendar(t.Settings, b.o.Holidays...)
+		if err != nil {
+			return err
+		}
+		last, err := b.lastGiveBack(ctx, t.ID)
+		if err != nil {
+			return err
+		}
+		err = b.o.Store.UpdateTeam(ctx, t.ID, func(t *Team) (Also, error) {
+			m := cal.Next(t.Since, now, last, t.HalfPace)
+			t.NextDue, t.NextOpens, t.SkipNext = m.Due.UTC(), m.Opens.UTC(), false
+			return Also{}, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if restored {
+		return restores.ForgetRestored(ctx)
+	}
+	return nil
+}
+
+// endKeyless ends an open round as lost if its key slot is gone.
+func (b *Bot) endKeyless(ctx context.Context, id RoundID, now time.Time) error {
+	if id == "" {
+		return nil
+	}
+	r, err := b.o.Store.Round(ctx, id)
+	if errors.Is(err, ErrNotFound) || err == nil && r.State != RoundOpen {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := b.o.Keys.Open(ctx, ballotSlot(id)); !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	b.o.Log.Warn("the key slot of an open round is gone: the round is lost", "round", id)
+	err = b.closeRound(ctx, r, now)
+	if errors.Is(err, errSame) {
+		return nil
+	}
+	return err
 }
 
 // each takes tasks side by side, so that one commit of the store carries many, and says how many failed.
@@ -131,34 +194,41 @@ func (b *Bot) stepRound(ctx context.Context, t Task, now time.Time) error {
 		err = b.closeRound(ctx, r, now)
 	case r.State == RoundClosed:
 		err = b.giveBack(ctx, r, now)
+	case r.Then != "":
+		err = b.openVote(ctx, r, now)
 	case r.State == RoundGivenBack:
 		err = b.forget(ctx, r)
 	}
-	if errors.Is(err, errSame) {
-		err = nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errSame) {
 		return err
 	}
-	if r.State == RoundClosed {
-		return b.afterGiveBack(ctx, r.ID, now)
+	after, err := b.o.Store.Round(ctx, t.Round)
+	if err == nil && after.State == r.State && after.Wake().Equal(r.Wake()) && after.Then == r.Then {
+		err = errStuck
 	}
-	return nil
+	return err
 }
+
+// errStuck says that a task left its record as it was: it is put aside for a while instead of being tried at once.
+var errStuck = errors.New("nothing moved")
 
 // remind queues the one reminder, in the channel: a personal one would show who is silent.
 func (b *Bot) remind(ctx context.Context, r Round, now time.Time) error {
 	return b.o.Store.UpdateRound(ctx, r.ID, func(r *Round, t *Team) (Also, error) {
-		late := now.Add(r.Closes.Sub(r.Reminds) / 2).After(r.Closes)
 		r.Reminds = time.Time{}
-		if late || t.State == TeamGone { // after downtime: too close to the end to be of use
+		at := b.permitted(*t, now) // after downtime it may be night
+		if r.Closes.Sub(at) < aDay-reminderSlack || t.State == TeamGone {
 			return Also{}, nil
 		}
-		p := b.say(r.Team, PostID(string(r.ID)+"/reminder"), b.reminderMessage(*r), now)
-		p.Until = r.Closes
+		p := b.say(r.Team, stepPost(r.ID, "reminder"), b.reminderMessage(*r), at)
+		p.Until = r.Closes.Add(-aDay + reminderSlack)
 		return Also{Posts: []Post{p}}, nil
 	})
 }
+
+// reminderSlack is how much nearer than a day to the closing a reminder may still leave, so that one of exactly a day is
+// not lost to a late second.
+const reminderSlack = time.Hour
 
 // stepTeam opens the team's next round, or says why not and moves on to the one after.
 func (b *Bot) stepTeam(ctx context.Context, task Task, now time.Time) error {
@@ -179,23 +249,57 @@ func (b *Bot) stepTeam(ctx context.Context, task Task, now time.Time) error {
 	}
 	last := lastGiveBack(rounds)
 	m, ask, next := cal.Missed(t.Since, t.NextDue, now, last, t.HalfPace)
-	onward := func(t *Team) { t.NextDue, t.NextOpens = next.Due, next.Opens }
+	onward := func(t *Team) { t.NextDue, t.NextOpens = next.Due.UTC(), next.Opens.UTC() }
 	switch {
 	case t.SkipNext:
-		return b.updateTeam(ctx, t, func(t *Team) (Also, error) {
-			t.SkipNext = false
-			t.Thin++
-			onward(t)
+		err = b.skip(ctx, t, cal, now)
+	case !ask && m.Opens.After(now): // not now, but later: at night, or on the day of a give-back
+		err = b.updateTeam(ctx, t, func(t *Team) (Also, error) {
+			t.NextDue, t.NextOpens = m.Due.UTC(), m.Opens.UTC()
 			return Also{}, nil
 		})
 	case !ask:
 		b.o.Log.Info("missed opening is not asked any more", "team", t.ID, "due", m.Due)
-		return b.updateTeam(ctx, t, func(t *Team) (Also, error) { onward(t); return Also{}, nil })
+		err = b.updateTeam(ctx, t, func(t *Team) (Also, error) { onward(t); return Also{}, nil })
 	case t.Open != "": // the round before is not given back yet: one open round per team
 		b.o.Log.Info("opening skipped: the round before is not given back", "team", t.ID, "due", m.Due)
-		return b.updateTeam(ctx, t, func(t *Team) (Also, error) { onward(t); return Also{}, nil })
+		err = b.updateTeam(ctx, t, func(t *Team) (Also, error) { onward(t); return Also{}, nil })
+	default:
+		err = b.open(ctx, t, m, rounds, onward, now)
 	}
-	return b.open(ctx, t, m, rounds, onward, now)
+	if err != nil {
+		return err
+	}
+	after, err := b.o.Store.Team(ctx, t.ID)
+	if err == nil && after.State == t.State && after.Wake().Equal(t.Wake()) {
+		err = errStuck
+	}
+	return err
+}
+
+// skip leaves the next opening out, because somebody asked. The second time in a row the team is asked what fits.
+func (b *Bot) skip(ctx context.Context, t Team, cal *Calendar, now time.Time) error {
+	onward := func(t *Team) {
+		next := cal.Next(t.Since, t.skipTo(cal), time.Time{}, t.HalfPace)
+		t.SkipNext = false
+		t.Thin++
+		t.NextDue, t.NextOpens = next.Due.UTC(), next.Opens.UTC()
+	}
+	after := t
+	onward(&after)
+	if b.voteAfter(after, now) == RoundPace {
+		return b.ask(ctx, t, RoundPace, t.NextDue, now, onward, b.paceMessage)
+	}
+	return b.updateTeam(ctx, t, func(t *Team) (Also, error) { onward(t); return Also{}, nil })
+}
+
+// skipTo is the moment after which a paused team is asked again: after the opening it skips, and after an incident not
+// before two whole working days have passed (PRACTICE 3.5).
+func (t Team) skipTo(cal *Calendar) time.Time {
+	if t.Incident.IsZero() {
+		return t.NextDue
+	}
+	return later(t.NextDue, cal.Quiet(t.Incident, 2).Add(-time.Nanosecond))
 }
 
 // updateTeam changes a team unless somebody else moved its next opening meanwhile.
@@ -270,9 +374,10 @@ func (b *Bot) open(ctx context.Context, t Team, m Moments, rounds []Round, onwar
 			t.Open = r.ID
 		}
 		onward(t)
-		p := b.say(r.Team, promptPost(r.ID), message, now)
-		if !talk {
-			p.Until = r.Closes
+		p := b.say(r.Team, stepPost(r.ID, "prompt"), message, now)
+		p.Until = r.Closes
+		if talk { // next week's question is nearer
+			p.Until = r.Opens.Add(7 * aDay)
 		}
 		return Also{Posts: []Post{p}}, nil
 	})
@@ -337,13 +442,19 @@ func lastGiveBack(rounds []Round) time.Time {
 	return last
 }
 
+// lastGiveBack is that of a team, also of a round that is still open.
+func (b *Bot) lastGiveBack(ctx context.Context, id TeamID) (time.Time, error) {
+	rounds, err := b.o.Store.Rounds(ctx, id)
+	return lastGiveBack(rounds), err
+}
+
 // gone notes that a channel does not exist for us any more. Its open round ends unread at its closing moment.
 func (b *Bot) gone(ctx context.Context, id TeamID) error {
 	err := b.o.Store.UpdateTeam(ctx, id, func(t *Team) (Also, error) {
 		if t.State == "" || t.State == TeamGone {
 			return Also{}, errSame
 		}
-		t.State, t.NextOpens, t.NextDue = TeamGone, time.Time{}, time.Time{}
+		t.State, t.NextOpens, t.NextDue, t.Vote = TeamGone, time.Time{}, time.Time{}, ""
 		return Also{}, nil
 	})
 	if errors.Is(err, errSame) {

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -94,15 +95,72 @@ func (b *Bot) dispatch(ctx context.Context, now time.Time) (started bool, next t
 				b.out.done(team, rest)
 				b.wake(b.wakeSender)
 			}()
-			for _, p := range byTeam[team] {
-				if ctx.Err() != nil || !b.contained("send", func() error { return b.sendOne(ctx, p, now) }) {
-					rest = now.Add(time.Second)
-					return // order within a team is kept: what follows waits for this one
+			for i, p := range byTeam[team] {
+				if ctx.Err() == nil && b.contained("send", func() error { return b.sendOne(ctx, p, now) }) {
+					continue
 				}
+				// Order within a team is kept: what follows waits for this one, and makes room for other teams.
+				rest = b.holdBack(ctx, p.ID, byTeam[team][i+1:], now)
+				return
 			}
 		})
 	}
 	return started, next, nil
+}
+
+// holdBack moves a team's posts behind the one that could not leave, and says until when the team rests.
+func (b *Bot) holdBack(ctx context.Context, failed PostID, behind []Post, now time.Time) time.Time {
+	rest := now.Add(time.Second)
+	if p, err := b.o.Store.Post(ctx, failed); err == nil && p.After.After(rest) && (p.State == PostQueued || p.State == PostSending) {
+		rest = p.After
+	}
+	for _, p := range behind {
+		if ctx.Err() != nil {
+			break
+		}
+		b.contained("hold back", func() error {
+			return b.settle(ctx, p.ID, func(p *Post) {
+				if p.After.Before(rest) {
+					p.After = rest
+				}
+			})
+		})
+	}
+	return rest
+}
+
+// late is how long after its moment a post may leave without another look at the clock on the wall.
+const late = 5 * time.Minute
+
+// quietUntil says until when a post that is late must wait: nothing is posted at night or on a quiet day (PRACTICE 10, 8).
+// Zero: it may leave.
+func (b *Bot) quietUntil(ctx context.Context, p Post, now time.Time) (time.Time, error) {
+	if p.To != "" || p.EditOf != "" || p.Attempt == 0 && now.Sub(p.After) < late {
+		return time.Time{}, nil
+	}
+	t, err := b.o.Store.Team(ctx, p.Team)
+	if errors.Is(err, ErrNotFound) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	if at := b.permitted(t, now); at.After(now) {
+		return at, nil
+	}
+	return time.Time{}, nil
+}
+
+// permitted is the first moment from now on at which something may be posted in a team's channel.
+func (b *Bot) permitted(t Team, now time.Time) time.Time {
+	cal, err := ParseCalendar(t.Settings, b.o.Holidays...)
+	if err != nil {
+		return now // settings are checked before they are stored
+	}
+	if at := cal.Move(now); !at.IsZero() {
+		return at.UTC()
+	}
+	return now
 }
 
 // sendOne carries one post. What it does to the row is stored before and after the call (TRUST 8). An error means that
@@ -121,9 +179,23 @@ func (b *Bot) sendOne(ctx context.Context, p Post, now time.Time) error {
 	if !p.Until.IsZero() && now.After(p.Until) {
 		return b.settle(ctx, p.ID, func(p *Post) { p.State = PostFailed; p.Message = Message{} })
 	}
-	thread, target, err := b.refs(ctx, p)
+	thread, target, wait, err := b.refs(ctx, p, now)
 	if err != nil {
 		return err
+	}
+	if wait.IsZero() {
+		wait, err = b.quietUntil(ctx, p, now)
+	}
+	if err != nil {
+		return err
+	}
+	if !wait.IsZero() {
+		return b.settle(ctx, p.ID, func(p *Post) { p.State, p.After = PostQueued, later(wait, now.Add(time.Second)) })
+	}
+	if p.Part != "" {
+		if p.Message, err = b.compose(ctx, p); err != nil {
+			return err
+		}
 	}
 	if p.EditOf != "" {
 		editor, ok := chat.(Editor)
@@ -216,7 +288,7 @@ func (b *Bot) uncertain(ctx context.Context, p Post, now time.Time) error {
 			{Do: "not-there", Arg: string(p.ID), Label: say("team.uncertain-not"), Typed: say("team.uncertain-not-word")},
 		}},
 	}}
-	return b.o.Store.Queue(ctx, Post{ID: p.ID + "/ask", Key: newKey(), Team: p.Team, To: t.SwitchedOnBy, Message: ask, State: PostQueued, After: now})
+	return b.o.Store.Queue(ctx, Post{ID: PostID(fmt.Sprintf("%s/ask/%d", p.ID, p.Attempt)), Key: newKey(), Team: p.Team, To: t.SwitchedOnBy, Message: ask, State: PostQueued, After: now})
 }
 
 // resolve settles an uncertain post by what a manager saw.
@@ -255,8 +327,8 @@ func (b *Bot) resolve(ctx context.Context, f From, id PostID, there bool) (Respo
 	return say.message("team.uncertain-settled"), nil
 }
 
-// refs finds the posts that p hangs on. An error: they are still on their way.
-func (b *Bot) refs(ctx context.Context, p Post) (thread, target Ref, err error) {
+// refs finds the posts that p hangs on. While one of them is still on its way, wait is when that one may leave.
+func (b *Bot) refs(ctx context.Context, p Post, now time.Time) (thread, target Ref, wait time.Time, err error) {
 	find := func(id PostID) (Ref, error) {
 		if id == "" {
 			return "", nil
@@ -268,16 +340,21 @@ func (b *Bot) refs(ctx context.Context, p Post) (thread, target Ref, err error) 
 		case err != nil:
 			return "", err
 		case on.State == PostQueued || on.State == PostSending:
-			return "", errors.New("the post it hangs on has not been sent")
+			wait = later(wait, on.After)
+		case on.State == PostUncertain: // a manager is being asked
+			wait = later(wait, now.Add(askAgain))
 		}
 		return on.Ref, nil
 	}
 	if thread, err = find(p.ReplyTo); err != nil {
-		return "", "", err
+		return "", "", wait, err
 	}
 	target, err = find(p.EditOf)
-	return thread, target, err
+	return thread, target, wait, err
 }
+
+// askAgain is how often a post looks whether the uncertain one it hangs on has been settled.
+const askAgain = 10 * time.Minute
 
 func (b *Bot) settle(ctx context.Context, id PostID, edit func(*Post)) error {
 	return b.o.Store.UpdatePost(ctx, id, func(p *Post) error { edit(p); return nil })

@@ -121,6 +121,8 @@ type Post struct {
 	Key     string    `json:"key"` // random; lets a platform drop a repeat, and lets us find our own post
 	Team    TeamID    `json:"team"`
 	Message Message   `json:"message"`            // dropped once sent
+	Round   RoundID   `json:"round,omitempty"`    // whose replies Part is made of when it leaves
+	Part    Part      `json:"part,omitempty"`     // made when it leaves, so that no row holds people's words
 	To      ActorID   `json:"to,omitempty"`       // a private message to a manager or editor who asked for it
 	ReplyTo PostID    `json:"reply_to,omitempty"` // in the thread of that post, once it is sent
 	EditOf  PostID    `json:"edit_of,omitempty"`  // replaces that post's message, once it is sent
@@ -131,6 +133,16 @@ type Post struct {
 	At      time.Time `json:"at"` // start of the last attempt
 	Ref     Ref       `json:"ref,omitempty"`
 }
+
+// Part is a message that is made of a round's replies at the moment it leaves: a reply that was taken back meanwhile is
+// not in it.
+type Part string
+
+// The parts of a give-back that hold people's words.
+const (
+	PartHeard  Part = "give-back"
+	PartQuotes Part = "thread"
+)
 
 // Outbox is a port: everything that leaves, as intents.
 type Outbox interface {
@@ -154,6 +166,14 @@ type Prompts interface {
 	UpdatePrompts(ctx context.Context, edit func(map[prompts.ID]prompts.Prompt) (Also, error)) error
 	// History returns the earlier revisions of a prompt, oldest first.
 	History(ctx context.Context, id prompts.ID) ([]prompts.Prompt, error)
+}
+
+// Restores is a port: whether the store is a backup that was put back.
+type Restores interface {
+	// Restored returns when the store was put back from a backup; zero if it was not, or ForgetRestored was called.
+	Restored(ctx context.Context) (time.Time, error)
+	// ForgetRestored takes the mark away, once what belongs to it is done.
+	ForgetRestored(ctx context.Context) error
 }
 
 // Store is every port that one database keeps. Use cases take the small ones; this is for wiring and contract tests.

@@ -274,7 +274,11 @@ func problems(err error) []*Problem {
 func (b *Bot) switchOn(ctx context.Context, e FormSubmitted, t Team, s Settings, cal *Calendar) (Response, error) {
 	say := sayer(e.Lang)
 	now := e.At
-	first := cal.Next(now, now, time.Time{}, false)
+	last, err := b.lastGiveBack(ctx, t.ID)
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	first := cal.Next(now, now, last, false)
 	if first.Opens.IsZero() {
 		return say.message("team.never-due"), nil
 	}
@@ -300,14 +304,15 @@ func (b *Bot) switchOn(ctx context.Context, e FormSubmitted, t Team, s Settings,
 		t.Season++
 		t.SeasonRounds, t.SeasonSince, t.Thin, t.HalfPace, t.SkipNext = 0, time.Time{}, 0, false, false
 		also := Also{Audit: []AuditEntry{{At: now.UTC(), By: e.User.Actor(), Team: t.ID, What: "on", How: string(s.Rhythm)}}}
+		t.Vote = ""
 		if join != nil {
-			t.State = TeamJoining
+			t.State, t.Vote = TeamJoining, join.ID
 		} else {
 			t.State, t.NextDue, t.NextOpens = TeamOn, first.Due.UTC(), first.Opens.UTC()
 		}
 		p := b.say(t.ID, PostID(string(t.ID)+"/on/"+newKey()), b.announcement(*t, e.Name, first, join), now)
 		if join != nil {
-			p.ID = promptPost(join.ID)
+			p.ID = stepPost(join.ID, "prompt")
 		}
 		also.Posts = append(also.Posts, p)
 		return also, nil
@@ -317,7 +322,6 @@ func (b *Bot) switchOn(ctx context.Context, e FormSubmitted, t Team, s Settings,
 			return say.message("common.later"), err
 		}
 	}
-	var err error
 	if join != nil {
 		err = b.o.Store.PlanRound(ctx, *join, edit)
 	} else {
@@ -347,18 +351,28 @@ func (b *Bot) changeSettings(ctx context.Context, e FormSubmitted, s Settings, c
 	say := sayer(e.Lang)
 	now := e.At
 	changed := false
-	err := b.o.Store.UpdateTeam(ctx, TeamID(e.State), func(t *Team) (Also, error) {
+	after := now
+	if t, err := b.o.Store.Team(ctx, TeamID(e.State)); err == nil && t.Vote != "" { // nothing opens before the vote ends
+		if vote, err := b.o.Store.Round(ctx, t.Vote); err == nil && vote.Closes.After(now) {
+			after = vote.Closes.Add(-time.Nanosecond)
+		}
+	}
+	last, err := b.lastGiveBack(ctx, TeamID(e.State))
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	err = b.o.Store.UpdateTeam(ctx, TeamID(e.State), func(t *Team) (Also, error) {
 		old := t.Settings
 		lines := changes(old, s)
 		if changed = len(lines) > 0; !changed {
 			return Also{}, errSame
 		}
 		t.Settings = s
-		if t.State == TeamOn && (old.Rhythm != s.Rhythm || old.Cron != s.Cron || old.Zone != s.Zone || old.QuietHours != s.QuietHours) {
+		if t.State == TeamOn && (old.Rhythm != s.Rhythm || old.Cron != s.Cron || old.Window != s.Window || old.Zone != s.Zone || old.QuietHours != s.QuietHours) {
 			if old.Rhythm != s.Rhythm {
 				t.Since = now.UTC()
 			}
-			m := cal.Next(t.Since, now, time.Time{}, t.HalfPace)
+			m := cal.Next(t.Since, after, last, t.HalfPace)
 			t.NextDue, t.NextOpens = m.Due.UTC(), m.Opens.UTC()
 		}
 		return Also{
@@ -408,7 +422,7 @@ func (b *Bot) switchOff(ctx context.Context, f From, t Team) (Response, error) {
 	now := f.At
 	open := t.Open != ""
 	err := b.o.Store.UpdateTeam(ctx, t.ID, func(t *Team) (Also, error) {
-		t.State, t.NextOpens, t.NextDue, t.SkipNext = TeamOff, time.Time{}, time.Time{}, false
+		t.State, t.NextOpens, t.NextDue, t.SkipNext, t.Vote = TeamOff, time.Time{}, time.Time{}, false, ""
 		text := locale.Text(t.Settings.Lang, "team.off")
 		if t.Open != "" {
 			text = locale.Text(t.Settings.Lang, "team.off-after-round")
@@ -439,21 +453,40 @@ func (b *Bot) wakeUp(ctx context.Context, f From, id TeamID) (Response, error) {
 	if ok, err := b.manages(ctx, f, t); err != nil || !ok {
 		return say.message("team.managers-only"), err
 	}
+	switch t.State {
+	case TeamResting:
+	case TeamOn:
+		return say.message("team.on-already"), nil
+	default: // switched off since: the form asks everything again
+		return b.askOn(ctx, f, t)
+	}
 	cal, err := ParseCalendar(t.Settings, b.o.Holidays...)
 	if err != nil {
 		return say.message("common.later"), err
 	}
-	m := cal.Next(t.Since, f.At, time.Time{}, t.HalfPace)
+	last, err := b.lastGiveBack(ctx, id)
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	m := cal.Next(t.Since, f.At, last, false)
 	err = b.o.Store.UpdateTeam(ctx, id, func(t *Team) (Also, error) {
 		if t.State != TeamResting {
 			return Also{}, errSame
 		}
 		t.State, t.NextDue, t.NextOpens, t.Thin, t.HalfPace = TeamOn, m.Due.UTC(), m.Opens.UTC(), 0, false
-		return Also{Audit: []AuditEntry{{At: f.At.UTC(), By: f.User.Actor(), Team: t.ID, What: "on", How: "woken"}}}, nil
+		t.Season++ // a rest ends the season it began in
+		t.SeasonRounds, t.SeasonSince = 0, time.Time{}
+		moment := locale.Moment(t.Settings.Lang, m.Opens.In(zoneOf(t.Settings.Zone)))
+		text := Message{Lang: t.Settings.Lang, Blocks: []Block{Text(Rich(locale.Text(t.Settings.Lang, "vote.woken"), "moment", moment)...)}}
+		return Also{
+			Posts: []Post{b.say(t.ID, PostID(string(t.ID)+"/woken/"+newKey()), text, f.At)},
+			Audit: []AuditEntry{{At: f.At.UTC(), By: f.User.Actor(), Team: t.ID, What: "on", How: "woken"}},
+		}, nil
 	})
 	if err != nil && !errors.Is(err, errSame) {
 		return say.message("common.later"), err
 	}
 	b.wake(b.wakeAgenda)
-	return say.message("team.on-private", "moment", locale.Moment(f.Lang, m.Opens.In(zoneOf(t.Settings.Zone)))), nil
+	b.wake(b.wakeSender)
+	return say.message("team.woken-private", "moment", locale.Moment(f.Lang, m.Opens.In(zoneOf(t.Settings.Zone)))), nil
 }

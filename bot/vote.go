@@ -18,7 +18,8 @@ import (
 const (
 	seasonRounds = 12
 	seasonWeeks  = 26
-	votesNeeded  = 5 // to change the pace (PRACTICE 3.5)
+	thinRounds   = 2 // paused or with too few answers, in a row: then the team is asked what fits (PRACTICE 3.5)
+	votesNeeded  = 5 // to change the pace
 	seasonVotes  = 3 // to go on with a season (DESIGN 11)
 )
 
@@ -81,11 +82,12 @@ func (b *Bot) vote(ctx context.Context, s *seat, f From, choice string) (Respons
 		"closing", locale.Moment(f.Lang, s.round.Closes.In(zoneOf(s.round.Zone)))), nil
 }
 
-// newVote makes a vote round. Votes never show a number: three is the least that may decide anything.
-func newVote(kind RoundKind, t Team, now, closes time.Time) Round {
+// newVote makes a vote round that is due at the moment it follows from: so it is unique, however often it is planned.
+// Votes never show a number: three is the least that may decide anything.
+func newVote(kind RoundKind, t Team, due, now, closes time.Time) Round {
 	return Round{
 		ID: RoundID(rand.Text()), Team: t.ID, Kind: kind, State: RoundOpen, Season: t.Season,
-		Due: now.UTC(), Opens: now.UTC(), Closes: closes.UTC(),
+		Due: due.UTC(), Opens: now.UTC(), Closes: closes.UTC(),
 		Lang: t.Settings.Lang, Zone: t.Settings.Zone, MinReplies: seasonVotes,
 	}
 }
@@ -99,13 +101,18 @@ func (b *Bot) counted(r *Round, t *Team, now time.Time) Also {
 	}
 	r.Tally = nil // decided; no number remains
 	r.State = RoundGivenBack
+	if t.Vote != r.ID { // switched off or on again since: what was asked then decides nothing now
+		return Also{}
+	}
+	t.Vote = ""
 	say := sayer(t.Settings.Lang)
+	at := b.permitted(*t, now)
 	tell := func(text string, actions ...Action) Also {
 		m := Message{Lang: t.Settings.Lang, Blocks: []Block{Text(Rich(text)...)}}
 		if len(actions) > 0 {
 			m.Blocks = append(m.Blocks, Block{Kind: BlockActions, Actions: actions})
 		}
-		return Also{Posts: []Post{b.say(t.ID, PostID(string(r.ID)+"/counted"), m, now)}}
+		return Also{Posts: []Post{b.say(t.ID, stepPost(r.ID, "counted"), m, at)}}
 	}
 	rest := func(text string) Also {
 		t.State, t.NextDue, t.NextOpens = TeamResting, time.Time{}, time.Time{}
@@ -148,7 +155,7 @@ func (b *Bot) counted(r *Round, t *Team, now time.Time) Also {
 		return tell(say("vote.pace-other-now"))
 	case RoundSeason:
 		onward := votes["go-on"] + votes["change"]
-		if onward < seasonVotes || onward <= votes["stop"] {
+		if total < seasonVotes || onward <= votes["stop"] {
 			return rest(say("vote.season-rest"))
 		}
 		t.Season++
@@ -173,65 +180,78 @@ func most(votes map[string]int, order []string) string {
 	return best
 }
 
-// paceDue says whether a team must be asked what fits: after two thin rounds, and again after two more.
-func (b *Bot) paceDue(t Team) bool { return t.Thin >= 2 && t.Thin%2 == 0 }
-
-// afterGiveBack opens the vote that a give-back leads to: the pace after thin rounds, or the season's end.
-func (b *Bot) afterGiveBack(ctx context.Context, id RoundID, now time.Time) error {
-	r, err := b.o.Store.Round(ctx, id)
-	if err != nil || r.Kind != RoundQuestion || r.State != RoundGivenBack && r.State != RoundTooFew {
-		return err
-	}
-	t, err := b.o.Store.Team(ctx, r.Team)
-	if err != nil || t.State != TeamOn {
-		return err
-	}
-	ends := t.SeasonRounds >= seasonRounds || !t.SeasonSince.IsZero() && now.After(t.SeasonSince.AddDate(0, 0, 7*seasonWeeks))
+// voteAfter says which vote a team's season or a row of thin rounds leads to; empty: none. The season's end goes first.
+func (b *Bot) voteAfter(t Team, now time.Time) RoundKind {
 	switch {
-	case ends:
-		return b.endSeason(ctx, t, now)
-	case r.AskPace:
-		return b.askPace(ctx, t, r, now)
+	case t.State != TeamOn:
+		return ""
+	case t.SeasonRounds >= seasonRounds || !t.SeasonSince.IsZero() && now.After(t.SeasonSince.AddDate(0, 0, 7*seasonWeeks)):
+		return RoundSeason
+	case t.Thin >= thinRounds:
+		return RoundPace
 	}
-	return nil
+	return ""
+}
+
+// openVote opens the vote that a give-back led to, and takes its mark off the round.
+func (b *Bot) openVote(ctx context.Context, r Round, now time.Time) error {
+	t, err := b.o.Store.Team(ctx, r.Team)
+	if err != nil {
+		return err
+	}
+	if t.State == TeamOn {
+		switch r.Then {
+		case RoundPace:
+			err = b.ask(ctx, t, RoundPace, r.Due, now, nil, b.paceMessage)
+		case RoundSeason:
+			var overview Message
+			if overview, err = b.seasonMessage(ctx, t, t.Settings.Lang); err == nil {
+				err = b.ask(ctx, t, RoundSeason, r.Due, now, nil, func(_ Team, vote Round) Message { return seasonVote(overview, vote) })
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return b.o.Store.UpdateRound(ctx, r.ID, func(r *Round, _ *Team) (Also, error) {
+		r.Then = ""
+		return Also{}, nil
+	})
+}
+
+func (b *Bot) paceMessage(t Team, vote Round) Message {
+	say := sayer(vote.Lang)
+	key := "vote.pace-ask"
+	if t.HalfPace {
+		key = "vote.pace-ask-again"
+	}
+	return Message{Lang: vote.Lang, Blocks: []Block{
+		Text(Rich(say(key), "closing", locale.Moment(vote.Lang, vote.Closes.In(zoneOf(vote.Zone))))...), voteActions(vote),
+	}}
+}
+
+// seasonVote puts what came back over the season before the question whether to go on.
+func seasonVote(overview Message, vote Round) Message {
+	say := sayer(vote.Lang)
+	overview.Blocks = append(slices.Clone(overview.Blocks),
+		Text(Rich(say("vote.season-ask"), "closing", locale.Moment(vote.Lang, vote.Closes.In(zoneOf(vote.Zone))))...), voteActions(vote))
+	return overview
 }
 
 // voteUntil gives a vote its time: until the team's next opening, and that opening at least five days away for the
-// rhythms that count in weeks.
+// rhythms that count in weeks, at least one whole round for one that does not.
 func voteUntil(cal *Calendar, t Team, now time.Time) Moments {
-	after := now
-	if t.Settings.Rhythm != RhythmCustom {
-		after = now.AddDate(0, 0, 5)
+	after := now.AddDate(0, 0, 5)
+	if t.Settings.Rhythm == RhythmCustom {
+		m := cal.Next(t.Since, now, time.Time{}, false)
+		after = now.Add(m.Closes.Sub(m.Due))
 	}
 	return cal.Next(t.Since, after, time.Time{}, t.HalfPace)
 }
 
-func (b *Bot) askPace(ctx context.Context, t Team, r Round, now time.Time) error {
-	return b.ask(ctx, t, RoundPace, now, func(vote Round, until Moments) Message {
-		say := sayer(vote.Lang)
-		return Message{Lang: vote.Lang, Blocks: []Block{
-			Text(Rich(say("vote.pace-ask"), "closing", locale.Moment(vote.Lang, vote.Closes.In(zoneOf(vote.Zone))))...), voteActions(vote),
-		}}
-	})
-}
-
-// endSeason posts what came back over the season and asks whether to go on.
-func (b *Bot) endSeason(ctx context.Context, t Team, now time.Time) error {
-	overview, err := b.seasonMessage(ctx, t, t.Settings.Lang)
-	if err != nil {
-		return err
-	}
-	return b.ask(ctx, t, RoundSeason, now, func(vote Round, until Moments) Message {
-		say := sayer(vote.Lang)
-		m := overview
-		m.Blocks = append(slices.Clone(m.Blocks),
-			Text(Rich(say("vote.season-ask"), "closing", locale.Moment(vote.Lang, vote.Closes.In(zoneOf(vote.Zone))))...), voteActions(vote))
-		return m
-	})
-}
-
-// ask opens a vote that decides about the next opening, and moves that opening to the end of the vote.
-func (b *Bot) ask(ctx context.Context, t Team, kind RoundKind, now time.Time, message func(Round, Moments) Message) error {
+// ask opens a vote that decides about the next opening, and moves that opening to the end of the vote. also is what else
+// changes in the team.
+func (b *Bot) ask(ctx context.Context, t Team, kind RoundKind, due, now time.Time, also func(*Team), message func(Team, Round) Message) error {
 	cal, err := ParseCalendar(t.Settings, b.o.Holidays...)
 	if err != nil {
 		return err
@@ -240,7 +260,7 @@ func (b *Bot) ask(ctx context.Context, t Team, kind RoundKind, now time.Time, me
 	if until.Opens.IsZero() {
 		return nil
 	}
-	vote := newVote(kind, t, now, until.Opens)
+	vote := newVote(kind, t, due, now, until.Opens)
 	if err := b.o.Keys.Create(ctx, newBallotSlot(vote.ID)); err != nil {
 		return err
 	}
@@ -248,19 +268,20 @@ func (b *Bot) ask(ctx context.Context, t Team, kind RoundKind, now time.Time, me
 		if t.State != TeamOn {
 			return Also{}, errSame
 		}
+		if also != nil {
+			also(t)
+		}
+		t.Vote, t.Thin = vote.ID, 0
 		t.NextDue, t.NextOpens = until.Due.UTC(), until.Opens.UTC()
-		p := b.say(t.ID, promptPost(vote.ID), message(vote, until), now)
+		p := b.say(t.ID, stepPost(vote.ID, "prompt"), message(*t, vote), b.permitted(*t, now))
 		p.Until = vote.Closes
 		return Also{Posts: []Post{p}}, nil
 	})
 	if err != nil {
 		err = errors.Join(err, b.o.Keys.Destroy(ctx, ballotSlot(vote.ID)))
 	}
-	if errors.Is(err, errSame) || errors.Is(err, ErrExists) {
+	if errors.Is(err, errSame) || errors.Is(err, ErrExists) { // planned before a crash, or nobody to ask any more
 		return nil
 	}
 	return err
 }
-
-// promptPost is the outbox row that carries a round's question.
-func promptPost(id RoundID) PostID { return PostID(string(id) + "/prompt") }

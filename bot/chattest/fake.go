@@ -61,6 +61,7 @@ type Fake struct {
 	// Fault is asked before every Post, Edit and Direct. An error comes back to the sender; posted says that the
 	// message stands there all the same. It may block. Nil: no faults.
 	Fault func(what string, team bot.TeamID) (err error, posted bool)
+	hang  func(ctx context.Context, what string, team bot.TeamID)
 }
 
 // New makes a platform with the given name.
@@ -133,6 +134,13 @@ func (f *Fake) fault(what string, team bot.TeamID) (error, bool) {
 		return nil, true
 	}
 	return fault(what, team)
+}
+
+// SetHang makes Count wait in hang, which returns when the call may go on or its context ended.
+func (f *Fake) SetHang(hang func(ctx context.Context, what string, team bot.TeamID)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hang = hang
 }
 
 // SetFault replaces Fault while the bot runs.
@@ -211,7 +219,15 @@ func (f *Fake) Direct(_ context.Context, to bot.Recipient, m bot.Message, _ stri
 }
 
 // Count implements bot.People.
-func (f *Fake) Count(_ context.Context, team bot.TeamID) (int, error) {
+func (f *Fake) Count(ctx context.Context, team bot.TeamID) (int, error) {
+	f.mu.Lock()
+	hang := f.hang
+	f.mu.Unlock()
+	if hang != nil {
+		if hang(ctx, "count", team); ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+	}
 	if err, _ := f.fault("count", team); err != nil {
 		return 0, err
 	}

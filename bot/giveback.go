@@ -3,6 +3,7 @@ package bot
 import (
 	"cmp"
 	"hash/fnv"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -148,6 +149,8 @@ func band(lang prompts.Lang, n, min int) string {
 	switch {
 	case n >= 20:
 		return say("giveback.band-twenty")
+	case n < 8 && min > 5: // "five to seven" would say how many, to who knows the minimum
+		return say("giveback.band-under")
 	case n >= 8:
 		return say("giveback.band-eight")
 	case min < 5:
@@ -249,7 +252,7 @@ func (p *quotePicker) take(quotes []Reply, n int, fits func(Reply) bool) []Block
 func quotable(replies []Reply) []Reply {
 	var out []Reply
 	for _, r := range replies {
-		if text := anonymous(string(r.Text)); text != "" && !r.Hard {
+		if text := unsigned(string(r.Text)); text != "" && !r.Hard {
 			r.Text = ReplyText(text)
 			out = append(out, r)
 		}
@@ -258,21 +261,35 @@ func quotable(replies []Reply) []Reply {
 	return out
 }
 
-// anonymous strips emoji and a closing signature ("Groet, Jan").
-func anonymous(s string) string {
+// The ways people end a message in both languages. As a line of its own a greeting takes the line with it, and the name
+// below it; behind other words it goes only where a name follows, so that "groeten van de nachtdienst" stays.
+var (
+	greeting     = `(?:(?:met )?(?:vriendelijke|hartelijke|warme) groet(?:en)?|groet(?:en|jes)?|m\.?v\.?g\.?|gr\.?|(?:kind|best|warm) regards|regards|cheers|greetings)`
+	greetingLine = regexp.MustCompile(`(?i)^\s*` + greeting + `\s*[,.]?(?:\s+(?:van )?[\p{L}'’.-]+){0,3}\s*[.]?$`)
+	greetingEnd  = regexp.MustCompile(`(?i:[\s,.;–-]+` + greeting + `)\s*[,.]?\s+\p{Lu}[\p{L}'’-]*(?:\s+(?:de|van|der|den|el|al|ten|\p{Lu}[\p{L}'’.-]*)){0,4}\s*[.]?$`)
+)
+
+// unsigned strips emoji and a closing signature ("Met vriendelijke groet, Jan de Boer").
+func unsigned(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if r == '\u200d' || r == '\ufe0f' || unicode.Is(unicode.So, r) || unicode.Is(unicode.Sk, r) && r > 0x7f || r >= 0x1f000 {
+		if r == '\u200d' || r == '\ufe0f' || r > 0xff && (unicode.Is(unicode.So, r) || unicode.Is(unicode.Sk, r)) || r >= 0x1f000 {
 			return -1
 		}
 		return r
 	}, s)
 	lines := strings.Split(strings.TrimSpace(s), "\n")
-	for i := max(len(lines)-2, 1); i < len(lines); i++ {
-		start, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(lines[i])), " ")
-		switch strings.Trim(start, ",.-") {
-		case "groet", "groeten", "groetjes", "mvg", "gr", "regards", "cheers", "greetings":
+	for i := max(len(lines)-3, 1); i < len(lines); i++ { // a first line is what somebody came to say
+		if greetingLine.MatchString(lines[i]) {
 			lines = lines[:i]
 		}
+	}
+	last := len(lines) - 1
+	if cut := greetingEnd.FindStringIndex(lines[last]); cut != nil && cut[0] > 0 {
+		end := cut[0]
+		if c := lines[last][end]; c == '.' { // the full stop belongs to what was said
+			end++
+		}
+		lines[last] = lines[last][:end]
 	}
 	for i, line := range lines {
 		lines[i] = strings.Join(strings.Fields(line), " ")

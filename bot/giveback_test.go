@@ -241,6 +241,46 @@ func TestQuotes(t *testing.T) {
 	}
 }
 
+// A signature is how colleagues know each other: it goes, and what only looks like one stays.
+func TestSignatures(t *testing.T) {
+	lib := library(t)
+	for text, want := range map[string]string{
+		"Het is te druk.\nMet vriendelijke groet, Jan de Boer":   "Het is te druk.",
+		"Het is te druk.\n\nMvg\nJan":                            "Het is te druk.",
+		"Het is te druk.\nGroetjes,\nPiet":                       "Het is te druk.",
+		"In de cel is het 30 °C. Groetjes Piet":                  "In de cel is het 30 °C.",
+		"It is too busy. Kind regards, Mary O'Brien":             "It is too busy.",
+		"Ik zeg het gewoon. gr. Ahmed el Amrani":                 "Ik zeg het gewoon.",
+		"Groeten is bij ons geen gewoonte":                       "Groeten is bij ons geen gewoonte",
+		"Wij wisselen geen groeten van de nachtdienst uit.":      "Wij wisselen geen groeten van de nachtdienst uit.",
+		"Ze doen de groeten aan elkaar.\nDaarna werken ze door.": "Ze doen de groeten aan elkaar.\nDaarna werken ze door.",
+		"Zonder groet vertrekken, dat doe ik niet.":              "Zonder groet vertrekken, dat doe ik niet.",
+		"Een halve meter² 👍🏽":                                    "Een halve meter²",
+	} {
+		given := bot.GiveBack(counts{a: 5, min: 5}.round(lib, prompts.Dutch, verge, 0), []bot.Reply{{ID: "1", Text: bot.ReplyText(text)}}, lib, nil)
+		if got := given.Thread.Blocks[1].Spans[0].Text; got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
+// Respondents are given in bands that never say how many, whatever the minimum is.
+func TestBands(t *testing.T) {
+	lib := library(t)
+	for _, tc := range []struct {
+		n, min int
+		want   string
+	}{
+		{3, 3, "Drie tot zeven mensen"}, {5, 5, "Vijf tot zeven mensen"}, {7, 5, "Vijf tot zeven mensen"}, {8, 5, "Acht tot negentien mensen"}, {19, 5, "Acht tot negentien mensen"},
+		{20, 5, "Twintig of meer mensen"}, {6, 6, "Minder dan twintig mensen"}, {7, 7, "Minder dan twintig mensen"}, {9, 7, "Acht tot negentien mensen"},
+	} {
+		got := bot.GiveBack(counts{a: tc.n, min: tc.min}.round(lib, prompts.Dutch, verge, 0), nil, lib, nil).Message.Plain()
+		if !strings.Contains(got, tc.want) {
+			t.Errorf("%d of at least %d: want %q\n%s", tc.n, tc.min, tc.want, got)
+		}
+	}
+}
+
 // The deepening question from eight replies on: the first match of PRACTICE 3.6.
 func TestFollowup(t *testing.T) {
 	lib := library(t)

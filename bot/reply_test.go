@@ -589,7 +589,7 @@ func TestPauseAndOff(t *testing.T) {
 	ctx := context.Background()
 	team, _ := w.db.Team(ctx, crew)
 	skipped := team.NextOpens
-	for i, want := range []string{"Ik noem geen naam", "werd al overgeslagen"} {
+	for i, want := range []string{"Ik noem geen naam", "sla de volgende vraag al over"} {
 		resp, err := w.fake.Command(ctx, fmt.Sprintf("p%d", i+3), crew, "pauze")
 		if err != nil || !strings.Contains(plain(resp), want) {
 			t.Errorf("%v %q", err, plain(resp))

@@ -38,7 +38,7 @@ func Season(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang) Mes
 	zone := zoneOf(t.Settings.Zone)
 	first, last := rounds[0].Opens.In(zone), rounds[len(rounds)-1].Opens.In(zone)
 	m.Blocks = append(m.Blocks, Text(Span{Text: say("season.intro", "from", locale.Month(lang, first), "to", locale.Month(lang, last),
-		"rounds", rounds2words(say, lang, len(rounds)), "content", locale.Number(lang, content))}))
+		"rounds", locale.Capital(rounds2words(say, lang, len(rounds))), "content", locale.Number(lang, content))}))
 
 	var code []string
 	var sentences []Block

@@ -29,7 +29,7 @@ func TestWhy(t *testing.T) {
 			"Gekozen omdat: goed werk en vlot werk kwam 23 rondes niet aan bod.",
 			"Chosen because: good work and quick work was not asked for 23 rounds."},
 		{"written for others", []prompts.Reason{{Key: "other-work", Audience: "outdoor-crew"}, {Key: "asked-before"}},
-			"Gekozen omdat: geschreven voor buitendienst, want voor jullie werk was er even geen vraag over; al langer geleden gesteld.",
+			"Gekozen omdat: geschreven voor buitendienst, want voor jullie werk was er even geen vraag over; lang geleden al eens gesteld.",
 			"Chosen because: written for outdoor crew, as no question for your work was left for now; asked a long time ago."},
 		{"a tension that went away", []prompts.Reason{{Key: "tension-new", Tension: "gone"}, {Key: "everyone"}},
 			"Gekozen omdat: past bij elk team.", "Chosen because: fits any team."},

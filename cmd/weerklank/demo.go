@@ -109,6 +109,7 @@ func cmdDemo(ctx context.Context, e *env, args []string) error {
 	}
 	c.DataDir, c.Workspace.Enabled, c.Workspace.Listen, c.Admin.Listen = data, true, addr, ""
 	c.Log.Level, c.Log.Format = "warn", "text"
+	c.Team.QuietHours, c.Team.WorkdaysOnly, c.Team.Holidays = "", false, []string{} // whoever tries it at night sees it work
 	c.Team.Language, c.Help.Adviser = lang, locale.Say(prompts.Lang(lang), "cli.demo-adviser")
 	p, err := build(e, c, newLog(c, e.stderr), func(p *parts) *workspace.Controls { return p.controls() })
 	if err != nil {

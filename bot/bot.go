@@ -52,7 +52,7 @@ type Bot struct {
 	untidy     atomic.Bool // key slots or freed pages wait to be destroyed
 
 	mu     sync.Mutex
-	resume map[Task]time.Time // tasks that failed, and when they are tried again
+	resume map[Task]trouble // tasks that failed
 }
 
 // New checks that every required part is there and that the policy keeps to the floors.
@@ -73,7 +73,7 @@ func New(o Options) (*Bot, error) {
 		return nil, fmt.Errorf("bot: team defaults: %w", err)
 	}
 	return &Bot{
-		o: o, out: newOutstanding(), resume: map[Task]time.Time{},
+		o: o, out: newOutstanding(), resume: map[Task]trouble{},
 		boxes:      boxCache{open: map[RoundID]*box{}},
 		wakeAgenda: make(chan struct{}, 1), wakeSender: make(chan struct{}, 1),
 	}, nil

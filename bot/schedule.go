@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"hash/fnv"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -23,6 +25,7 @@ func (b *Bot) Step(ctx context.Context, now time.Time) (time.Time, error) {
 		if err != nil {
 			return now.Add(time.Second), err
 		}
+		due := slices.Clone(tasks)
 		tasks = slices.DeleteFunc(tasks, func(t Task) bool {
 			until, resting := b.resting(t, now)
 			if resting && (again.IsZero() || until.Before(again)) {
@@ -31,6 +34,7 @@ func (b *Bot) Step(ctx context.Context, now time.Time) (time.Time, error) {
 			return resting
 		})
 		if len(tasks) == 0 {
+			b.recovered(func(t Task) bool { return !slices.Contains(due, t) })
 			if err := b.tidy(ctx); err != nil {
 				if !errors.Is(err, ErrBusy) {
 					b.o.Log.Warn("tidy", "err", err)
@@ -143,6 +147,7 @@ func (b *Bot) each(ctx context.Context, tasks []Task, now time.Time, do func(con
 		wg.Go(func() {
 			defer func() { <-slots }()
 			if b.contained("agenda", func() error { return do(ctx, t, now) }) {
+				b.recovered(func(done Task) bool { return done == t })
 				return
 			}
 			mu.Lock()
@@ -155,22 +160,50 @@ func (b *Bot) each(ctx context.Context, tasks []Task, now time.Time, do func(con
 	return failed
 }
 
+// trouble is a task that failed: how often, and when it is tried again.
+type trouble struct {
+	times int
+	until time.Time
+}
+
+// redAfter is how often a task must fail before the bot calls itself unwell.
+const redAfter = 3
+
+// Healthy says what keeps failing, without content: a ballot that does not open, a store that takes nothing. Nil: nothing.
+func (b *Bot) Healthy() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := 0
+	for _, t := range b.resume {
+		if t.times >= redAfter {
+			n++
+		}
+	}
+	if n > 0 {
+		return fmt.Errorf("%d tasks of the agenda keep failing; see the log", n)
+	}
+	return nil
+}
+
 // rest puts a failed task aside for a while; it stays in the agenda and other teams go on.
 func (b *Bot) rest(t Task, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.resume[t] = now.Add(5 * time.Second)
+	b.resume[t] = trouble{b.resume[t].times + 1, now.Add(5 * time.Second)}
 }
 
 func (b *Bot) resting(t Task, now time.Time) (time.Time, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	until, ok := b.resume[t]
-	if ok && !now.Before(until) {
-		delete(b.resume, t)
-		ok = false
-	}
-	return until, ok
+	bad, ok := b.resume[t]
+	return bad.until, ok && now.Before(bad.until)
+}
+
+// recovered forgets the trouble of tasks that are not due any more, and of one that went well.
+func (b *Bot) recovered(gone func(Task) bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	maps.DeleteFunc(b.resume, func(t Task, _ trouble) bool { return gone(t) })
 }
 
 func earliest(a, b time.Time) time.Time {

@@ -537,6 +537,38 @@ func TestAnnouncedOpeningComes(t *testing.T) {
 	}
 }
 
+// A ballot that does not open stops its own round, is never deleted by itself, and turns the health red (TRUST 2.4).
+func TestABallotThatDoesNotOpen(t *testing.T) {
+	w, r := openWorld(t, 8)
+	defer w.close()
+	ctx := context.Background()
+	w.six(r)
+	box, err := w.db.Box(ctx, r.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := box[0].Sealed
+	spoil := func(sealed []byte) {
+		err := w.db.Cast(ctx, r.ID, box[0].Address, func(bot.Slip) (bot.Slip, error) { return bot.Slip{Ballot: sealed}, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	spoil(append([]byte{whole[0] ^ 1}, whole[1:]...))
+	for i := range 4 {
+		if _, err := w.bot.Step(ctx, r.Closes.Add(time.Duration(i)*10*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left, err := w.db.Box(ctx, r.ID)
+	if err != nil || len(left) != 6 || w.bot.Healthy() == nil {
+		t.Errorf("%d ballots left, healthy: %v, %v", len(left), w.bot.Healthy(), err)
+	}
+	if got, err := w.db.Round(ctx, r.ID); err != nil || got.State != bot.RoundClosing {
+		t.Errorf("%s %v", got.State, err)
+	}
+}
+
 // One hanging call to a platform holds up nobody else's closing and give-back.
 func TestAHangingPlatformHoldsNobodyUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -39,11 +39,17 @@ func findChromium(t *testing.T) string {
 // startProgram runs the program inside the test and returns the URL it prints after the given words.
 func startProgram(t *testing.T, announce string, args ...string) (url string, stop func() int) {
 	t.Helper()
+	return startLogged(t, testLog{t}, announce, args...)
+}
+
+// startLogged is startProgram with a place for what the program logs.
+func startLogged(t *testing.T, log io.Writer, announce string, args ...string) (url string, stop func() int) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r, w := io.Pipe()
 	done := make(chan int, 1)
 	go func() {
-		done <- run(ctx, args, func(string) string { return "" }, strings.NewReader(""), w, testLog{t})
+		done <- run(ctx, args, func(string) string { return "" }, strings.NewReader(""), w, log)
 		w.Close()
 	}()
 	lines := bufio.NewScanner(r)

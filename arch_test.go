@@ -124,6 +124,31 @@ func TestHouse(t *testing.T) {
 	}
 }
 
+// The top of the house holds what it says and nothing else; dependencies are exact, never replaced.
+func TestTopLevel(t *testing.T) {
+	known := strings.Fields("cmd bot prompts store docs go.mod go.sum README.md LEESMIJ.md CONTRIBUTING.md LICENSE config.example.toml arch_test.go .ci .github .gitignore .git")
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ignored, err := os.ReadFile(".gitignore")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !slices.Contains(known, e.Name()) && !strings.Contains(string(ignored), "/"+e.Name()) {
+			t.Errorf("%s is not in the house", e.Name())
+		}
+	}
+	mod, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(mod), "replace ") || !strings.Contains(string(mod), "\ngo 1.26") {
+		t.Error("go.mod replaces a dependency, or is not for Go 1.26")
+	}
+}
+
 // source parses every Go file of the module.
 func source(t *testing.T) map[string]*ast.File {
 	t.Helper()

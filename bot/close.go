@@ -146,6 +146,9 @@ func (b *Bot) release(ctx context.Context, r Round, replies []SealedReply, tally
 			also.Posts = append(also.Posts, Post{
 				ID: stepPost(r.ID, "closed"), Key: newKey(), Team: r.Team, State: PostQueued, After: now,
 				EditOf: stepPost(r.ID, "prompt"), Message: b.promptMessage(*r, true),
+			}, Post{ // a button that leads nowhere would invite for nothing
+				ID: stepPost(r.ID, "reminder/closed"), Key: newKey(), Team: r.Team, State: PostQueued, After: now,
+				EditOf: stepPost(r.ID, "reminder"), Message: Message{Lang: r.Lang, Blocks: []Block{Note(sayer(r.Lang)("round.reminder-closed"))}},
 			})
 		}
 		return also, nil

@@ -287,6 +287,9 @@ func (b *Bot) help(ctx context.Context, f From) (Response, error) {
 				Block{Kind: BlockCode, Spans: []Span{{Text: say("cmd.help-managers")}}})
 		}
 	}
+	if slices.Contains(b.o.Editors, f.User.Actor()) {
+		m.Blocks = append(m.Blocks, Text(Rich(say("cmd.help-editors-intro"))...), Block{Kind: BlockCode, Spans: []Span{{Text: say("cmd.help-editors")}}})
+	}
 	m.Blocks = append(m.Blocks, Note(say("cmd.help-reply")))
 	return Response{Message: &m}, nil
 }
@@ -359,6 +362,13 @@ func (b *Bot) withdrawOrChange(ctx context.Context, f From, verb string) (Respon
 	}
 	if verb == "withdraw" {
 		return b.withdraw(ctx, seats[0], f)
+	}
+	if seats[0].ballot == nil && !seats[0].draft() {
+		r := say.message("reply.nothing-to-change")
+		r.Message.Blocks = append(r.Message.Blocks, Block{Kind: BlockActions, Actions: []Action{
+			{Do: "answer", Round: seats[0].round.ID, Label: say("round.answer"), Main: true},
+		}})
+		return r, nil
 	}
 	r := say.message("reply.change-how")
 	r.Message.Blocks = append(r.Message.Blocks, Block{Kind: BlockActions, Actions: []Action{
@@ -495,7 +505,10 @@ func (b *Bot) pause(ctx context.Context, f From, t Team, incident bool) (Respons
 	}
 	b.wake(b.wakeSender)
 	b.wake(b.wakeAgenda)
-	if asked {
+	switch {
+	case incident:
+		return say.message("team.paused-incident", "date", locale.Date(f.Lang, back.In(zoneOf(t.Settings.Zone)))), nil
+	case asked:
 		return say.message("team.paused-already"), nil
 	}
 	return say.message("team.paused-private"), nil
@@ -624,7 +637,7 @@ func (b *Bot) seasonMessage(ctx context.Context, t Team, lang prompts.Lang) (Mes
 	if err != nil {
 		return Message{}, err
 	}
-	return Season(t, slices.DeleteFunc(rounds, func(r Round) bool { return r.Kind != RoundQuestion || r.Season != max(t.Season, 1) }), &lib, lang), nil
+	return seasonNow(t, rounds, &lib, lang), nil
 }
 
 // resolveTyped settles the uncertain posts of the teams that the author manages.

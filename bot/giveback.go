@@ -62,6 +62,8 @@ func heard(r Round, quotes []Reply, lib *prompts.Library, follow string, pick *q
 			"impression", impression(say, t))...),
 	}}
 	poles := words.PoleA != "" && words.PoleB != ""
+	// Quotes are sorted by pole from eight answers on, if at least one side is a cell.
+	sorted := t.Respondents >= leanFrom && max(t.Stances[StanceA], t.Stances[StanceB]) >= minCell
 	if poles {
 		aFirst := []Stance{StanceA, StanceB}
 		if r.Flip {
@@ -73,9 +75,9 @@ func heard(r Round, quotes []Reply, lib *prompts.Library, follow string, pick *q
 				pole, protects = words.PoleB, words.ProtectsB
 			}
 			m.Blocks = append(m.Blocks, Text(Rich(locale.Text(lang, "giveback.pole"), "pole", pole, "protects", protects)...))
-			if t.Respondents >= leanFrom {
+			if sorted {
 				m.Blocks = append(m.Blocks, pick.take(quotes, 1, func(q Reply) bool { return q.Stance == side && t.Stances[side] >= minCell })...)
-			} else if i == 1 { // few replies: quotes are not sorted by pole, and do not look as if they were
+			} else if i == 1 { // not sorted by pole, and not looking as if they were
 				if some := pick.take(quotes, 3, answers); len(some) > 0 {
 					m.Blocks = append(m.Blocks, Text(Span{Text: say("giveback.some-quotes")}))
 					m.Blocks = append(m.Blocks, some...)

@@ -208,8 +208,12 @@ func (b *Bot) replyForm(s *seat, lang prompts.Lang) *Form {
 	if r.Adviser != "" {
 		f.Intro = append(f.Intro, Block{Kind: BlockNote, Spans: []Span{{Text: say("round.help-footer", "adviser", r.Adviser)}}})
 	}
+	stance := say("reply.field-stance")
+	if words.PoleA == "" || words.PoleB == "" {
+		stance = say("reply.field-stance-light")
+	}
 	f.Fields = append(f.Fields,
-		Field{Name: "stance", Kind: FieldOne, Label: say("reply.field-stance"), Hint: say("reply.field-optional"),
+		Field{Name: "stance", Kind: FieldOne, Label: stance, Hint: say("reply.field-optional"),
 			Options: b.stances(r, lang), Value: value(string(old.Stance))},
 		Field{Name: "tags", Kind: FieldMany, Label: say("reply.field-tags"), Hint: say("reply.field-optional"),
 			Options: b.tagOptions(lang), Value: old.tagValues()},
@@ -218,6 +222,7 @@ func (b *Bot) replyForm(s *seat, lang prompts.Lang) *Form {
 			Options: shareOptions(lang)}, // asked every time, nothing preselected
 	)
 	if s.ballot != nil {
+		f.Title = say("reply.form-title-change")
 		f.Extra = []Action{{Do: "withdraw", Round: r.ID, Label: say("reply.withdraw")}}
 	}
 	return f
@@ -261,7 +266,7 @@ func (b *Bot) stances(r Round, lang prompts.Lang) []Option {
 		Option{string(StanceCounter), say("reply.stance-counter")})
 }
 
-// tagOptions lists the tensions in their one fixed order, then the three other answers.
+// tagOptions lists the tensions in their one fixed order, then the other answers; what is numbered comes first.
 func (b *Bot) tagOptions(lang prompts.Lang) []Option {
 	say := sayer(lang)
 	var out []Option
@@ -590,7 +595,7 @@ func (bx *box) name(lang prompts.Lang) string {
 func (b *Bot) askShare(s *seat, lang prompts.Lang) Response {
 	say := sayer(lang)
 	m := Message{Lang: lang, Blocks: []Block{
-		Note(s.name(lang)),
+		Note(say("reply.read-as", "round", s.name(lang))),
 		Text(Rich(locale.Text(lang, "reply.typed"), "platform", platformName(lang, s.round.Team))...),
 		{Kind: BlockActions, Actions: []Action{
 			{Do: "share", Round: s.round.ID, Arg: string(ShareCount), Label: say("reply.share-count"), Typed: "1"},
@@ -623,16 +628,14 @@ func (b *Bot) keptTyped(s *seat, lang prompts.Lang) Response {
 			"giveback", locale.Capital(locale.Date(lang, s.round.GivesBack.In(s.zone))))...),
 	}}
 	if s.ballot.Wait == awaitTags {
-		var list []Span
 		var actions []Action
 		for i, o := range b.tagOptions(lang) {
-			list = append(list, Span{Text: o.Label})
 			if o.Value != "other" { // needs words; typed only
-				actions = append(actions, Action{Do: "tag", Round: s.round.ID, Arg: o.Value, Label: o.Label, Typed: strconv.Itoa(i + 1)})
+				n := strconv.Itoa(i + 1)
+				actions = append(actions, Action{Do: "tag", Round: s.round.ID, Arg: o.Value, Label: n + ". " + o.Label, Typed: n})
 			}
 		}
-		m.Blocks = append(m.Blocks, Text(Span{Text: say("reply.tags-ask")}), Block{Kind: BlockList, Spans: list},
-			Block{Kind: BlockActions, Actions: actions}, Note(say("reply.tags-words")))
+		m.Blocks = append(m.Blocks, Text(Span{Text: say("reply.tags-ask")}), Block{Kind: BlockActions, Actions: actions}, Note(say("reply.tags-words")))
 	}
 	m.Blocks = append(m.Blocks, Block{Kind: BlockActions, Actions: []Action{
 		{Do: "answer", Round: s.round.ID, Label: say("reply.change"), Typed: say("reply.change-word")},

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -496,31 +497,30 @@ func (b *Bot) gone(ctx context.Context, id TeamID) error {
 	return err
 }
 
-// Advance brings a team's next step forward to now: an open round closes and is given back; otherwise the next round
-// opens. It is for trying the product out (`weerklank demo`); no manager can close a round early.
+// Advance brings a team's next step forward to now: an open round closes and is given back, an open vote is counted;
+// otherwise the next round opens. It is for trying the product out (`weerklank demo`); no manager can close a round early.
+// ErrConflict: the team is not on. ErrNotFound: the library has no question left for it.
 func (b *Bot) Advance(ctx context.Context, team TeamID, now time.Time) error {
 	t, err := b.o.Store.Team(ctx, team)
 	if err != nil {
 		return err
 	}
-	if t.Open != "" {
-		for range 2 { // close, then give back
-			err := b.o.Store.UpdateRound(ctx, t.Open, func(r *Round, _ *Team) (Also, error) {
-				r.Reminds = time.Time{}
-				if r.State == RoundOpen {
-					r.Closes = now.UTC()
-				}
+	if open := cmp.Or(t.Open, t.Vote); open != "" {
+		err := b.o.Store.UpdateRound(ctx, open, func(r *Round, _ *Team) (Also, error) {
+			r.Reminds = time.Time{}
+			if r.State == RoundOpen {
+				r.Closes = now.UTC()
+			}
+			if r.Kind == RoundQuestion {
 				r.GivesBack = now.UTC()
-				return Also{}, nil
-			})
-			if err == nil {
-				_, err = b.Step(ctx, now)
 			}
-			if err != nil {
-				return err
-			}
+			return Also{}, nil
+		})
+		if err == nil {
+			_, err = b.Step(ctx, now)
 		}
-		return nil
+		b.wake(b.wakeSender)
+		return err
 	}
 	if t.State != TeamOn {
 		return ErrConflict
@@ -534,10 +534,19 @@ func (b *Bot) Advance(ctx context.Context, team TeamID, now time.Time) error {
 		return err
 	}
 	m := cal.At(t.Since, now, time.Time{})
-	m.Opens = now
+	m.Opens, m.Slot = now, prompts.SlotMain
+	if (t.Asked+1)%4 == 0 && !m.TalkOnly { // counted by rounds: many may be asked in one week here
+		m.Slot = prompts.SlotLight
+	}
 	next := cal.Next(t.Since, now, m.GivesBack, t.HalfPace)
-	err = b.open(ctx, t, m, rounds, func(t *Team) { t.NextDue, t.NextOpens, t.SkipNext = next.Due, next.Opens, false }, now)
+	err = b.open(ctx, t, m, rounds, func(t *Team) { t.NextDue, t.NextOpens, t.SkipNext = next.Due.UTC(), next.Opens.UTC(), false }, now)
 	b.wake(b.wakeSender)
 	b.wake(b.wakeAgenda)
+	if err != nil {
+		return err
+	}
+	if t, err = b.o.Store.Team(ctx, team); err == nil && t.NoPrompt {
+		err = ErrNotFound
+	}
 	return err
 }

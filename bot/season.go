@@ -17,6 +17,33 @@ const (
 	symTooFew   = "–" // no round with content
 )
 
+// youngSeason is how many rounds with content a season needs before it says more than the one before.
+const youngSeason = 4
+
+// seasonNow is the season a team is in; while that is young, the one before it.
+func seasonNow(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang) Message {
+	of := func(season int) (out []Round, content int) {
+		for _, r := range rounds {
+			if r.Kind == RoundQuestion && r.Season == season {
+				out = append(out, r)
+				if hasContent(r) {
+					content++
+				}
+			}
+		}
+		return out, content
+	}
+	season := max(t.Season, 1)
+	now, content := of(season)
+	if content >= youngSeason || season == 1 {
+		return Season(t, now, lib, lang)
+	}
+	before, _ := of(season - 1)
+	m := Season(t, before, lib, lang)
+	m.Blocks = append([]Block{Text(Span{Text: sayer(lang)("season.before")})}, m.Blocks...)
+	return m
+}
+
 // Season is the text version of a season's overview: plain counts of rounds per tension, in the one fixed order. It
 // claims nothing about what keeps coming back beyond what the symbols show.
 func Season(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang) Message {
@@ -60,11 +87,11 @@ func Season(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang) Mes
 		code = append(code, tension.Short.In(lang), "  "+strings.Join(line, " "))
 		if unasked > 0 {
 			unseen = false
-			sentences = append(sentences, Text(Rich(locale.Text(lang, "season.came-unasked"), "tension", tension.Label.In(lang),
+			sentences = append(sentences, Text(Rich(locale.Text(lang, "season.came-unasked"), "tension", inSentence(tension.Label.In(lang)),
 				"times", locale.Number(lang, unasked), "rounds", locale.Number(lang, content))...))
 		} else if named > 0 {
 			unseen = false
-			sentences = append(sentences, Text(Rich(locale.Text(lang, "season.came-asked"), "tension", tension.Label.In(lang))...))
+			sentences = append(sentences, Text(Rich(locale.Text(lang, "season.came-asked"), "tension", inSentence(tension.Label.In(lang)))...))
 		}
 	}
 	code = append(code, "")

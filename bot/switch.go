@@ -150,6 +150,12 @@ func (b *Bot) submitSettings(ctx context.Context, e FormSubmitted) (Response, er
 	if t.Settings.Zone == "" {
 		t.Settings = b.o.Team
 	}
+	if switching && first(e.Values["rhythm"]) != string(t.Settings.Rhythm) { // a moment of one's own belongs to its rhythm
+		t.Settings.Cron = ""
+		if first(e.Values["rhythm"]) == string(b.o.Team.Rhythm) {
+			t.Settings.Cron = b.o.Team.Cron
+		}
+	}
 	if switching && first(e.Values["rhythm"]) == string(RhythmCustom) { // chosen in the form: its moments are asked next
 		t.Settings.Rhythm = RhythmCustom
 	}
@@ -200,9 +206,13 @@ func (b *Bot) readSettings(e FormSubmitted, s Settings, form *Form, wrong map[st
 		}
 		v := clean(first(e.Values[f.Name]))
 		if f.Required && v == "" {
-			wrong[f.Name] = say("team.needed")
-			if f.Name == "adviser" {
+			switch {
+			case f.Name == "adviser":
 				wrong[f.Name] = say("team.adviser-needed")
+			case f.Kind == FieldTick:
+				wrong[f.Name] = say("team.tick-needed")
+			default:
+				wrong[f.Name] = say("team.needed")
 			}
 			continue
 		}

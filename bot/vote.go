@@ -183,7 +183,7 @@ func most(votes map[string]int, order []string) string {
 // voteAfter says which vote a team's season or a row of thin rounds leads to; empty: none. The season's end goes first.
 func (b *Bot) voteAfter(t Team, now time.Time) RoundKind {
 	switch {
-	case t.State != TeamOn:
+	case t.State != TeamOn || t.Vote != "":
 		return ""
 	case t.SeasonRounds >= seasonRounds || !t.SeasonSince.IsZero() && now.After(t.SeasonSince.AddDate(0, 0, 7*seasonWeeks)):
 		return RoundSeason

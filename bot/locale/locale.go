@@ -159,9 +159,12 @@ func Date(lang prompts.Lang, t time.Time) string {
 	return t.Format("Monday 2 January")
 }
 
-// Moment writes day and time of t, in t's own zone: "maandag 7 september 10:00".
+// Moment writes day and time of t, in t's own zone: "maandag 7 september om 10.00 uur", "Monday 7 September at 10:00".
 func Moment(lang prompts.Lang, t time.Time) string {
-	return Date(lang, t) + t.Format(" 15:04")
+	if lang == prompts.Dutch {
+		return Date(lang, t) + t.Format(" om 15.04 uur")
+	}
+	return Date(lang, t) + t.Format(" at 15:04")
 }
 
 // Month writes the month of t: "september".

@@ -470,7 +470,9 @@ func (b *Bot) pause(ctx context.Context, f From, t Team, incident bool) (Respons
 	back := b.afterNext(t)
 	asked := false
 	err = b.o.Store.UpdateTeam(ctx, t.ID, func(t *Team) (Also, error) {
-		asked = t.SkipNext
+		if asked = t.SkipNext || !now.After(t.Skipped); asked && !t.SkipNext {
+			return Also{}, errSame
+		}
 		t.SkipNext = true
 		if incident {
 			t.Incident = now.UTC()
@@ -486,7 +488,7 @@ func (b *Bot) pause(ctx context.Context, f From, t Team, incident bool) (Respons
 		}
 		return Also{Posts: []Post{p}}, nil
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errSame) {
 		return say.message("common.later"), err
 	}
 	if incident && t.Open != "" {

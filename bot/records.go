@@ -61,12 +61,14 @@ type Team struct {
 	SwitchedOnBy ActorID   `json:"switched_on_by,omitempty"`
 	Managers     []ActorID `json:"managers,omitempty"` // named by a manager in the settings
 	Since        time.Time `json:"since"`              // anchor of the rhythm
+	Steered      time.Time `json:"steered,omitzero"`   // version of the last act of a manager: what is not newer is a redelivery
 
 	NextDue   time.Time `json:"next_due"`   // unmoved moment of the next opening
 	NextOpens time.Time `json:"next_opens"` // the same, moved off quiet days and hours; zero: nothing planned
 	SkipNext  bool      `json:"skip_next,omitempty"`
-	Open      RoundID   `json:"open,omitempty"` // the question round that now takes replies or waits for its give-back
-	Vote      RoundID   `json:"vote,omitempty"` // the vote that decides how the team goes on; an older one decides nothing
+	Skipped   time.Time `json:"skipped,omitzero"` // when an opening was last left out: an older pause asked for that one
+	Open      RoundID   `json:"open,omitempty"`   // the question round that now takes replies or waits for its give-back
+	Vote      RoundID   `json:"vote,omitempty"`   // the vote that decides how the team goes on; an older one decides nothing
 
 	Asked        int       `json:"asked"`  // question rounds in the team's life
 	Season       int       `json:"season"` // from 1
@@ -76,6 +78,15 @@ type Team struct {
 	HalfPace     bool      `json:"half_pace,omitempty"`
 	Incident     time.Time `json:"incident,omitzero"`   // last pause "after an incident"
 	NoPrompt     bool      `json:"no_prompt,omitempty"` // the library had nothing left at the last opening; shown in status
+}
+
+// steer notes an act of a manager, or gives errSame for one that came before: a redelivery must undo nothing newer.
+func (t *Team) steer(at time.Time) error {
+	if !at.After(t.Steered) {
+		return errSame
+	}
+	t.Steered = at.UTC()
+	return nil
 }
 
 // Wake is the moment the agenda must look at the team, or zero.

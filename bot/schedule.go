@@ -315,7 +315,7 @@ func (b *Bot) stepTeam(ctx context.Context, task Task, now time.Time) error {
 func (b *Bot) skip(ctx context.Context, t Team, cal *Calendar, now time.Time) error {
 	onward := func(t *Team) {
 		next := cal.Next(t.Since, t.skipTo(cal), time.Time{}, t.HalfPace)
-		t.SkipNext = false
+		t.SkipNext, t.Skipped = false, now.UTC()
 		t.Thin++
 		t.NextDue, t.NextOpens = next.Due.UTC(), next.Opens.UTC()
 	}

@@ -145,6 +145,9 @@ func (b *Bot) submitSettings(ctx context.Context, e FormSubmitted) (Response, er
 	}
 	switching := e.Form == "on"
 	if switching && (t.State == TeamOn || t.State == TeamJoining) {
+		if t.State == TeamOn && t.Steered.Equal(e.At) && !t.NextOpens.IsZero() { // the same form again
+			return say.message("team.on-private", "moment", locale.Moment(e.Lang, t.NextOpens.In(zoneOf(t.Settings.Zone)))), nil
+		}
 		return say.message("team.on-already"), nil
 	}
 	if t.Settings.Zone == "" {
@@ -306,6 +309,9 @@ func (b *Bot) switchOn(ctx context.Context, e FormSubmitted, t Team, s Settings,
 		if t.State == TeamOn || t.State == TeamJoining {
 			return Also{}, ErrExists
 		}
+		if err := t.steer(now); err != nil {
+			return Also{}, err
+		}
 		t.Name = e.Chan
 		if t.Name == "" {
 			t.Name = form2name(e)
@@ -337,10 +343,15 @@ func (b *Bot) switchOn(ctx context.Context, e FormSubmitted, t Team, s Settings,
 	} else {
 		err = b.o.Store.UpdateTeam(ctx, t.ID, edit)
 	}
-	if errors.Is(err, ErrExists) {
-		return say.message("team.on-already"), nil
+	if err != nil && join != nil {
+		err = errors.Join(err, b.o.Keys.Destroy(ctx, ballotSlot(join.ID)))
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrExists):
+		return say.message("team.on-already"), nil
+	case errors.Is(err, errSame):
+		return say.message("team.newer"), nil
+	case err != nil:
 		return say.message("common.later"), err
 	}
 	b.wake(b.wakeAgenda)
@@ -376,6 +387,9 @@ func (b *Bot) changeSettings(ctx context.Context, e FormSubmitted, s Settings, c
 		lines := changes(old, s)
 		if changed = len(lines) > 0; !changed {
 			return Also{}, errSame
+		}
+		if err := t.steer(now); err != nil {
+			return Also{}, err
 		}
 		t.Settings = s
 		if t.State == TeamOn && (old.Rhythm != s.Rhythm || old.Cron != s.Cron || old.Window != s.Window || old.Zone != s.Zone || old.QuietHours != s.QuietHours) {
@@ -432,6 +446,9 @@ func (b *Bot) switchOff(ctx context.Context, f From, t Team) (Response, error) {
 	now := f.At
 	open := t.Open != ""
 	err := b.o.Store.UpdateTeam(ctx, t.ID, func(t *Team) (Also, error) {
+		if err := t.steer(now); err != nil {
+			return Also{}, err
+		}
 		t.State, t.NextOpens, t.NextDue, t.SkipNext, t.Vote = TeamOff, time.Time{}, time.Time{}, false, ""
 		text := locale.Text(t.Settings.Lang, "team.off")
 		if t.Open != "" {
@@ -443,6 +460,9 @@ func (b *Bot) switchOff(ctx context.Context, f From, t Team) (Response, error) {
 			Audit: []AuditEntry{{At: now.UTC(), By: f.User.Actor(), Team: t.ID, What: "off"}},
 		}, nil
 	})
+	if errors.Is(err, errSame) {
+		return say.message("team.newer"), nil
+	}
 	if err != nil {
 		return say.message("common.later"), err
 	}
@@ -482,6 +502,9 @@ func (b *Bot) wakeUp(ctx context.Context, f From, id TeamID) (Response, error) {
 	err = b.o.Store.UpdateTeam(ctx, id, func(t *Team) (Also, error) {
 		if t.State != TeamResting {
 			return Also{}, errSame
+		}
+		if err := t.steer(f.At); err != nil {
+			return Also{}, err
 		}
 		t.State, t.NextDue, t.NextOpens, t.Thin, t.HalfPace = TeamOn, m.Due.UTC(), m.Opens.UTC(), 0, false
 		t.Season++ // a rest ends the season it began in

@@ -537,6 +537,47 @@ func TestAnnouncedOpeningComes(t *testing.T) {
 	}
 }
 
+// An act of a manager or a pause that comes again undoes nothing newer and does nothing twice.
+func TestRedeliveredActs(t *testing.T) {
+	w, r := openWorld(t, 8)
+	defer w.close()
+	at := r.Opens.Add(time.Hour)
+	w.at(at, command("uit"))
+	form := w.at(at.Add(time.Minute), command("aan")).Form
+	on := func() string {
+		return plain(w.submitted(at.Add(time.Minute), form, map[string][]string{"worktime": {"yes"}}))
+	}
+	first := on()
+	if again := on(); again != first {
+		t.Errorf("the same form got %q, then %q", first, again)
+	}
+	w.at(at, command("uit"))
+	if w.team().State != bot.TeamOn {
+		t.Error("an old 'uit' switched the team off")
+	}
+	settings := w.at(at.Add(2*time.Minute), command("instellingen")).Form
+	w.submitted(at.Add(2*time.Minute), settings, map[string][]string{"min_replies": {"7"}})
+	w.submitted(at.Add(3*time.Minute), settings, map[string][]string{"min_replies": {"9"}})
+	w.submitted(at.Add(2*time.Minute), settings, map[string][]string{"min_replies": {"7"}})
+	if n := w.team().Settings.MinReplies; n != 9 {
+		t.Errorf("an old form set the minimum to %d", n)
+	}
+	w.six(r)
+	w.finish(r)
+	next := w.team().NextOpens
+	w.at(next.Add(-time.Minute), command("pauze"))
+	w.step(next)
+	w.at(next.Add(-time.Minute), command("pauze"))
+	if w.team().SkipNext {
+		t.Error("an old pause skips another question")
+	}
+	w.at(next.Add(time.Hour), command("uit"))
+	w.submitted(at.Add(time.Minute), form, map[string][]string{"worktime": {"yes"}})
+	if w.team().State != bot.TeamOff {
+		t.Error("an old form switched the team on")
+	}
+}
+
 // A ballot that does not open stops its own round, is never deleted by itself, and turns the health red (TRUST 2.4).
 func TestABallotThatDoesNotOpen(t *testing.T) {
 	w, r := openWorld(t, 8)

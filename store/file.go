@@ -1,14 +1,22 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterr "go.etcd.io/bbolt/errors"
 
 	"github.com/weerklank/weerklank/bot"
 )
@@ -19,9 +27,9 @@ const lockSlice = 20 * time.Millisecond
 // Erase implements bot.Shelf: it overwrites every free page and the tail of the file, in place (TRUST 2.4). Deleting is
 // not erasing: bbolt leaves freed pages as they were.
 func (d *DB) Erase(ctx context.Context) error {
-	marked := map[string]bool{}
+	marked := map[string][]byte{}
 	err := d.view(ctx, func(tx *bolt.Tx) error {
-		return tx.Bucket(bErase).ForEach(func(id, _ []byte) error { marked[string(id)] = true; return nil })
+		return tx.Bucket(bErase).ForEach(func(id, mark []byte) error { marked[string(id)] = slices.Clone(mark); return nil })
 	})
 	if err != nil || len(marked) == 0 {
 		return err
@@ -34,9 +42,14 @@ func (d *DB) Erase(ctx context.Context) error {
 	if err := d.zeroFree(ctx); err != nil {
 		return err
 	}
+	d.o.step("zeroed")
 	return d.update(ctx, func(tx *bolt.Tx) error {
-		for id := range marked {
-			if err := tx.Bucket(bErase).Delete([]byte(id)); err != nil {
+		marks := tx.Bucket(bErase)
+		for id, mark := range marked {
+			if !bytes.Equal(marks.Get([]byte(id)), mark) { // set again meanwhile, for pages that were freed meanwhile
+				continue
+			}
+			if err := marks.Delete([]byte(id)); err != nil {
 				return err
 			}
 		}
@@ -44,16 +57,24 @@ func (d *DB) Erase(ctx context.Context) error {
 	})
 }
 
+// markErase says that freed pages wait to be overwritten. No two marks are equal.
+func markErase(tx *bolt.Tx, id []byte) error {
+	marks := tx.Bucket(bErase)
+	n, err := marks.NextSequence()
+	if err != nil {
+		return err
+	}
+	return marks.Put(id, binary.BigEndian.AppendUint64(nil, n))
+}
+
+// zeroFree writes through bbolt's own descriptor, so that it can only ever hit the file that bbolt has open.
 func (d *DB) zeroFree(ctx context.Context) error {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	f, err := d.root.OpenFile(d.name, os.O_RDWR, 0)
-	if err != nil {
-		return fmt.Errorf("erase: %w", err)
+	if d.Replaced() {
+		return fmt.Errorf("erase: %w", ErrReplaced)
 	}
-	defer f.Close()
-	page := d.bolt.Info().PageSize
-	blank := make([]byte, 64*page)
+	blank := make([]byte, 64*d.page)
 	for id, done := 2, false; !done; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -62,12 +83,16 @@ func (d *DB) zeroFree(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("erase: %w", err)
 		}
-		id, done, err = zeroSome(tx, f, d.bolt, id, page, blank)
+		id, done, err = zeroSome(tx, d.file, d.bolt, id, d.page, blank)
 		if err := errors.Join(err, tx.Rollback()); err != nil {
 			return err
 		}
 	}
-	return f.Sync()
+	// The kernel tells a failed sync once: bbolt, which shares the descriptor, would never hear of it.
+	if err := d.file.Sync(); err != nil {
+		return d.breakOff(err)
+	}
+	return nil
 }
 
 // zeroSome overwrites free pages from the given one on, for as long as one slice of the writer lock lasts. It writes
@@ -125,7 +150,20 @@ func (d *DB) Check(ctx context.Context) error {
 	return d.view(ctx, check)
 }
 
+// check reads every page, and looks for what this program's schema needs.
 func check(tx *bolt.Tx) error {
+	if err := checkPages(tx); err != nil {
+		return err
+	}
+	for _, name := range [][]byte{bTeams, bRounds, bAsked, bDue, bOpen, bShelf, bReceipts, bPosts, bPending, bPrompts, bHistory, bAudit, bErase} {
+		if tx.Bucket(name) == nil {
+			return fmt.Errorf("%w: bucket %s is missing", ErrDamaged, name)
+		}
+	}
+	return nil
+}
+
+func checkPages(tx *bolt.Tx) error {
 	var all []error
 	for err := range tx.Check() {
 		all = append(all, err)
@@ -133,130 +171,428 @@ func check(tx *bolt.Tx) error {
 	if len(all) > 0 {
 		return fmt.Errorf("%w: %w", ErrDamaged, errors.Join(all...))
 	}
-	for _, name := range [][]byte{bTeams, bRounds, bAsked, bDue, bOpen, bShelf, bReceipts, bPosts, bPending, bPrompts, bHistory, bAudit, bErase} {
-		if tx.Bucket(name) == nil {
-			return fmt.Errorf("%w: bucket %s is missing", ErrDamaged, name)
-		}
+	shelf := tx.Bucket(bShelf)
+	if shelf == nil {
+		return nil
 	}
-	for _, name := range [][]byte{bShelf} { // a sequence would tell in what order replies came
-		shelf := tx.Bucket(name)
-		err := shelf.ForEachBucket(func(id []byte) error {
-			if shelf.Bucket(id).Sequence() != 0 {
-				return fmt.Errorf("%w: replies carry an order", ErrDamaged)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
+	return shelf.ForEachBucket(func(id []byte) error {
+		if shelf.Bucket(id).Sequence() != 0 { // it would tell in what order replies came
+			return fmt.Errorf("%w: replies carry an order", ErrDamaged)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
-// Verify checks a store file that no program has open. It may panic, fault or hang on a damaged file, as bbolt does: run
-// it in a process of its own, with a deadline.
-func Verify(root *os.Root, name string) error {
-	b, err := bolt.Open(name, 0o600, &bolt.Options{ReadOnly: true, Timeout: time.Second, OpenFile: root.OpenFile, PreLoadFreelist: true})
+// Verify checks a store file that no program has open. A file of an older schema is fine: opening or restoring it
+// upgrades it. It may panic, fault or hang on a damaged file, as bbolt does: run it in a process of its own, with a
+// deadline. Errors: ErrLocked, ErrNewer, ErrDamaged.
+func Verify(root *os.Root, name string) error { return verify(root, name, Options{}.filled()) }
+
+func verify(root *os.Root, name string, o Options) error {
+	b, err := openToRead(root, name, 3*time.Second)
 	if err != nil {
 		return fmt.Errorf("open %s: %w", name, err)
 	}
 	defer b.Close()
 	return b.View(func(tx *bolt.Tx) error {
-		if have, want := schemaOf(tx), uint64(len(upgrades())); have > want {
+		have, want := schemaOf(tx), uint64(len(o.upgrades))
+		switch {
+		case have > want:
 			return fmt.Errorf("schema %d, this program knows %d: %w", have, want, ErrNewer)
-		} else if have < want {
-			return fmt.Errorf("schema %d: no store of this program, or an older one", have)
+		case have == 0:
+			return fmt.Errorf("%w: it is no store of this program", ErrDamaged)
+		case have < want:
+			return checkPages(tx)
 		}
 		return check(tx)
 	})
 }
 
-// compactTo writes a compacted copy: live records only, no freed text (never a hot copy, which takes freed pages along).
-func (d *DB) compactTo(dir *os.Root, name string) error {
-	temp := name + ".part"
-	if err := wipe(dir, temp); err != nil {
-		return err
+func openToRead(root *os.Root, name string, wait time.Duration) (*bolt.DB, error) {
+	b, err := bolt.Open(name, 0o600, &bolt.Options{ReadOnly: true, Timeout: wait, OpenFile: root.OpenFile, PreLoadFreelist: true})
+	if errors.Is(err, bolterr.ErrTimeout) {
+		return nil, ErrLocked
 	}
+	return b, err
+}
+
+// copyTo writes a compacted copy under a temporary name: live records only, no freed text (never a hot copy, which takes
+// freed pages along). The copy is checked, synced and closed.
+func copyTo(ctx context.Context, src *bolt.DB, dir *os.Root, temp string, step func(string)) error {
 	dst, err := bolt.Open(temp, 0o600, &bolt.Options{OpenFile: dir.OpenFile, Timeout: time.Second, FreelistType: bolt.FreelistMapType})
 	if err != nil {
 		return err
 	}
-	err = bolt.Compact(dst, d.bolt, 1<<20)
+	step("begun")
+	err = src.View(func(tx *bolt.Tx) error { return copyAll(ctx, dst, tx, step) })
 	if err == nil {
-		err = dst.View(check)
+		err = dst.View(func(tx *bolt.Tx) error { return checkPages(tx) })
 	}
-	if err := errors.Join(err, dst.Sync(), dst.Close()); err != nil {
-		return errors.Join(err, wipe(dir, temp))
+	err = errors.Join(err, dst.Sync(), dst.Close())
+	step("copied")
+	return err
+}
+
+// copyAll copies every bucket, with its sequence, in transactions of about a megabyte. bbolt's own Compact cannot be
+// stopped on the way.
+func copyAll(ctx context.Context, dst *bolt.DB, src *bolt.Tx, step func(string)) error {
+	to, err := dst.Begin(true)
+	if err != nil {
+		return err
 	}
-	if err := dir.Rename(temp, name); err != nil {
-		return errors.Join(err, wipe(dir, temp))
+	defer func() { to.Rollback() }() // after a commit it does nothing
+	size := 0
+	into := func(path [][]byte) *bolt.Bucket {
+		b := to.Bucket(path[0])
+		for _, name := range path[1:] {
+			b = b.Bucket(name)
+		}
+		b.FillPercent = 1 // keys come in their order
+		return b
+	}
+	var walk func(path [][]byte, from *bolt.Bucket) error
+	walk = func(path [][]byte, from *bolt.Bucket) error {
+		target := into(path)
+		if err := target.SetSequence(from.Sequence()); err != nil {
+			return err
+		}
+		return from.ForEach(func(k, v []byte) error {
+			if size > 1<<20 {
+				if err := errors.Join(ctx.Err(), to.Commit()); err != nil {
+					return err
+				}
+				step("copying")
+				size = 0
+				next, err := dst.Begin(true)
+				if err != nil {
+					return err
+				}
+				to = next
+				target = into(path)
+			}
+			size += len(k) + len(v)
+			if v != nil {
+				return target.Put(k, v)
+			}
+			if _, err := target.CreateBucket(k); err != nil {
+				return err
+			}
+			if err := walk(append(slices.Clone(path), k), from.Bucket(k)); err != nil {
+				return err
+			}
+			target = into(path) // the child may have begun another transaction
+			return nil
+		})
+	}
+	err = src.ForEach(func(name []byte, b *bolt.Bucket) error {
+		if _, err := to.CreateBucket(name); err != nil {
+			return err
+		}
+		return walk([][]byte{name}, b)
+	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(ctx.Err(), to.Commit())
+}
+
+// publish gives a whole file its name, which must be free: fs.ErrExist.
+func publish(dir *os.Root, temp, name string, step func(string)) error {
+	err := dir.Link(temp, name)
+	switch {
+	case err == nil:
+		step("published")
+		err = dir.Remove(temp)
+	case errors.Is(err, fs.ErrExist):
+	default: // a file system without hard links
+		if _, serr := dir.Stat(name); serr == nil {
+			return fmt.Errorf("%s: %w", name, fs.ErrExist)
+		}
+		err = dir.Rename(temp, name)
+	}
+	if err != nil {
+		return err
 	}
 	return syncDir(dir)
 }
 
 // Backup writes a checked copy into a directory while the store is in use. It holds no key slot and no freed text. The
-// name must be free.
+// name must be free. What earlier backups left half is overwritten and removed: files whose name has the same beginning,
+// up to the first hyphen, ends in .part, and that nobody is writing.
 func (d *DB) Backup(ctx context.Context, dir *os.Root, name string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if _, err := dir.Stat(name); err == nil {
-		return fmt.Errorf("backup %s: %w", name, fs.ErrExist)
-	}
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	if err := d.compactTo(dir, name); err != nil {
+	d.backups.Lock()
+	defer d.backups.Unlock()
+	if err := d.backup(ctx, dir, name); err != nil {
 		return fmt.Errorf("backup %s: %w", name, err)
 	}
 	return nil
 }
 
-// Restore puts a backup in the place of a store that is not there. It never overwrites one.
-func Restore(from *os.Root, backup string, root *os.Root, name string) error {
-	if _, err := root.Stat(name); err == nil {
-		return fmt.Errorf("restore: %s: %w", name, fs.ErrExist)
+func (d *DB) backup(ctx context.Context, dir *os.Root, name string) error {
+	if _, err := dir.Stat(name); err == nil {
+		return fs.ErrExist
 	}
-	b, err := bolt.Open(backup, 0o600, &bolt.Options{ReadOnly: true, Timeout: time.Second, OpenFile: from.OpenFile})
+	kin := name
+	if stem, _, ok := strings.Cut(name, "-"); ok {
+		kin = stem + "-"
+	}
+	entries, err := fs.ReadDir(dir.FS(), ".")
 	if err != nil {
-		return fmt.Errorf("restore: open backup: %w", err)
+		return err
 	}
-	defer b.Close()
-	d := &DB{bolt: b}
-	if err := d.compactTo(root, name); err != nil {
+	for _, e := range entries {
+		if e.Type().IsRegular() && strings.HasPrefix(e.Name(), kin) && strings.HasSuffix(e.Name(), ".part") {
+			if err := wipe(dir, e.Name(), *d.ours.Load(), d.o.step); err != nil {
+				return err
+			}
+		}
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	temp := name + ".part"
+	if err := copyTo(ctx, d.bolt, dir, temp, d.o.step); err != nil {
+		return errors.Join(err, wipe(dir, temp, nil, d.o.step))
+	}
+	if err := publish(dir, temp, name, d.o.step); err != nil {
+		return errors.Join(err, wipe(dir, temp, nil, d.o.step))
+	}
+	return nil
+}
+
+// Restore puts a backup in the place of a store that is not there. It never overwrites one. The restored store says
+// nothing that the backup still meant to say, since that was most likely said after the backup was made; Restored tells
+// the bot to plan anew (TRUST 13.3).
+func Restore(from *os.Root, backup string, root *os.Root, name string) error {
+	if err := restore(from, backup, root, name, Options{}.filled(), time.Now()); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
 	return nil
 }
 
+func restore(from *os.Root, backup string, root *os.Root, name string, o Options, now time.Time) error {
+	if _, err := root.Stat(name); err == nil {
+		return fmt.Errorf("%s: %w", name, fs.ErrExist)
+	}
+	b, err := openToRead(from, backup, time.Second)
+	if err != nil {
+		return fmt.Errorf("open backup: %w", err)
+	}
+	defer b.Close()
+	d := &DB{root: root, name: name, o: o}
+	temp := name + ".part"
+	if err := wipe(root, temp, nil, d.o.step); err != nil {
+		return err
+	}
+	err = func() error {
+		if err := copyTo(context.Background(), b, root, temp, d.o.step); err != nil {
+			return err
+		}
+		restored, _, _, err := attach(root, temp, d.o, time.Now().Add(time.Second))
+		if err != nil {
+			return err
+		}
+		err = restored.Update(func(tx *bolt.Tx) error {
+			have, want := schemaOf(tx), uint64(len(d.o.upgrades))
+			if have > want {
+				return fmt.Errorf("schema %d, this program knows %d: %w", have, want, ErrNewer)
+			}
+			if err := d.climb(tx, have); err != nil {
+				return err
+			}
+			return quiet(tx, now)
+		})
+		if err == nil {
+			err = restored.View(check)
+		}
+		return errors.Join(err, restored.Sync(), restored.Close())
+	}()
+	if err == nil {
+		err = publish(root, temp, name, d.o.step)
+	}
+	if err != nil {
+		return errors.Join(err, wipe(root, temp, nil, d.o.step))
+	}
+	return nil
+}
+
+// quiet ends what a restored store was in the middle of. Nothing is posted again, no round waits for something that
+// will not come, and the mark tells the bot. Rounds that are open or closing are left to the bot, which has the keys.
+func quiet(tx *bolt.Tx, now time.Time) error {
+	var unsent []row
+	err := tx.Bucket(bPosts).ForEach(func(_, raw []byte) error {
+		var r row
+		if err := json.Unmarshal(raw, &r); err != nil {
+			return fmt.Errorf("read post: %w", err)
+		}
+		if r.waits() || r.State == bot.PostUncertain { // a manager's late answer must not send it either
+			unsent = append(unsent, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range unsent {
+		if r.waits() {
+			if err := tx.Bucket(bPending).Delete(r.key()); err != nil {
+				return err
+			}
+		}
+		r.State, r.Message = bot.PostFailed, bot.Message{}
+		if err := put(tx.Bucket(bPosts), string(r.ID), r); err != nil {
+			return err
+		}
+	}
+	var closed []bot.RoundID
+	err = tx.Bucket(bRounds).ForEach(func(id, raw []byte) error {
+		var r bot.Round
+		if err := json.Unmarshal(raw, &r); err != nil {
+			return fmt.Errorf("read round: %w", err)
+		}
+		if r.State == bot.RoundClosed {
+			closed = append(closed, bot.RoundID(id))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range closed {
+		if err := clearShelf(tx, id); err != nil {
+			return err
+		}
+		err := editRound(tx, id, func(r *bot.Round, t *bot.Team) (bot.Also, error) {
+			r.State, r.Tally, r.Keep = bot.RoundLost, nil, time.Time{}
+			if t.Open == r.ID {
+				t.Open = ""
+			}
+			return bot.Also{}, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := markErase(tx, kRestore); err != nil { // what was taken away still stands in freed pages
+		return err
+	}
+	return tx.Bucket(bMeta).Put(kRestored, stamp(now))
+}
+
+// Restored returns when this store was put back from a backup; zero if it was not, or the bot has acted on it.
+func (d *DB) Restored(ctx context.Context) (at time.Time, err error) {
+	err = d.view(ctx, func(tx *bolt.Tx) error {
+		if raw := tx.Bucket(bMeta).Get(kRestored); len(raw) == 8 {
+			at = unstamp(raw)
+		}
+		return nil
+	})
+	return at, err
+}
+
+// ForgetRestored says that the bot has acted on Restored.
+func (d *DB) ForgetRestored(ctx context.Context) error {
+	return d.update(ctx, func(tx *bolt.Tx) error { return tx.Bucket(bMeta).Delete(kRestored) })
+}
+
 // Compact shrinks the file: a compacted copy takes its place, and the old blocks are overwritten through a second name.
-// Cut anywhere, one whole store stands under the store's name (S16).
-func (d *DB) Compact(ctx context.Context) (err error) {
+// Cut anywhere, one whole store stands under the store's name, and the next start clears away the rest (S16).
+func (d *DB) Compact(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	old := d.name + ".old"
-	if err := wipe(d.root, old); err != nil {
-		return err
+	if d.broken.Load() {
+		return ErrBroken
 	}
-	if err := d.root.Link(d.name, old); err != nil {
+	if err := d.swap(ctx); err != nil {
 		return fmt.Errorf("compact: %w", err)
 	}
-	if err := d.compactTo(d.root, d.name); err != nil {
-		return errors.Join(fmt.Errorf("compact: %w", err), d.root.Remove(old))
-	}
-	if err := d.bolt.Close(); err != nil {
-		return fmt.Errorf("compact: %w", err)
-	}
-	if err := d.open(); err != nil {
-		return fmt.Errorf("compact: %w", err)
-	}
-	return wipe(d.root, old)
+	return nil
 }
 
-// wipe overwrites and removes a file; one that is not there is fine.
-func wipe(root *os.Root, name string) error {
+func (d *DB) swap(ctx context.Context) error {
+	part, old := d.name+".part", d.name+".old"
+	if err := errors.Join(d.wipe(part), d.wipe(old)); err != nil {
+		return err
+	}
+	if err := copyTo(ctx, d.bolt, d.root, part, d.o.step); err != nil {
+		return errors.Join(err, d.wipe(part))
+	}
+	// Locked before it gets the store's name: at no moment can another process take the store.
+	next, f, info, err := attach(d.root, part, d.o, time.Now().Add(d.o.Timeout))
+	if err != nil {
+		return errors.Join(err, d.wipe(part))
+	}
+	mine := *d.ours.Load()
+	err = d.secondName(old)
+	d.o.step("linked")
+	if err == nil {
+		d.ours.Store(&[]fs.FileInfo{mine[0], info})
+		err = d.root.Rename(part, d.name)
+	}
+	if err != nil {
+		d.ours.Store(&mine)
+		if rerr := d.root.Remove(old); !errors.Is(rerr, fs.ErrNotExist) {
+			err = errors.Join(err, rerr)
+		}
+		return errors.Join(err, next.Close(), d.wipe(part))
+	}
+	d.o.step("renamed")
+	if err := syncDir(d.root); err != nil { // after a power cut, either of the two may bear the name
+		return errors.Join(d.breakOff(err), next.Close())
+	}
+	d.o.step("durable")
+	was := d.bolt
+	d.bolt, d.file, d.page = next, f, next.Info().PageSize
+	d.ours.Store(&[]fs.FileInfo{info})
+	err = was.Close()
+	d.o.step("swapped")
+	return errors.Join(err, d.wipe(old))
+}
+
+// secondName gives the open file, and no other, a second name.
+func (d *DB) secondName(old string) error {
+	if err := d.root.Link(d.name, old); err != nil {
+		return err
+	}
+	info, err := d.root.Stat(old)
+	if err == nil && !os.SameFile(info, (*d.ours.Load())[0]) {
+		err = ErrReplaced
+	}
+	return err
+}
+
+// What a kill can leave beside a store, by what follows its name and a dot.
+var (
+	isHalf = regexp.MustCompile(`^(new|new-[0-9a-z]+|old|part|schema-[0-9]+\.part)$`) // of no use to anyone
+	isCopy = regexp.MustCompile(`^schema-[0-9]+$`)                                    // made before an upgrade
+)
+
+// sweep overwrites and removes what was left beside the store. The caller has the store's lock.
+func (d *DB) sweep(what *regexp.Regexp) error {
+	entries, err := fs.ReadDir(d.root.FS(), ".")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if rest, ok := strings.CutPrefix(e.Name(), d.name+"."); ok && e.Type().IsRegular() && what.MatchString(rest) {
+			if err := d.wipe(e.Name()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (d *DB) wipe(name string) error { return wipe(d.root, name, *d.ours.Load(), d.o.step) }
+
+// wipe overwrites and removes a file; one that is not there is fine. A second name of the live store is only taken away,
+// and half a file that another process is still writing is left to it.
+func wipe(root *os.Root, name string, live []fs.FileInfo, step func(string)) error {
 	f, err := root.OpenFile(name, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -264,29 +600,37 @@ func wipe(root *os.Root, name string) error {
 	if err != nil {
 		return fmt.Errorf("wipe %s: %w", name, err)
 	}
-	err = func() error {
-		defer f.Close()
-		info, err := f.Stat()
-		if err != nil {
-			return err
-		}
-		blank := make([]byte, 1<<20)
-		for off := int64(0); off < info.Size(); {
-			n, err := f.WriteAt(blank[:min(int64(len(blank)), info.Size()-off)], off)
-			if err != nil {
-				return err
-			}
-			off += int64(n)
-		}
-		return f.Sync()
-	}()
+	defer f.Close()
+	info, err := f.Stat()
 	if err != nil {
 		return fmt.Errorf("wipe %s: %w", name, err)
+	}
+	if !slices.ContainsFunc(live, func(our fs.FileInfo) bool { return os.SameFile(our, info) }) {
+		if strings.HasSuffix(name, ".part") && errors.Is(syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB), syscall.EWOULDBLOCK) {
+			return nil
+		}
+		step("wiping " + name)
+		if err := blank(f, info.Size()); err != nil {
+			return fmt.Errorf("wipe %s: %w", name, err)
+		}
+		step("wiped " + name)
 	}
 	if err := root.Remove(name); err != nil {
 		return fmt.Errorf("wipe %s: %w", name, err)
 	}
 	return syncDir(root)
+}
+
+func blank(f *os.File, size int64) error {
+	zeros := make([]byte, 1<<20)
+	for off := int64(0); off < size; {
+		n, err := f.WriteAt(zeros[:min(int64(len(zeros)), size-off)], off)
+		if err != nil {
+			return err
+		}
+		off += int64(n)
+	}
+	return f.Sync()
 }
 
 func syncDir(root *os.Root) error {

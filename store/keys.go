@@ -142,7 +142,11 @@ func (k *Keys) Destroy(ctx context.Context, names ...string) error {
 			return fmt.Errorf("destroy key slot: %w", err)
 		}
 		_, err = f.WriteAt(make([]byte, slotSize), 0)
-		if err := errors.Join(err, f.Sync(), f.Close(), k.root.Remove(name)); err != nil {
+		err = errors.Join(err, f.Sync(), f.Close())
+		if err == nil { // a name whose key may still be on the disk stays, so that it is tried again
+			err = k.root.Remove(name)
+		}
+		if err != nil {
 			return fmt.Errorf("destroy key slot: %w", err)
 		}
 		gone++

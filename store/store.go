@@ -10,9 +10,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"runtime/debug"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -32,11 +35,13 @@ var (
 	// ErrBroken says that a commit failed otherwise than for space. What the disk holds is unknown, so that nothing
 	// more is written: end the process and check the file (TRUST 12, S8).
 	ErrBroken = errors.New("a write failed; the store takes nothing more")
+	// ErrReplaced says that the file under the store's name is not the one that is open: whatever is written now is lost.
+	ErrReplaced = errors.New("the store's file was replaced or removed while it was open")
 )
 
 // The buckets. Moments are UTC nanoseconds, big-endian, so that keys sort by time.
 //
-//	meta      "schema" -> version (uint64)
+//	meta      "schema" -> version (uint64); "restored" -> moment of the restore, until the bot has acted on it
 //	teams     <team id> -> bot.Team as JSON
 //	rounds    <round id> -> bot.Round as JSON
 //	asked     <team id> 0 <kind> 0 <due> -> round id: a round is unique in (team, kind, due)
@@ -49,7 +54,7 @@ var (
 //	prompts   <prompt id> -> newest own revision as JSON
 //	history   <prompt id> 0 <sequence> -> earlier revision as JSON
 //	audit     <sequence> -> bot.AuditEntry as JSON
-//	erase     <round id>: rounds whose freed pages wait to be overwritten
+//	erase     <round id> or "restore" -> sequence: freed pages that wait to be overwritten; a new mark has a new sequence
 var (
 	bMeta     = []byte("meta")
 	bTeams    = []byte("teams")
@@ -66,10 +71,12 @@ var (
 	bAudit    = []byte("audit")
 	bErase    = []byte("erase")
 
-	kSchema  = []byte("schema")
-	kBallots = []byte("ballots")
-	kAside   = []byte("aside")
-	kShut    = []byte("shut")
+	kSchema   = []byte("schema")
+	kRestored = []byte("restored")
+	kRestore  = []byte("restore")
+	kBallots  = []byte("ballots")
+	kAside    = []byte("aside")
+	kShut     = []byte("shut")
 )
 
 // upgrade brings a file one schema further, inside the one transaction that brings it all the way.
@@ -95,7 +102,23 @@ type Options struct {
 	Timeout  time.Duration // to wait for the lock; 0: five seconds
 	upgrades []upgrade     // tests only
 	strict   bool          // tests: check after every commit
-	openFile func(string, int, os.FileMode) (*os.File, error)
+	step     func(string)  // tests: called between the steps of what a kill may cut
+}
+
+func (o Options) filled() Options {
+	if o.MaxSize == 0 {
+		o.MaxSize = 2 << 30
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 5 * time.Second
+	}
+	if o.upgrades == nil {
+		o.upgrades = upgrades()
+	}
+	if o.step == nil {
+		o.step = func(string) {}
+	}
+	return o
 }
 
 // DB is a bot.Store on one bbolt file.
@@ -106,8 +129,14 @@ type DB struct {
 
 	mu     sync.RWMutex // held whole only while the file is swapped
 	bolt   *bolt.DB
-	inode  uint64
+	file   *os.File                      // bbolt's own descriptor
+	page   int                           // size of a page
+	ours   atomic.Pointer[[]fs.FileInfo] // the open file; two while one takes the other's place
+	closed atomic.Bool
 	broken atomic.Bool
+
+	writing sync.Mutex // one write transaction, with the look at what became of it
+	backups sync.Mutex // one at a time
 
 	queueMu sync.Mutex
 	queue   []*call
@@ -118,105 +147,151 @@ type DB struct {
 
 var _ bot.Store = (*DB)(nil)
 
-// Open opens the store, creating it if it does not exist, and brings it to this program's schema. Errors: ErrLocked,
-// ErrNewer, ErrDamaged.
+// Open opens the store, creating it if it does not exist, and brings it to this program's schema. What a cut swap,
+// creation or upgrade left beside it is overwritten and removed. Errors: ErrLocked, ErrNewer, ErrDamaged.
 func Open(root *os.Root, name string, o Options) (*DB, error) {
-	if o.MaxSize == 0 {
-		o.MaxSize = 2 << 30
-	}
-	if o.Timeout == 0 {
-		o.Timeout = 5 * time.Second
-	}
-	if o.upgrades == nil {
-		o.upgrades = upgrades()
-	}
-	if o.openFile == nil {
-		o.openFile = root.OpenFile
-	}
-	d := &DB{root: root, name: name, o: o, brokenCh: make(chan struct{})}
-	for _, left := range []string{name + ".new", name + ".old"} { // an unfinished creation or swap
-		if err := wipe(root, left); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := root.Stat(name); errors.Is(err, fs.ErrNotExist) {
-		if err := d.create(); err != nil {
-			return nil, fmt.Errorf("create %s: %w", name, err)
-		}
-	}
+	d := &DB{root: root, name: name, o: o.filled(), brokenCh: make(chan struct{})}
 	if err := d.open(); err != nil {
 		return nil, err
 	}
-	if err := d.upgrade(); err != nil {
+	if err := d.settle(); err != nil {
 		d.bolt.Close()
 		return nil, err
 	}
 	return d, nil
 }
 
-// create makes an empty store under another name first: a file with the store's own name is always whole (S3).
+// open takes the lock first and looks second: until then another process may be swapping the file, and whoever waited
+// for its lock then holds a file that has no name any more.
+func (d *DB) open() error {
+	until := time.Now().Add(d.o.Timeout)
+	for {
+		if _, err := d.root.Stat(d.name); errors.Is(err, fs.ErrNotExist) {
+			if err := d.create(); err != nil && !errors.Is(err, fs.ErrExist) {
+				return fmt.Errorf("create %s: %w", d.name, err)
+			}
+		}
+		b, f, info, err := attach(d.root, d.name, d.o, until)
+		if info != nil { // what was opened may be no longer what stands there, whatever came of it
+			if now, serr := d.root.Stat(d.name); serr != nil || !os.SameFile(now, info) {
+				if b != nil {
+					b.Close()
+				}
+				if time.Now().After(until) {
+					return fmt.Errorf("open %s: %w", d.name, ErrLocked)
+				}
+				continue
+			}
+		}
+		if err != nil {
+			return err
+		}
+		d.bolt, d.file, d.page = b, f, b.Info().PageSize
+		d.ours.Store(&[]fs.FileInfo{info})
+		return nil
+	}
+}
+
+// settle brings a locked file to this program's schema and clears away what was left beside it. A file that a newer
+// program wrote stays as it is, with everything beside it.
+func (d *DB) settle() error {
+	var have uint64
+	if err := d.bolt.View(func(tx *bolt.Tx) error { have = schemaOf(tx); return nil }); err != nil {
+		return err
+	}
+	want := uint64(len(d.o.upgrades))
+	if have > want {
+		return fmt.Errorf("schema %d, this program knows %d: %w", have, want, ErrNewer)
+	}
+	if err := d.sweep(isHalf); err != nil {
+		return err
+	}
+	if have < want {
+		if err := d.upgrade(have); err != nil {
+			return err
+		}
+	}
+	return d.sweep(isCopy) // now that the store itself has proved to be good
+}
+
+// create makes an empty store under another name first: a file with the store's own name is always whole (S3). The name
+// is random, so that two who create at once do not share a file; fs.ErrExist: the other was first.
 func (d *DB) create() error {
-	b, err := bolt.Open(d.name+".new", 0o600, d.boltOptions())
+	name := d.name + ".new-" + strconv.FormatUint(rand.Uint64(), 36)
+	f, err := d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	b, _, _, err := attach(d.root, name, d.o, time.Now().Add(d.o.Timeout))
+	if err != nil {
+		return errors.Join(err, d.root.Remove(name))
+	}
 	err = b.Update(func(tx *bolt.Tx) error { return d.climb(tx, 0) })
 	if err := errors.Join(err, b.Sync(), b.Close()); err != nil {
-		return err
+		return errors.Join(err, d.root.Remove(name))
 	}
-	if err := d.root.Rename(d.name+".new", d.name); err != nil {
-		return err
+	d.o.step("created")
+	if err := publish(d.root, name, d.name, d.o.step); err != nil {
+		return errors.Join(err, d.root.Remove(name))
 	}
-	return syncDir(d.root)
+	return nil
 }
 
-func (d *DB) boltOptions() *bolt.Options {
-	return &bolt.Options{
-		Timeout: d.o.Timeout, FreelistType: bolt.FreelistMapType, OpenFile: d.o.openFile,
-		InitialMmapSize: min(1<<30, d.o.MaxSize), MaxSize: d.o.MaxSize,
-	}
-}
-
-func (d *DB) open() (err error) {
+// attach opens a file that exists and locks it. It also returns bbolt's descriptor, and what was opened even where
+// opening failed. Errors: ErrLocked, ErrDamaged.
+func attach(root *os.Root, name string, o Options, until time.Time) (b *bolt.DB, f *os.File, info fs.FileInfo, err error) {
 	// Damage makes bbolt panic, or the kernel fault on a page that is not there.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("open %s: %w", d.name, ErrDamaged)
+			err = fmt.Errorf("open %s: %w", name, ErrDamaged)
+			if f != nil {
+				f.Close() // bbolt does not get to it, and it holds the lock
+			}
+			b = nil
 		}
 	}()
-	b, err := bolt.Open(d.name, 0o600, d.boltOptions())
+	b, err = bolt.Open(name, 0o600, &bolt.Options{
+		Timeout: max(time.Until(until), time.Nanosecond), FreelistType: bolt.FreelistMapType,
+		InitialMmapSize: min(1<<30, o.MaxSize), MaxSize: o.MaxSize,
+		OpenFile: func(name string, flag int, mode os.FileMode) (_ *os.File, err error) {
+			if f, err = root.OpenFile(name, flag&^os.O_CREATE, mode); err != nil {
+				return nil, err
+			}
+			if info, err = f.Stat(); err != nil {
+				f.Close()
+				return nil, err
+			}
+			o.step("locking " + name)
+			return f, nil
+		},
+	})
 	switch {
 	case errors.Is(err, bolterr.ErrTimeout):
-		return fmt.Errorf("open %s: %w", d.name, ErrLocked)
+		return nil, nil, info, fmt.Errorf("open %s: %w", name, ErrLocked)
 	case errors.Is(err, bolterr.ErrInvalid), errors.Is(err, bolterr.ErrChecksum), errors.Is(err, bolterr.ErrVersionMismatch), errors.Is(err, bolterr.ErrInvalidMapping):
-		return fmt.Errorf("open %s: %w", d.name, ErrDamaged)
+		return nil, nil, info, fmt.Errorf("open %s: %w", name, ErrDamaged)
 	case err != nil:
-		return fmt.Errorf("open %s: %w", d.name, err)
+		return nil, nil, info, fmt.Errorf("open %s: %w", name, err)
 	}
-	b.StrictMode = d.o.strict
-	info, err := d.root.Stat(d.name)
+	b.StrictMode = o.strict
+	now, err := f.Stat()
 	if err != nil {
-		return errors.Join(err, b.Close())
+		return nil, nil, info, errors.Join(err, b.Close())
 	}
-	d.bolt, d.inode = b, inodeOf(info)
 	err = b.View(func(tx *bolt.Tx) error { // touch what every start needs, while a fault is still an error
-		if tx.Size() > info.Size() {
+		if tx.Size() > now.Size() {
 			return ErrDamaged
 		}
 		return tx.ForEach(func([]byte, *bolt.Bucket) error { return nil })
 	})
 	if err != nil {
-		return errors.Join(fmt.Errorf("open %s: %w", d.name, err), b.Close())
+		return nil, nil, info, errors.Join(fmt.Errorf("open %s: %w", name, err), b.Close())
 	}
-	return nil
-}
-
-func inodeOf(info fs.FileInfo) uint64 {
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		return s.Ino
-	}
-	return 0
+	return b, f, info, nil
 }
 
 func schemaOf(tx *bolt.Tx) uint64 {
@@ -233,29 +308,23 @@ func schemaOf(tx *bolt.Tx) uint64 {
 
 // upgrade runs the upgrades a file has not had, in one transaction, after putting a copy aside. The copy is wiped once
 // the transaction has committed.
-func (d *DB) upgrade() error {
-	var have uint64
-	if err := d.bolt.View(func(tx *bolt.Tx) error { have = schemaOf(tx); return nil }); err != nil {
-		return err
-	}
-	want := uint64(len(d.o.upgrades))
-	switch {
-	case have > want:
-		return fmt.Errorf("schema %d, this program knows %d: %w", have, want, ErrNewer)
-	case have == want:
-		return nil
-	}
+func (d *DB) upgrade(have uint64) error {
 	copied := fmt.Sprintf("%s.schema-%d", d.name, have)
-	if err := wipe(d.root, copied); err != nil {
-		return err
+	err := errors.Join(d.wipe(copied), d.wipe(copied+".part"))
+	if err == nil {
+		err = copyTo(context.Background(), d.bolt, d.root, copied+".part", d.o.step)
 	}
-	if err := d.compactTo(d.root, copied); err != nil {
+	if err == nil {
+		err = publish(d.root, copied+".part", copied, d.o.step)
+	}
+	if err != nil {
 		return fmt.Errorf("copy before the upgrade: %w", err)
 	}
 	if err := d.bolt.Update(func(tx *bolt.Tx) error { return d.climb(tx, have) }); err != nil {
 		return fmt.Errorf("upgrade from schema %d (a copy stands in %s): %w", have, copied, err)
 	}
-	return wipe(d.root, copied)
+	d.o.step("upgraded")
+	return nil
 }
 
 func (d *DB) climb(tx *bolt.Tx, from uint64) error {
@@ -275,18 +344,35 @@ func (d *DB) climb(tx *bolt.Tx, from uint64) error {
 func (d *DB) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.closed.Store(true)
 	return d.bolt.Close()
 }
 
 // Broken is closed when a write failed in a way that leaves the file unknown.
 func (d *DB) Broken() <-chan struct{} { return d.brokenCh }
 
-// Replaced says whether the file under the store's name is no longer the one that is open.
+func (d *DB) breakOff(err error) error {
+	if d.broken.CompareAndSwap(false, true) {
+		close(d.brokenCh)
+	}
+	return fmt.Errorf("%w: %w", ErrBroken, err)
+}
+
+// Replaced says whether the file under the store's name is no longer the one that is open. It waits for nobody.
 func (d *DB) Replaced() bool {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
 	info, err := d.root.Stat(d.name)
-	return err != nil || inodeOf(info) != d.inode
+	return err != nil || !slices.ContainsFunc(*d.ours.Load(), func(our fs.FileInfo) bool { return os.SameFile(our, info) })
+}
+
+// Healthy says why the store must not be trusted any more: ErrBroken or ErrReplaced. It waits for nobody.
+func (d *DB) Healthy() error {
+	switch {
+	case d.broken.Load():
+		return ErrBroken
+	case d.Replaced():
+		return ErrReplaced
+	}
+	return nil
 }
 
 // view reads in one transaction.
@@ -348,28 +434,50 @@ func (d *DB) lead() {
 	}
 }
 
-// writeBatch writes calls in one transaction. One that fails gets its own error, and the rest is written without it.
+// writeBatch writes calls in one transaction. One that fails is taken out, and the rest is written without it. It may
+// have failed on what another call of the batch did, which nobody knows to last before the batch is on the disk: so it
+// is asked again, alone, after the batch, and that answer counts.
 func (d *DB) writeBatch(batch []*call) {
+	var later []*call
 	for len(batch) > 0 {
-		var failed *call
+		failed := -1
 		err := d.update(context.Background(), func(tx *bolt.Tx) error {
-			for _, c := range batch {
+			for i, c := range batch {
 				if c.err = c.try(tx); c.err != nil || c.panicked != nil {
-					failed = c
+					failed = i
 					return errFailed
 				}
 			}
 			return nil
 		})
-		if !errors.Is(err, errFailed) {
-			for _, c := range batch {
-				c.err = err
-				close(c.done)
-			}
-			return
+		switch {
+		case failed == 0 && errors.Is(err, errFailed): // the first has seen nothing but what is on the disk
+			close(batch[0].done)
+			batch = batch[1:]
+			continue
+		case errors.Is(err, errFailed):
+			later = append(later, batch[failed])
+			batch = slices.Delete(batch, failed, failed+1)
+			continue
 		}
-		close(failed.done)
-		batch = slices.DeleteFunc(batch, func(c *call) bool { return c == failed })
+		for _, c := range batch {
+			c.err = err
+			close(c.done)
+		}
+		break
+	}
+	for _, c := range later {
+		err := d.update(context.Background(), func(tx *bolt.Tx) error {
+			if err := c.try(tx); err != nil {
+				return err
+			}
+			if c.panicked != nil {
+				return errFailed
+			}
+			return nil
+		})
+		c.err = err
+		close(c.done)
 	}
 }
 
@@ -392,27 +500,60 @@ func (d *DB) update(ctx context.Context, f func(*bolt.Tx) error) error {
 	}
 	d.mu.RLock()
 	defer d.mu.RUnlock()
+	d.writing.Lock()
+	defer d.writing.Unlock()
 	var own error
+	var meta metas
 	err := d.bolt.Update(func(tx *bolt.Tx) error {
-		own = f(tx)
+		if meta, own = d.readMetas(); own == nil {
+			own = f(tx)
+		}
 		return own
 	})
 	switch {
 	case err == nil:
 		return nil
-	case own != nil && !full(own):
-		return own
-	case full(err):
-		return fmt.Errorf("%w: %w", bot.ErrFull, err)
+	case own != nil, d.closed.Load():
+		return err
+	case !full(err):
+		return d.breakOff(err)
 	}
-	if d.broken.CompareAndSwap(false, true) {
-		close(d.brokenCh)
+	// There was no space for a page. If it was the page that makes the transaction count, part of it may stand there,
+	// and nobody knows which state the file is in; if not, the transaction never happened.
+	if now, merr := d.readMetas(); merr != nil || now != meta {
+		return d.breakOff(err)
 	}
-	return fmt.Errorf("%w: %w", ErrBroken, err)
+	return fmt.Errorf("%w: %w", bot.ErrFull, err)
 }
 
+// metas is what stands in the two pages that say which state of the file counts: header, meta and checksum.
+type metas [2][128]byte
+
+func (d *DB) readMetas() (m metas, err error) {
+	for i := range m {
+		if _, err := d.file.ReadAt(m[i][:], int64(i*d.page)); err != nil {
+			return m, fmt.Errorf("read meta page: %w", err)
+		}
+	}
+	return m, nil
+}
+
+// full says whether a failed commit or write only lacked space. A failed sync never counts, whatever its reason: the
+// kernel may have dropped the pages it could not write. bbolt returns a write's error whole, a sync's as a bare number,
+// and the error of growing the file as text only. Its version is fixed, and a test holds the text.
 func full(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) || errors.Is(err, bolterr.ErrMaxSizeReached)
+	if errors.Is(err, bolterr.ErrMaxSizeReached) {
+		return true
+	}
+	for _, why := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		if path, ok := errors.AsType[*fs.PathError](err); ok && path.Op == "write" && path.Err == why {
+			return true
+		}
+		if text := err.Error(); strings.HasPrefix(text, "file resize error: ") && strings.HasSuffix(text, ": "+why.Error()) {
+			return true
+		}
+	}
+	return false
 }
 
 // ---- small parts
@@ -798,7 +939,7 @@ func (d *DB) Release(ctx context.Context, round bot.RoundID, replies []bot.Seale
 				}
 			}
 		}
-		return tx.Bucket(bErase).Put([]byte(round), nil)
+		return markErase(tx, []byte(round))
 	})
 }
 
@@ -846,7 +987,7 @@ func (d *DB) Unshelve(ctx context.Context, receipt [32]byte, edit func(*bot.Roun
 		if err := receipts.Delete(receipt[:]); err != nil {
 			return err
 		}
-		return tx.Bucket(bErase).Put([]byte(round), nil)
+		return markErase(tx, []byte(round))
 	})
 }
 
@@ -856,26 +997,30 @@ func (d *DB) ClearShelf(ctx context.Context, round bot.RoundID, edit func(*bot.R
 		if err := editRound(tx, round, edit); err != nil {
 			return err
 		}
-		shelves := tx.Bucket(bShelf)
-		shelf := shelves.Bucket([]byte(round))
-		if shelf == nil {
+		if err := clearShelf(tx, round); err != nil {
+			return err
+		}
+		return markErase(tx, []byte(round))
+	})
+}
+
+// clearShelf takes a round's replies away, with their receipts.
+func clearShelf(tx *bolt.Tx, round bot.RoundID) error {
+	shelves, receipts := tx.Bucket(bShelf), tx.Bucket(bReceipts)
+	shelf := shelves.Bucket([]byte(round))
+	if shelf == nil {
+		return nil
+	}
+	err := shelf.ForEach(func(_, raw []byte) error {
+		if len(raw) < 32 {
 			return nil
 		}
-		receipts := tx.Bucket(bReceipts)
-		err := shelf.ForEach(func(_, raw []byte) error {
-			if len(raw) < 32 {
-				return nil
-			}
-			return receipts.Delete(raw[:32])
-		})
-		if err != nil {
-			return err
-		}
-		if err := shelves.DeleteBucket([]byte(round)); err != nil {
-			return err
-		}
-		return tx.Bucket(bErase).Put([]byte(round), nil)
+		return receipts.Delete(raw[:32])
 	})
+	if err != nil {
+		return err
+	}
+	return shelves.DeleteBucket([]byte(round))
 }
 
 // ---- outbox

@@ -122,6 +122,29 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// A slot that could not be overwritten keeps its name: without one nobody would try again.
+func TestKeyThatCannotBeOverwritten(t *testing.T) {
+	k := OpenKeys(testRoot(t, t.TempDir()))
+	if err := k.Create(t.Context(), bot.KeySlot{Name: "R.ballot", Key: []byte("key")}); err != nil {
+		t.Fatal(err)
+	}
+	lift := limitFiles(t, 0)
+	err := k.Destroy(t.Context(), "R.ballot")
+	lift()
+	if err == nil {
+		t.Error("the overwrite was refused and nobody heard")
+	}
+	if slots, err := k.Slots(t.Context()); err != nil || len(slots) != 1 {
+		t.Errorf("slots: %v, %v", slots, err)
+	}
+	if err := k.Destroy(t.Context(), "R.ballot"); err != nil {
+		t.Error(err)
+	}
+	if slots, err := k.Slots(t.Context()); err != nil || len(slots) != 0 {
+		t.Errorf("slots: %v, %v", slots, err)
+	}
+}
+
 func TestLocked(t *testing.T) {
 	dir := t.TempDir()
 	openIn(t, dir, Options{})

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -135,19 +136,36 @@ func onStore(ctx context.Context, e *env, c config, live func() error, alone fun
 		return err
 	}
 	defer root.Close()
-	db, err := store.Open(root, c.storeName(), store.Options{Timeout: 2 * time.Second})
-	switch {
-	case errors.Is(err, store.ErrLocked):
-		return hinted{err, e.say("cli.hint-locked-no-socket")}
-	case errors.Is(err, store.ErrNewer):
-		return hinted{err, e.say("cli.hint-newer")}
-	case errors.Is(err, store.ErrDamaged):
-		return hinted{err, e.say("cli.hint-damaged")}
-	case err != nil:
+	db, release, err := holdStore(ctx, e, c, root, slog.New(slog.DiscardHandler), e.say("cli.hint-locked-no-socket"))
+	if err != nil {
 		return err
 	}
-	return errors.Join(alone(db), db.Close())
+	return errors.Join(alone(db), release())
 }
+
+// hintDamaged is what to do about a damaged store. The keys stay: open rounds of the backup can only be opened with them.
+func hintDamaged(e *env, c config) string {
+	file, dir := filepath.Join(c.DataDir, c.storeName()), backupDir(c)
+	if newest := newestBackup(dir); newest != "" {
+		return e.say("cli.hint-damaged", "file", file, "backup", newest)
+	}
+	return e.say("cli.hint-damaged-no-backup", "file", file, "dir", dir)
+}
+
+// newestBackup is the path of the newest backup in a directory, by the moment in its name.
+func newestBackup(dir string) string {
+	found, err := filepath.Glob(filepath.Join(globbed.Replace(dir), backupName+"*.db"))
+	if err != nil || len(found) == 0 {
+		return ""
+	}
+	return slices.Max(found)
+}
+
+// globbed takes the meaning from what means something in a pattern.
+var globbed = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
+
+// backupName is how the name of every backup begins.
+const backupName = "weerklank-"
 
 // storeFlags are the flags of every command that works on the store.
 func storeFlags(e *env, name string, args []string, more func(*flag.FlagSet)) (config, []string, error) {
@@ -169,7 +187,7 @@ func backupDir(c config) string {
 	if c.Backup.Dir != "" {
 		return c.Backup.Dir
 	}
-	return filepath.Join(c.DataDir, "backups")
+	return filepath.Join(c.DataDir, backupsDir)
 }
 
 // backup writes a checked copy and returns its path. Key slots are never in it.
@@ -182,7 +200,7 @@ func backup(ctx context.Context, db *store.DB, dir string) (string, error) {
 		return "", err
 	}
 	defer root.Close()
-	name := "weerklank-" + time.Now().UTC().Format("20060102T150405.000Z") + ".db"
+	name := backupName + time.Now().UTC().Format("20060102T150405.000Z") + ".db"
 	if err := db.Backup(ctx, root, name); err != nil {
 		return "", err
 	}
@@ -246,7 +264,7 @@ func cmdRestore(ctx context.Context, e *env, args []string) error {
 		return hinted{fmt.Errorf("backup: %w", err), e.say("cli.restore-which")}
 	}
 	if _, err := os.Stat(filepath.Join(c.DataDir, c.storeName())); err == nil {
-		return hinted{fmt.Errorf("there is a store in %s already", c.DataDir), e.say("cli.hint-restore-exists")}
+		return hinted{fmt.Errorf("there is a store in %s already", c.DataDir), e.say("cli.hint-restore-exists", "file", filepath.Join(c.DataDir, c.storeName()))}
 	}
 	if err := verifyApart(ctx, file); err != nil {
 		return hinted{err, e.say("cli.hint-restore-damaged")}
@@ -264,6 +282,9 @@ func cmdRestore(ctx context.Context, e *env, args []string) error {
 	if err := store.Restore(from, filepath.Base(file), root, c.storeName()); err != nil {
 		return err
 	}
+	if err := verifyApart(ctx, filepath.Join(c.DataDir, c.storeName())); err != nil {
+		return hinted{err, e.say("cli.hint-restore-damaged")}
+	}
 	fmt.Fprintln(e.stdout, e.say("cli.restore-done", "dir", c.DataDir))
 	return nil
 }
@@ -271,28 +292,41 @@ func cmdRestore(ctx context.Context, e *env, args []string) error {
 // verifyChild is the hidden command that checks a file in a process of its own.
 const verifyChild = "-check-only-this"
 
+// What the child says of a file that is not damaged and cannot be checked either.
+const (
+	childLocked = "locked"
+	childNewer  = "newer"
+)
+
 // verifyApart checks a file in a child process with a deadline: on damage the database library may panic, fault or
-// never end (TRUST 12).
+// never end (TRUST 12). Errors: store.ErrDamaged, store.ErrLocked, store.ErrNewer.
 func verifyApart(ctx context.Context, file string) error {
 	info, err := os.Stat(file)
 	if err != nil {
 		return err
 	}
 	deadline := 5*time.Second + time.Duration(info.Size()/(100<<20))*time.Second
+	stopped := ctx
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	var said bytes.Buffer
+	var kind, said bytes.Buffer
 	cmd := exec.CommandContext(ctx, self, "verify", verifyChild, file)
-	cmd.Stderr = &said
+	cmd.Stdout, cmd.Stderr = &kind, &said
 	cmd.Env = append(os.Environ(), "GOTRACEBACK=none")
 	err = cmd.Run()
 	switch {
+	case stopped.Err() != nil:
+		return stopped.Err()
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w: checking %s did not end within %s", store.ErrDamaged, filepath.Base(file), deadline)
+	case err != nil && strings.TrimSpace(kind.String()) == childLocked:
+		return fmt.Errorf("check %s: %w", filepath.Base(file), store.ErrLocked)
+	case err != nil && strings.TrimSpace(kind.String()) == childNewer:
+		return fmt.Errorf("check %s: %w", filepath.Base(file), store.ErrNewer)
 	case err != nil:
 		text, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n")
 		return fmt.Errorf("%w: %s", store.ErrDamaged, strings.TrimPrefix(text, "weerklank verify: "))
@@ -307,7 +341,14 @@ func cmdVerify(ctx context.Context, e *env, args []string) error {
 			return err
 		}
 		defer root.Close()
-		return store.Verify(root, filepath.Base(args[1]))
+		err = store.Verify(root, filepath.Base(args[1]))
+		switch {
+		case errors.Is(err, store.ErrLocked):
+			fmt.Fprintln(e.stdout, childLocked)
+		case errors.Is(err, store.ErrNewer):
+			fmt.Fprintln(e.stdout, childNewer)
+		}
+		return err
 	}
 	c, rest, err := storeFlags(e, "verify", args, nil)
 	if err != nil {
@@ -332,7 +373,13 @@ func cmdVerify(ctx context.Context, e *env, args []string) error {
 		err = verifyApart(ctx, file)
 	}
 	if err != nil {
-		return hinted{err, e.say("cli.hint-damaged")}
+		switch {
+		case errors.Is(err, store.ErrLocked):
+			return hinted{err, e.say("cli.hint-locked-no-socket")}
+		case errors.Is(err, store.ErrNewer):
+			return hinted{err, e.say("cli.hint-newer")}
+		}
+		return hinted{err, hintDamaged(e, c)}
 	}
 	fmt.Fprintln(e.stdout, e.say("cli.verify-ok", "file", file))
 	return nil

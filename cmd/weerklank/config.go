@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -23,7 +24,7 @@ import (
 )
 
 // config is the one file, with the names of DESIGN 6. Every key can also be set by the environment variable
-// WEERKLANK_<SECTION>_<KEY>.
+// WEERKLANK_<SECTION>_<KEY>; one that is set and empty sets the empty value.
 type config struct {
 	DataDir string `toml:"data_dir"`
 	Store   struct {
@@ -121,7 +122,7 @@ func loadConfig(e *env, path string) (config, error) {
 	var raw []byte
 	if path != "" {
 		var err error
-		if raw, err = os.ReadFile(path); err != nil {
+		if raw, err = readConfig(e, path); err != nil {
 			return c, hinted{fmt.Errorf("read configuration: %w", err), e.say("cli.hint-config")}
 		}
 		if err := parseConfig(e, raw, &c); err != nil {
@@ -140,6 +141,23 @@ func loadConfig(e *env, path string) (config, error) {
 		return c, hinted{fmt.Errorf("configuration %s:\n%w", path, err), e.say("cli.hint-config-check")}
 	}
 	return c, nil
+}
+
+// maxConfig is more than any configuration needs.
+const maxConfig = 1 << 20
+
+// readConfig reads the file without the mark that some editors put before it.
+func readConfig(e *env, path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err == nil && len(raw) > maxConfig {
+		err = fmt.Errorf("%s: %s", path, e.say("cli.config-large"))
+	}
+	return bytes.TrimPrefix(raw, []byte("\ufeff")), err
 }
 
 func parseConfig(e *env, raw []byte, c *config) error {
@@ -163,9 +181,34 @@ func parseConfig(e *env, raw []byte, c *config) error {
 		return errors.Join(all...)
 	case errors.As(err, &bad):
 		row, col := bad.Position()
-		return configProblem{row, col, strings.Join(bad.Key(), "."), strings.TrimPrefix(bad.Error(), "toml: ")}
+		key, text := strings.Join(bad.Key(), "."), strings.TrimPrefix(bad.Error(), "toml: ")
+		if toml.Unmarshal(raw, new(map[string]any)) == nil { // it is TOML, so that the value is of another kind
+			text = c.wanted(e, key)
+		}
+		return configProblem{row, col, key, text}
 	}
 	return err
+}
+
+// wanted says what to write at a key.
+func (c *config) wanted(e *env, at string) string {
+	text := e.say("cli.config-section", "name", at)
+	c.fields(func(section, key string, v reflect.Value) {
+		if strings.TrimPrefix(section+"."+key, ".") != at {
+			return
+		}
+		switch v.Kind() {
+		case reflect.String:
+			text = e.say("cli.config-text")
+		case reflect.Bool:
+			text = e.say("cli.config-bool")
+		case reflect.Int:
+			text = e.say("cli.config-number")
+		case reflect.Slice:
+			text = e.say("cli.config-list")
+		}
+	})
+	return text
 }
 
 // fields walks every key of the configuration.
@@ -193,8 +236,8 @@ func fromEnvironment(e *env, c *config) error {
 		if section != "" {
 			name = "WEERKLANK_" + strings.ToUpper(section) + "_" + strings.ToUpper(key)
 		}
-		s := e.getenv(name)
-		if s == "" {
+		s, set := e.lookup(name)
+		if !set {
 			return
 		}
 		switch v.Kind() {
@@ -213,7 +256,7 @@ func fromEnvironment(e *env, c *config) error {
 			}
 			v.SetInt(int64(n))
 		case reflect.Slice:
-			v.Set(reflect.ValueOf(strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })))
+			v.Set(reflect.ValueOf(append([]string{}, strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })...)))
 		}
 	})
 	return errors.Join(problems...)
@@ -251,8 +294,14 @@ func checkConfig(e *env, c config, raw []byte) error {
 	if strings.TrimSpace(c.DataDir) == "" {
 		wrong("", "data_dir", e.say("cli.config-empty"))
 	}
-	if name, ok := strings.CutPrefix(c.Store.URL, "bbolt:"); !ok || name == "" || strings.ContainsAny(name, `/\`) {
+	if !socketFits(c) {
+		wrong("", "data_dir", e.say("cli.config-socket", "max", strconv.Itoa(maxSocket)))
+	}
+	switch name, ok := strings.CutPrefix(c.Store.URL, "bbolt:"); {
+	case !ok || name == "" || name == "." || name == ".." || strings.ContainsAny(name, `/\`):
 		wrong("store", "url", e.say("cli.config-store"))
+	case slices.ContainsFunc([]string{running, controlSocket, keysDir, chatFile, backupsDir, demoMark}, func(taken string) bool { return strings.EqualFold(taken, name) }):
+		wrong("store", "url", e.say("cli.config-store-taken"))
 	}
 	if c.Team.Activation != "direct" && c.Team.Activation != "announced" {
 		wrong("team", "activation", e.say("cli.config-activation"))
@@ -316,6 +365,11 @@ func checkConfig(e *env, c config, raw []byte) error {
 	}
 	return errors.Join(all...)
 }
+
+// maxSocket is a little less than the shortest path that systems allow a socket.
+const maxSocket = 100
+
+func socketFits(c config) bool { return len(filepath.Join(c.DataDir, controlSocket)) <= maxSocket }
 
 // loopback says whether an address can only be reached from this machine.
 func loopback(addr string) bool {

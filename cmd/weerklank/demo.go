@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"hash/fnv"
+	"io/fs"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -111,14 +112,78 @@ func cmdDemo(ctx context.Context, e *env, args []string) error {
 	c.Log.Level, c.Log.Format = "warn", "text"
 	c.Team.QuietHours, c.Team.WorkdaysOnly, c.Team.Holidays = "", false, []string{} // whoever tries it at night sees it work
 	c.Team.Language, c.Help.Adviser = lang, locale.Say(prompts.Lang(lang), "cli.demo-adviser")
-	p, err := build(e, c, newLog(c, e.stderr), func(p *parts) *workspace.Controls { return p.controls() })
+	p, err := buildDemo(ctx, e, c)
 	if err != nil {
 		return err
 	}
-	if err := p.layPast(ctx, prompts.Lang(lang), time.Now()); err != nil {
+	if err := p.layDemo(ctx, prompts.Lang(lang), time.Now()); err != nil {
+		if ctx.Err() != nil { // stopped while it laid its past: the next start begins anew
+			return p.close()
+		}
 		return errors.Join(fmt.Errorf("lay the sample season: %w", err), p.close())
 	}
-	return errors.Join(p.serve(ctx, e, "Weerklank demo"), p.close())
+	return p.serve(ctx, e, "Weerklank demo")
+}
+
+// demoMark is a file in the data directory of a demo. Until it says that the past is laid, nothing there is worth keeping.
+const demoMark = "demo"
+
+// What a demo's mark says.
+const (
+	demoLaying = "laying\n"
+	demoLaid   = "laid\n"
+)
+
+// buildDemo makes the parts on a directory that is new or a demo's. One that was interrupted while its past was being
+// laid is cleared first.
+func buildDemo(ctx context.Context, e *env, c config) (*parts, error) {
+	again := func() (*parts, error) {
+		return build(ctx, e, c, newLog(c, e.stderr), func(p *parts) *workspace.Controls { return p.controls() })
+	}
+	p, err := again()
+	if err != nil {
+		return nil, err
+	}
+	mark, err := p.root.ReadFile(demoMark)
+	switch {
+	case err == nil && string(mark) == demoLaid:
+		return p, nil
+	case errors.Is(err, fs.ErrNotExist): // it may be the directory of a real bot: that is never cleared
+		teams, err := p.db.Teams(ctx)
+		if err == nil && (len(teams) > 0 || !p.ws.Empty()) {
+			err = hinted{fmt.Errorf("%s is in use, and not by a demo", c.DataDir), e.say("cli.hint-demo-data")}
+		}
+		if err != nil {
+			return nil, errors.Join(err, p.close())
+		}
+		return p, nil
+	case err != nil:
+		return nil, errors.Join(err, p.close())
+	}
+	// The names go while the store is locked, so that no other demo is in the middle of it.
+	slots, err := p.keys.Slots(ctx)
+	err = errors.Join(err, p.keys.Destroy(ctx, slots...), p.root.Remove(c.storeName()), p.root.Remove(chatFile), syncDir(p.root))
+	if err := errors.Join(err, p.close()); err != nil {
+		return nil, fmt.Errorf("clear an unfinished demo: %w", err)
+	}
+	return again()
+}
+
+// layDemo lays the past if there is none, and marks the directory when it is done.
+func (p *parts) layDemo(ctx context.Context, lang prompts.Lang, now time.Time) error {
+	if mark, err := p.root.ReadFile(demoMark); err == nil && string(mark) == demoLaid {
+		return nil // it goes on where it was
+	}
+	if err := layFile(p.root, demoMark, demoLaying); err != nil {
+		return err
+	}
+	if err := p.layPast(ctx, lang, now); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil { // a step that was cut short need not have said so
+		return err
+	}
+	return layFile(p.root, demoMark, demoLaid)
 }
 
 // controls turn the clock forward for one team. Everything else goes its usual way.
@@ -233,14 +298,11 @@ func (p *parts) colleague(ctx context.Context, r bot.Round, person string, reply
 // Only the clock that is handed to them differs.
 func (p *parts) layPast(ctx context.Context, lang prompts.Lang, now time.Time) error {
 	for _, person := range workspace.DefaultSeed().People {
-		if lang == prompts.English && person.Lang != lang && p.ws.Empty() {
+		if lang == prompts.English && person.Lang != lang {
 			if err := p.ws.SetLang(person.ID, lang); err != nil {
 				return err
 			}
 		}
-	}
-	if !p.ws.Empty() { // a data directory that was used before goes on where it was
-		return nil
 	}
 	defer p.ws.Backdate(time.Time{})
 	p.ws.Use(p.bot.Handle)

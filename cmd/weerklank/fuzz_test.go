@@ -22,7 +22,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add("[privacy]\nkeep_replies = \"99999999999999999999d\"\n[workspace]\nlisten = \"[::1]:0\"")
 	f.Add("\ufeff[team]\r\nlanguage = \"nl\"")
 	f.Fuzz(func(t *testing.T, text string) {
-		e := &env{getenv: func(string) string { return "" }, stdout: io.Discard, stderr: io.Discard, lang: prompts.Dutch}
+		e := &env{lookup: unset, stdout: io.Discard, stderr: io.Discard, lang: prompts.Dutch}
 		c := defaultConfig()
 		err := parseConfig(e, []byte(text), &c)
 		if err == nil {

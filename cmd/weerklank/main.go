@@ -26,20 +26,20 @@ const (
 )
 
 func main() {
-	os.Exit(withSignals(os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(withSignals(os.Args[1:], os.LookupEnv, os.Stdin, os.Stdout, os.Stderr))
 }
 
 // withSignals ends the work at the first signal; a second one kills.
-func withSignals(args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+func withSignals(args []string, lookup func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	return run(ctx, args, getenv, stdin, stdout, stderr)
+	return program(ctx, args, lookup, stdin, stdout, stderr)
 }
 
 // env is what every command gets.
 type env struct {
-	getenv         func(string) string
+	lookup         func(string) (string, bool) // a variable that is set may be empty
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	lang           prompts.Lang
@@ -73,11 +73,11 @@ func commands() []command {
 	}
 }
 
-// run is the whole program: it returns the exit code.
-func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
-	e := &env{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr, lang: prompts.English}
+// program is the whole program: it returns the exit code.
+func program(ctx context.Context, args []string, lookup func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
+	e := &env{lookup: lookup, stdin: stdin, stdout: stdout, stderr: stderr, lang: prompts.English}
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
-		if v := getenv(name); v != "" {
+		if v, _ := lookup(name); v != "" {
 			if strings.HasPrefix(v, "nl") {
 				e.lang = prompts.Dutch
 			}

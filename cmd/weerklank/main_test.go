@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -17,7 +18,22 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 4 && os.Args[2] == verifyChild { // a child that checks a store's file for a program inside a test
+		main()
+	}
 	testscript.Main(m, map[string]func(){"weerklank": main})
+}
+
+// unset is an environment with nothing in it.
+func unset(string) (string, bool) { return "", false }
+
+// run is program with an environment in which an empty variable is not set.
+func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+	lookup := func(name string) (string, bool) {
+		v := getenv(name)
+		return v, v != ""
+	}
+	return program(ctx, args, lookup, stdin, stdout, stderr)
 }
 
 // The command line as people use it, one script a story.
@@ -59,7 +75,7 @@ func TestScripts(t *testing.T) {
 
 // The example loads, and says the defaults and nothing else.
 func TestExampleConfiguration(t *testing.T) {
-	e := &env{getenv: func(string) string { return "" }, lang: prompts.English}
+	e := &env{lookup: unset, lang: prompts.English}
 	got, err := loadConfig(e, filepath.Join("..", "..", "config.example.toml"))
 	if err != nil {
 		t.Fatal(err)
@@ -81,10 +97,15 @@ func TestExampleConfiguration(t *testing.T) {
 
 func TestEnvironmentOverrides(t *testing.T) {
 	set := map[string]string{"WEERKLANK_DATA_DIR": "/x", "WEERKLANK_TEAM_LANGUAGE": "en", "WEERKLANK_TEAM_MIN_REPLIES": "7", "WEERKLANK_WORKSPACE_ENABLED": "true", "WEERKLANK_RIGHTS_EDITORS": "workspace:a,workspace:b"}
-	e := &env{getenv: func(k string) string { return set[k] }, lang: prompts.English}
+	e := &env{lookup: func(k string) (string, bool) { v, ok := set[k]; return v, ok }, lang: prompts.English}
 	c, err := loadConfig(e, "")
 	if err != nil || c.DataDir != "/x" || c.Team.Language != "en" || c.Team.MinReplies != 7 || !c.Workspace.Enabled || len(c.Rights.Editors) != 2 {
 		t.Errorf("%+v %v", c, err)
+	}
+	set["WEERKLANK_TEAM_QUIET_HOURS"], set["WEERKLANK_TEAM_HOLIDAYS"], set["WEERKLANK_RIGHTS_EDITORS"] = "", "", "" // set, and empty
+	c, err = loadConfig(e, "")
+	if err != nil || c.Team.QuietHours != "" || len(c.Team.Holidays) != 0 || len(c.Rights.Editors) != 0 {
+		t.Errorf("empty variables: %+v %v", c, err)
 	}
 	set["WEERKLANK_TEAM_MIN_REPLIES"] = "many"
 	if _, err := loadConfig(e, ""); err == nil || !strings.Contains(err.Error(), "WEERKLANK_TEAM_MIN_REPLIES") {

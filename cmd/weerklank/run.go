@@ -6,13 +6,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +30,13 @@ import (
 // shutdownTime is how long a clean end may take.
 const shutdownTime = 10 * time.Second
 
+// What stands in the data directory besides the store.
+const (
+	keysDir    = "keys"
+	chatFile   = "workspace.jsonl"
+	backupsDir = "backups"
+)
+
 // parts are the running program.
 type parts struct {
 	c       config
@@ -39,53 +47,82 @@ type parts struct {
 	ws      *workspace.Adapter
 	bot     *bot.Bot
 	lib     prompts.Library
-	ready   atomic.Bool
-	cleanup []func() error
+	grace   time.Duration // for all of stopping
+	cleanup []closing
+
+	wait     atomic.Int32  // chats that do not take events yet
+	taking   chan struct{} // closed when all do
+	stopping atomic.Bool
+}
+
+// closing is how a part is taken down.
+type closing struct {
+	name  string
+	close func() error
+}
+
+// listening is a chat that says when it begins to take events.
+type listening struct {
+	*workspace.Adapter
+	begun func()
+}
+
+// Run implements bot.Chat.
+func (l listening) Run(ctx context.Context, h bot.Handler) error {
+	l.Use(h)
+	l.begun()
+	return l.Adapter.Run(ctx, h)
 }
 
 // build makes the parts in order; on an error it takes down what it made. controls is for the demo only.
-func build(e *env, c config, log *slog.Logger, controls func(*parts) *workspace.Controls) (p *parts, err error) {
-	p = &parts{c: c, log: log}
+func build(ctx context.Context, e *env, c config, log *slog.Logger, controls func(*parts) *workspace.Controls) (p *parts, err error) {
+	p = &parts{c: c, log: log, grace: shutdownTime, taking: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close())
 			p = nil
 		}
 	}()
+	if !socketFits(c) {
+		return p, fmt.Errorf("data directory %s: %s", c.DataDir, e.say("cli.config-socket", "max", strconv.Itoa(maxSocket)))
+	}
 	if p.lib, err = prompts.Builtin(); err != nil {
 		return p, err
 	}
 	if p.root, err = openData(e, c.DataDir); err != nil {
 		return p, err
 	}
-	p.cleanup = append(p.cleanup, p.root.Close)
-	if err := p.openStore(e); err != nil {
+	p.cleanup = append(p.cleanup, closing{"data directory", p.root.Close})
+	var closeStore func() error
+	if p.db, closeStore, err = holdStore(ctx, e, c, p.root, log, e.say("cli.hint-locked")); err != nil {
 		return p, err
 	}
-	keyRoot, err := subdir(p.root, "keys")
+	p.cleanup = append(p.cleanup, closing{"store", closeStore})
+	keyRoot, err := openKeys(e, p.root, c.DataDir)
 	if err != nil {
 		return p, err
 	}
-	p.cleanup = append(p.cleanup, keyRoot.Close)
+	p.cleanup = append(p.cleanup, closing{"key slots", keyRoot.Close})
 	p.keys = store.OpenKeys(keyRoot)
 
 	var chats []bot.Chat
 	editors := actors(c.Rights.Editors)
 	if c.Workspace.Enabled {
-		cfg := workspace.Config{Root: p.root, File: "workspace.jsonl", Seed: workspace.DefaultSeed(), Zone: c.zone()}
+		cfg := workspace.Config{Root: p.root, File: chatFile, Seed: workspace.DefaultSeed(), Zone: c.zone()}
 		if controls != nil {
 			cfg.Controls = controls(p)
 		}
 		if p.ws, err = workspace.New(cfg, log); err != nil {
 			return p, err
 		}
-		p.cleanup = append(p.cleanup, p.ws.Close)
-		chats = append(chats, p.ws)
+		p.cleanup = append(p.cleanup, closing{"workspace", p.ws.Close})
+		chats = append(chats, listening{p.ws, p.begun})
 		editors = append(editors, p.ws.Editors()...)
 	}
 	if len(chats) == 0 {
 		return p, hinted{errors.New("no platform is configured"), e.say("cli.hint-platform")}
 	}
+	p.wait.Store(int32(len(chats)))
 	days, err := c.keepDays()
 	if err != nil {
 		return p, err
@@ -109,163 +146,230 @@ func openData(e *env, dir string) (*os.Root, error) {
 	return root, nil
 }
 
-func subdir(root *os.Root, name string) (*os.Root, error) {
-	if err := root.Mkdir(name, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-		return nil, err
+// openKeys opens the directory of the key slots. It may be a link to another disk, which the data directory's own root
+// would not follow.
+func openKeys(e *env, root *os.Root, dir string) (*os.Root, error) {
+	if err := root.Mkdir(keysDir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("key slots: %w", err)
 	}
-	return root.OpenRoot(name)
+	keys, err := os.OpenRoot(filepath.Join(dir, keysDir))
+	if err != nil {
+		return nil, hinted{fmt.Errorf("key slots: %w", err), e.say("cli.hint-keys")}
+	}
+	return keys, nil
 }
 
 func (c config) storeName() string { return strings.TrimPrefix(c.Store.URL, "bbolt:") }
 
-// running is a marker beside the store: it stands there while a process has the store open, so that the next start
-// knows whether the last one ended well.
+// running is a marker beside the store: it stands there while a process has the store open, and stays when that process
+// did not end well, so that the next one looks at the file before it writes.
 const running = "running"
 
-func (p *parts) openStore(e *env) error {
-	name := p.c.storeName()
-	_, storeErr := p.root.Stat(name)
-	_, markErr := p.root.Stat(running)
-	db, err := store.Open(p.root, name, store.Options{Timeout: 3 * time.Second})
-	switch {
-	case errors.Is(err, store.ErrLocked):
-		return hinted{err, e.say("cli.hint-locked")}
-	case errors.Is(err, store.ErrNewer):
-		return hinted{err, e.say("cli.hint-newer")}
-	case errors.Is(err, store.ErrDamaged):
-		return hinted{err, e.say("cli.hint-damaged")}
-	case err != nil:
+// holdStore opens the store and marks it as in use. If the last process that had it did not end well, a child process
+// checks the file before this one opens, and perhaps upgrades, it. busy is the hint when another process has it.
+func holdStore(ctx context.Context, e *env, c config, root *os.Root, log *slog.Logger, busy string) (db *store.DB, release func() error, err error) {
+	explain := func(err error) error {
+		switch {
+		case errors.Is(err, store.ErrLocked):
+			return hinted{err, busy}
+		case errors.Is(err, store.ErrNewer):
+			return hinted{err, e.say("cli.hint-newer")}
+		case errors.Is(err, store.ErrDamaged):
+			return hinted{err, hintDamaged(e, c)}
+		}
 		return err
 	}
-	if storeErr == nil && markErr == nil { // the last process did not end by itself: look before writing
-		p.log.Warn("the last run did not end cleanly; checking the store")
-		if err := db.Close(); err != nil {
+	name := c.storeName()
+	_, storeErr := root.Stat(name)
+	_, markErr := root.Stat(running)
+	if storeErr == nil && markErr == nil {
+		if err := verifyApart(ctx, filepath.Join(c.DataDir, name)); err != nil {
+			return nil, nil, explain(err)
+		}
+		log.Warn("the last run did not end well; the store was checked and is whole")
+	}
+	if db, err = store.Open(root, name, store.Options{Timeout: 3 * time.Second}); err != nil {
+		return nil, nil, explain(err)
+	}
+	if err := layFile(root, running, ""); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("mark the store as in use: %w", err), db.Close())
+	}
+	return db, func() error {
+		unwell := db.Healthy()
+		if err := db.Close(); err != nil || unwell != nil {
 			return err
 		}
-		if err := verifyApart(context.Background(), filepath.Join(p.c.DataDir, name)); err != nil {
-			return hinted{err, e.say("cli.hint-damaged")}
-		}
-		if db, err = store.Open(p.root, name, store.Options{Timeout: 3 * time.Second}); err != nil {
-			return err
-		}
+		return errors.Join(root.Remove(running), syncDir(root))
+	}, nil
+}
+
+// layFile writes a small file so that it lasts.
+func layFile(root *os.Root, name, text string) error {
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
 	}
-	p.db = db
-	if f, err := p.root.OpenFile(running, os.O_WRONLY|os.O_CREATE, 0o600); err == nil {
-		f.Close()
+	_, err = io.WriteString(f, text)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
 	}
-	p.cleanup = append(p.cleanup, func() error {
-		return errors.Join(db.Close(), p.root.Remove(running))
-	})
-	return nil
+	return syncDir(root)
+}
+
+func syncDir(root *os.Root) error {
+	dir, err := root.Open(".")
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // close takes the parts down, last made first.
 func (p *parts) close() error {
 	var errs []error
-	for i := len(p.cleanup) - 1; i >= 0; i-- {
-		errs = append(errs, p.cleanup[i]())
+	for _, c := range slices.Backward(p.cleanup) {
+		if err := c.close(); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", c.name, err))
+		}
 	}
 	p.cleanup = nil
 	return errors.Join(errs...)
 }
 
-// serve runs everything until ctx ends or a part fails, then stops in order: intake, handlers, loop, chats, store.
-func (p *parts) serve(ctx context.Context, e *env, announce string) (err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var servers []*http.Server
-	var wg sync.WaitGroup
-	listen := func(name, network, addr string, h http.Handler) (net.Listener, error) {
-		l, err := net.Listen(network, addr)
-		if err != nil {
-			return nil, hinted{fmt.Errorf("%s: %w", name, err), e.say("cli.hint-listen", "addr", addr)}
-		}
-		// Bounded, but without a write timeout: live pages stay open.
-		s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-			ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return ctx }}
-		servers = append(servers, s)
-		wg.Go(func() {
-			if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				cancel(fmt.Errorf("%s: %w", name, err))
-			}
-		})
-		return l, nil
+// begun counts a chat that takes events now.
+func (p *parts) begun() {
+	if p.wait.Add(-1) == 0 {
+		close(p.taking)
 	}
-	defer func() {
-		stop, done := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime/2)
-		defer done()
-		cancel(nil)
-		for _, s := range servers {
-			if serr := s.Shutdown(stop); serr != nil {
-				s.Close()
-			}
+}
+
+// serve runs everything until ctx ends or a part fails, then stops in order: intake, handlers, loop, chats, store. All of
+// stopping shares one deadline.
+func (p *parts) serve(ctx context.Context, e *env, announce string) error {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	l := newListeners(ctx, p.log, fail)
+	ended := make(chan struct{})
+	var botErr error
+	err := p.listen(l, e, announce, func() {
+		botErr = p.bot.Run(ctx)
+		if ctx.Err() == nil {
+			fail(errors.New("the bot ended by itself"))
 		}
-		wg.Wait()
-	}()
+		close(ended)
+	})
+	if err != nil {
+		fail(nil)
+		close(ended)
+	}
+	<-ctx.Done()
+	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
+		err = cause
+	}
+	p.stopping.Store(true)
+	p.log.Info("stopping")
+	stop, done := context.WithTimeout(context.WithoutCancel(ctx), p.grace)
+	defer done()
+	errs := []error{err}
+	l.closeIntake(stop)
+	select {
+	case <-ended:
+		if botErr != nil {
+			errs = append(errs, fmt.Errorf("bot: %w", botErr))
+		}
+	case <-stop.Done():
+		errs = append(errs, errors.New("bot: handlers did not end in time"))
+	}
+	errs = append(errs, l.close(stop))
+	closed := make(chan error, 1)
+	go func() { closed <- p.close() }()
+	select {
+	case err := <-closed:
+		errs = append(errs, err)
+	case <-stop.Done():
+		errs = append(errs, errors.New("store: did not close in time")) // its marker stays: the next start looks at it
+	}
+	return errors.Join(errs...)
+}
+
+// listen opens every listener and starts the bot, and says where people find it once it takes what they do.
+func (p *parts) listen(l *listeners, e *env, announce string, runBot func()) error {
+	busy := func(err error, addr string) error { return hinted{err, e.say("cli.hint-listen", "addr", addr)} }
 	var url string
 	if p.ws != nil {
-		l, err := listen("workspace", "tcp", p.c.Workspace.Listen, p.ws.Handler())
+		addr, err := l.add("workspace", "tcp", p.c.Workspace.Listen, p.ws.Handler())
 		if err != nil {
-			return err
+			return busy(err, p.c.Workspace.Listen)
 		}
-		url = "http://" + l.Addr().String() + "/"
+		url = "http://" + addr + "/"
 	}
 	if p.c.Admin.Listen != "" {
-		l, err := listen("admin", "tcp", p.c.Admin.Listen, p.admin())
+		addr, err := l.add("admin", "tcp", p.c.Admin.Listen, p.admin())
 		if err != nil {
-			return err
+			return busy(err, p.c.Admin.Listen)
 		}
-		p.log.Info("admin listener", "addr", l.Addr().String())
+		p.log.Info("admin listener", "addr", addr)
 	}
 	socket := filepath.Join(p.c.DataDir, controlSocket)
 	os.Remove(socket) // a left-over of a killed process; the store's lock says that none is running
-	if _, err := listen("control socket", "unix", socket, p.control()); err != nil {
-		return err
+	if _, err := l.add("control socket", "unix", socket, p.control()); err != nil {
+		return busy(err, socket)
 	}
 	if err := os.Chmod(socket, 0o600); err != nil {
 		return err
 	}
-	wg.Go(func() {
-		ticker := time.NewTicker(10 * time.Second)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-p.db.Broken():
-				cancel(store.ErrBroken)
-			case <-ticker.C:
-				if p.db.Replaced() {
-					p.ready.Store(false)
-					cancel(errors.New("the store's file was replaced or removed while the program was running"))
-				}
-			}
-		}
-	})
-	done := make(chan error, 1)
-	go func() { done <- p.bot.Run(ctx) }()
-	p.ready.Store(true)
+	l.group.Go(func() { p.watch(l.ctx, l.fail) })
+	go runBot()
+	select {
+	case <-l.ctx.Done(): // why is told by whoever ended it
+		return nil
+	case <-p.taking:
+	}
 	if url != "" {
 		fmt.Fprintf(e.stdout, "%s: %s\n", announce, url)
 	}
 	p.log.Info("started", "version", version())
+	return nil
+}
+
+// watch ends the program when its store cannot be trusted any more.
+func (p *parts) watch(ctx context.Context, fail context.CancelCauseFunc) {
+	ticker := time.NewTicker(10 * time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.db.Broken():
+			fail(store.ErrBroken)
+			return
+		case <-ticker.C:
+			if err := p.db.Healthy(); err != nil {
+				fail(err)
+				return
+			}
+		}
+	}
+}
+
+// healthy says why the program cannot do its work any more.
+func (p *parts) healthy() error {
+	return errors.Join(
+		p.db.Healthy(),
+	)
+}
+
+// ready says why the program does not take what people do: not yet, or not any more.
+func (p *parts) ready() error {
 	select {
-	case <-ctx.Done():
-	case err = <-done:
-		cancel(errors.New("the bot ended"))
-		return err
+	case <-p.taking:
+	default:
+		return errors.New("starting")
 	}
-	p.ready.Store(false)
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
-		err = cause
+	if p.stopping.Load() {
+		return errors.New("stopping")
 	}
-	p.log.Info("stopping")
-	select {
-	case berr := <-done:
-		return errors.Join(err, berr)
-	case <-time.After(shutdownTime - time.Second):
-		return errors.Join(err, errors.New("handlers did not end in time"))
-	}
+	return p.healthy()
 }
 
 // admin serves health and metrics. There are no counts of replies: a scrape every few seconds would be a timing log.
@@ -273,14 +377,17 @@ func (p *parts) admin() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !p.ready.Load() || p.db.Replaced() {
-			http.Error(w, "not ready", http.StatusServiceUnavailable)
-			return
-		}
-		io.WriteString(w, "ready\n")
-	})
+	answer := func(path, good string, check func() error) {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			if err := check(); err != nil {
+				http.Error(w, err.Error(), http.StatusServiceUnavailable)
+				return
+			}
+			io.WriteString(w, good+"\n")
+		})
+	}
+	answer("/healthz", "ok", p.healthy)
+	answer("/readyz", "ready", p.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	return mux
 }
@@ -314,9 +421,9 @@ func cmdRun(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	p, err := build(e, c, newLog(c, e.stderr), nil)
+	p, err := build(ctx, e, c, newLog(c, e.stderr), nil)
 	if err != nil {
 		return err
 	}
-	return errors.Join(p.serve(ctx, e, "Weerklank"), p.close())
+	return p.serve(ctx, e, "Weerklank")
 }

@@ -1,217 +1,304 @@
 package main
 
 import (
-	"fmt"
+	"bytes"
+	"context"
+	"errors"
 	"io"
+	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
-	"net/url"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/prompts"
+	"github.com/weerklank/weerklank/store"
 )
 
-// logs keeps what the program logs.
-type logs struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// visitor is a browser without script, as one person of the workspace.
-type visitor struct {
-	t   *testing.T
-	c   *http.Client
-	url string
-}
-
-func visit(t *testing.T, base, person string) *visitor {
+// buildIn makes the program's parts on a directory, with the embedded workspace.
+func buildIn(t *testing.T, dir string) (*parts, *env) {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
+	e := &env{lookup: unset, stdout: io.Discard, stderr: testLog{t}, lang: prompts.English}
+	c := defaultConfig()
+	c.DataDir, c.Workspace.Enabled, c.Workspace.Listen, c.Admin.Listen = dir, true, "127.0.0.1:0", ""
+	p, err := build(t.Context(), e, c, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &visitor{t, &http.Client{Jar: jar, Timeout: 20 * time.Second}, base}
-	v.post("/act", url.Values{"person": {person}, "place": {"buitendienst"}})
-	return v
+	return p, e
 }
 
-func (v *visitor) read(resp *http.Response, err error) string {
-	v.t.Helper()
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	return string(raw)
-}
-
-func (v *visitor) page() string { v.t.Helper(); return v.read(v.c.Get(v.url + "/c/buitendienst")) }
-
-func (v *visitor) post(path string, values url.Values) string {
-	v.t.Helper()
-	return v.read(v.c.PostForm(v.url+path, values))
-}
-
-// until asks for the channel again and again until the words stand there.
-func (v *visitor) until(words string, within time.Duration) string {
-	v.t.Helper()
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	end := time.After(within)
-	for {
-		page := v.page()
-		if strings.Contains(page, words) {
-			return page
-		}
-		select {
-		case <-end:
-			v.t.Fatalf("%q never came within %v:\n%s", words, within, regexp.MustCompile(`<[^>]*>|\s+`).ReplaceAllString(page, " "))
-		case <-tick.C:
-		}
-	}
-}
-
-var (
-	hidden = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)">`)
-	button = regexp.MustCompile(`(?s)<form method="post" action="/press"[^>]*>(.*?)</form>`)
-)
-
-// press presses the last button with that verb on the page.
-func (v *visitor) press(page, do string) string {
-	v.t.Helper()
-	var found url.Values
-	for _, m := range button.FindAllStringSubmatch(page, -1) {
-		if !strings.Contains(m[1], `data-do="`+do+`"`) {
-			continue
-		}
-		found = url.Values{}
-		for _, h := range hidden.FindAllStringSubmatch(m[1], -1) {
-			found.Set(h[1], h[2])
-		}
-		if n := regexp.MustCompile(`name="n" value="(\d+)"[^>]*data-do="` + do + `"`).FindStringSubmatch(m[1]); n != nil {
-			found.Set("n", n[1])
-		}
-	}
-	if found == nil {
-		v.t.Fatalf("no button %q on the page", do)
-	}
-	return v.post("/press", found)
-}
-
-// fill sends the open form in, with what stands hidden in it.
-func (v *visitor) fill(page string, values url.Values) string {
-	v.t.Helper()
-	_, form, ok := strings.Cut(page, `action="/form"`)
-	if !ok {
-		v.t.Fatal("no form is open")
-	}
-	form, _, _ = strings.Cut(form, "</form>")
-	for _, h := range hidden.FindAllStringSubmatch(form, -1) {
-		if !values.Has(h[1]) {
-			values.Set(h[1], h[2])
-		}
-	}
-	return v.post("/form", values)
-}
-
-// The main job without a browser: by configuration alone a team is switched on, a question opens by cron, six people
-// answer, the round closes and is given back; health and readiness answer; no log line holds an account or a text; the end
-// is clean and quick.
-func TestRunByCron(t *testing.T) {
-	t.Parallel()
+// Health and readiness say what is so: ready once what people do is taken, and neither when the store is not ours.
+func TestHealthAndReadiness(t *testing.T) {
 	dir := t.TempDir()
-	file := filepath.Join(dir, "weerklank.toml")
-	config := fmt.Sprintf(`data_dir = %q
-[help]
-adviser = "De vertrouwenspersoon"
-[team]
-rhythm = "custom"
-cron = "* * * * *"
-window = "1m"
-give_back_after = "0m"
-quiet_hours = ""
-workdays_only = false
-holidays = []
-[workspace]
-enabled = true
-listen = "127.0.0.1:0"
-[admin]
-listen = "127.0.0.1:0"
-[log]
-level = "debug"
-`, filepath.Join(dir, "data"))
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+	p, e := buildIn(t, dir)
+	admin := p.admin()
+	codes := func() (health, ready int) {
+		get := func(path string) int {
+			w := httptest.NewRecorder()
+			admin.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+			return w.Code
+		}
+		return get("/healthz"), get("/readyz")
+	}
+	if health, ready := codes(); health != http.StatusOK || ready != http.StatusServiceUnavailable {
+		t.Errorf("before it runs: %d, %d", health, ready)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- p.serve(ctx, e, "x") }()
+	<-p.taking
+	if _, err := p.ws.Type(ctx, "fatima", "@fatima", "help", ""); err != nil {
+		t.Errorf("said to be ready, and nobody takes what people type: %v", err)
+	}
+	if health, ready := codes(); health != http.StatusOK || ready != http.StatusOK {
+		t.Errorf("while it runs: %d, %d", health, ready)
+	}
+	if err := os.Rename(filepath.Join(dir, "weerklank.db"), filepath.Join(dir, "aside.db")); err != nil {
 		t.Fatal(err)
 	}
-	log := &logs{}
-	base, stop := startLogged(t, log, "Weerklank", "run", "--config", file)
-	admin := regexp.MustCompile(`"addr":"([^"]+)"`).FindStringSubmatch(log.String())
-	if admin == nil {
-		t.Fatalf("the log names no admin listener:\n%s", log)
+	if health, ready := codes(); health != http.StatusServiceUnavailable || ready != http.StatusServiceUnavailable {
+		t.Errorf("when its store was moved away: %d, %d", health, ready)
 	}
-	for path, want := range map[string]string{"/healthz": "ok", "/readyz": "ready", "/metrics": "go_goroutines"} {
-		resp, err := http.Get("http://" + admin[1] + path)
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, running)); err != nil {
+		t.Errorf("the store was not ours at the end, and the mark that makes the next start look is gone: %v", err)
+	}
+}
+
+// The mark stands while the store is open, and goes after a good end.
+func TestRunningMark(t *testing.T) {
+	dir := t.TempDir()
+	p, _ := buildIn(t, dir)
+	if _, err := os.Stat(filepath.Join(dir, running)); err != nil {
+		t.Error(err)
+	}
+	if err := p.close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, running)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("after a good end: %v", err)
+	}
+}
+
+// All of stopping shares one deadline, whoever does not end.
+func TestStoppingHasOneDeadline(t *testing.T) {
+	dir := t.TempDir()
+	p, e := buildIn(t, dir)
+	p.grace = 300 * time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- p.serve(ctx, e, "x") }()
+	<-p.taking
+	entered, release, written := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		written <- p.db.UpdateTeam(context.Background(), "workspace:x", func(*bot.Team) (bot.Also, error) {
+			close(entered)
+			<-release
+			return bot.Also{}, nil
+		})
+	}()
+	<-entered
+	began := time.Now()
+	cancel()
+	err := <-done
+	if took := time.Since(began); err == nil || !strings.Contains(err.Error(), "store: did not close in time") || took > 5*time.Second {
+		t.Errorf("%v after %v", err, took)
+	}
+	if _, err := os.Stat(filepath.Join(dir, running)); err != nil {
+		t.Errorf("the mark: %v", err)
+	}
+	close(release)
+	<-written
+}
+
+// Stopping ends open pages at once, and lets requests finish that are under way.
+func TestListenersStop(t *testing.T) {
+	ctx, fail := context.WithCancelCause(t.Context())
+	l := newListeners(ctx, slog.New(slog.DiscardHandler), fail)
+	entered, release := make(chan string, 3), make(chan struct{})
+	mux := http.NewServeMux()
+	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
+		entered <- "slow"
+		<-release
+		if err := r.Context().Err(); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	})
+	mux.HandleFunc("/endless", func(_ http.ResponseWriter, r *http.Request) { entered <- "endless"; <-r.Context().Done() })
+	addr, err := l.add("test", "tcp", "127.0.0.1:0", mux)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(path, accept string) <-chan int {
+		code := make(chan int, 1)
+		go func() {
+			req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+addr+path, nil)
+			if err != nil {
+				t.Error(err)
+			}
+			req.Header.Set("Accept", accept)
+			resp, err := (&http.Transport{}).RoundTrip(req)
+			if err != nil {
+				code <- 0
+				return
+			}
+			resp.Body.Close()
+			code <- resp.StatusCode
+		}()
+		<-entered
+		return code
+	}
+	slow, stream, endless := ask("/slow", "text/html"), ask("/endless", "text/event-stream"), ask("/endless", "text/html")
+	fail(nil)
+	stop, done := context.WithTimeout(context.Background(), 20*time.Second)
+	defer done()
+	l.closeIntake(stop)
+	if code := <-stream; code != http.StatusOK {
+		t.Errorf("open page: %d", code)
+	}
+	close(release)
+	if code := <-slow; code != http.StatusOK {
+		t.Errorf("a request under way was cut: %d", code)
+	}
+	if err := l.close(stop); err != nil {
+		t.Error(err)
+	}
+	<-endless
+	if stop.Err() != nil {
+		t.Error("a request without end held everything up to the deadline")
+	}
+}
+
+// keys/ may be a link to another disk; one that leads nowhere is no reason to make new keys.
+func TestKeysOnAnotherDisk(t *testing.T) {
+	dir, disk := t.TempDir(), t.TempDir()
+	if err := os.Symlink(disk, filepath.Join(dir, keysDir)); err != nil {
+		t.Fatal(err)
+	}
+	p, e := buildIn(t, dir)
+	if err := p.keys.Create(t.Context(), bot.KeySlot{Name: "R.ballot", Key: []byte("key")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(disk, "R.ballot")); err != nil {
+		t.Error(err)
+	}
+	if err := os.RemoveAll(disk); err != nil {
+		t.Fatal(err)
+	}
+	_, err := build(t.Context(), e, p.c, slog.New(slog.DiscardHandler), nil)
+	var hint hinted
+	if !errors.As(err, &hint) || !strings.Contains(hint.hint, "a folder that is not there") {
+		t.Errorf("a link that leads nowhere: %v", err)
+	}
+}
+
+// endsAfter is a context that ends when it has been asked a number of times whether it has ended.
+type endsAfter struct {
+	context.Context
+	left   atomic.Int64
+	cancel context.CancelFunc
+}
+
+func (c *endsAfter) Err() error {
+	if c.left.Add(-1) == 0 {
+		c.cancel()
+	}
+	return c.Context.Err()
+}
+
+// A demo that is stopped while it lays its past ends well, and the next one lays a whole past.
+func TestInterruptedDemo(t *testing.T) {
+	args := func(dir string) []string {
+		return []string{"demo", "--addr", "127.0.0.1:0", "--data", dir}
+	}
+	given := func(dir string) int {
+		raw, err := os.ReadFile(filepath.Join(dir, chatFile))
 		if err != nil {
 			t.Fatal(err)
 		}
-		raw, _ := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if resp.StatusCode != http.StatusOK || !strings.Contains(string(raw), want) {
-			t.Errorf("%s: %d %.80s", path, resp.StatusCode, raw)
+		if n := bytes.Count(raw, []byte("Ik ben Weerklank, een programma.")); n != 1 {
+			t.Errorf("the announcement stands there %d times", n)
 		}
+		return bytes.Count(raw, []byte("Terugblik: "))
 	}
-	irma := visit(t, base, "irma")
-	page := irma.post("/say", url.Values{"place": {"buitendienst"}, "text": {"/weerklank aan"}})
-	page = irma.fill(page, url.Values{"f.lang": {"nl"}, "f.rhythm": {"custom"}, "f.cron": {"* * * * *"}, "f.window": {"1m"}, "f.give_back_after": {"0m"},
-		"f.adviser": {"De vertrouwenspersoon"}, "f.statement": {"Grijs mag hier."}, "f.worktime": {"yes"}})
-	if !strings.Contains(page, "Weerklank staat aan") {
-		t.Fatal("the team was not switched on")
-	}
-	irma.until(`data-do="answer"`, 75*time.Second)
-	const marker = "MARKERING-5D1E"
-	for _, person := range []string{"cor", "dewi", "emre", "gerrit", "lotte", "samira"} {
-		v := visit(t, base, person)
-		page := v.fill(v.press(v.page(), "answer"), url.Values{"f.text": {marker + " van " + person}, "f.share": {"share"}})
-		if !strings.Contains(page, "Bewaard, zonder naam") {
-			t.Errorf("%s was not heard", person)
-		}
-	}
-	page = irma.until("Terugblik:", 75*time.Second)
-	if n := strings.Count(page, marker+" van cor"); n < 1 {
-		t.Error("the quote is missing")
-	}
-	began := time.Now()
+	whole := t.TempDir()
+	_, stop := startProgram(t, "Weerklank demo", args(whole)...)
 	if code := stop(); code != exitOK {
-		t.Errorf("exit code %d\n%s", code, log)
+		t.Fatalf("exit code %d", code)
 	}
-	if d := time.Since(began); d > shutdownTime {
-		t.Errorf("stopping took %v", d)
-	}
-	for _, secret := range []string{marker, "samira", "Samira", "gerrit", "irma", "Grijs mag"} {
-		if strings.Contains(log.String(), secret) {
-			t.Errorf("the log holds %q", secret)
+	dir := t.TempDir()
+	for _, after := range []int64{20, 150} {
+		ctx := &endsAfter{}
+		ctx.Context, ctx.cancel = context.WithCancel(t.Context())
+		ctx.left.Store(after)
+		var stderr bytes.Buffer
+		if code := program(ctx, args(dir), unset, strings.NewReader(""), io.Discard, &stderr); code != exitOK {
+			t.Errorf("stopped: exit code %d: %s", code, stderr.String())
+		}
+		if mark, err := os.ReadFile(filepath.Join(dir, demoMark)); err != nil || string(mark) != demoLaying {
+			t.Fatalf("it was not stopped while it laid its past: %q, %v", mark, err)
 		}
 	}
-	if !strings.Contains(log.String(), `"msg":"stopping"`) {
-		t.Errorf("the log does not tell the end:\n%s", log)
+	if n := given(dir); n == 0 || n >= given(whole) {
+		t.Fatalf("it was stopped after %d of %d rounds: the test does not look at the middle", n, given(whole))
+	}
+	_, stop = startProgram(t, "Weerklank demo", args(dir)...)
+	if code := stop(); code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	if got, want := given(dir), given(whole); got != want {
+		t.Errorf("a past of %d rounds, want %d", got, want)
+	}
+	slots, err := os.ReadDir(filepath.Join(dir, keysDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadDir(filepath.Join(whole, keysDir))
+	if err != nil || len(slots) != len(want) {
+		t.Errorf("%d key slots, want %d (%v)", len(slots), len(want), err)
+	}
+}
+
+// A demo takes no directory that a bot works on.
+func TestDemoKeepsOffOthersData(t *testing.T) {
+	dir := t.TempDir()
+	p, _ := buildIn(t, dir)
+	if err := p.db.UpdateTeam(t.Context(), "workspace:x", func(t *bot.Team) (bot.Also, error) { t.Name = "x"; return bot.Also{}, nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.close(); err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	code := program(t.Context(), []string{"demo", "--addr", "127.0.0.1:0", "--data", dir}, unset, strings.NewReader(""), io.Discard, &stderr)
+	if code != exitFailure || !strings.Contains(stderr.String(), "--data") {
+		t.Errorf("%d %s", code, stderr.String())
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	db, err := store.Open(root, "weerklank.db", store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if teams, err := db.Teams(t.Context()); err != nil || len(teams) != 1 {
+		t.Errorf("%v %v", teams, err)
 	}
 }

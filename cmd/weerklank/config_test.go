@@ -1,0 +1,58 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// What is wrong is said in a line that a person can act on, whatever kind of value stands there.
+func TestConfigurationFiles(t *testing.T) {
+	for name, tc := range map[string]struct{ file, want string }{
+		"a mark before the text":      {"\ufeffdata_dir = \"x\"\r\n[team]\r\nlanguage = \"nl\"\r\n", ""},
+		"a mark, and a mistake":       {"\ufeff[team]\nlanguage = \"fr\"\n", "row 2, column 1: team.language: write nl or en"},
+		"text for a number":           {"[team]\nmin_replies = \"five\"", "row 2, column 15: team.min_replies: write a whole number"},
+		"a fraction":                  {"[team]\nmin_replies = 5.5", "team.min_replies: write a whole number"},
+		"too large a number":          {"[team]\nmin_replies = 99999999999999999999", "team.min_replies: "},
+		"a number for text":           {"[team]\nlanguage = 3", "team.language: write a text between quotes"},
+		"a list for text":             {"data_dir = [1]", "row 1, column 12: data_dir: write a text between quotes"},
+		"text for a list":             {"[team]\nholidays = \"nl\"", "team.holidays: write a list between brackets"},
+		"numbers in a list":           {"[team]\nholidays = [1]", "team.holidays: write a list between brackets"},
+		"text for true or false":      {"[workspace]\nenabled = \"yes\"", "workspace.enabled: write true or false"},
+		"a number for a section":      {"team = 3", "team: this is a section: write [team]"},
+		"a list of sections":          {"[[team]]\nlanguage = \"nl\"", "team: this is a section: write [team]"},
+		"no TOML":                     {"[team]\nlanguage = \"nl", "row 2, column 14: "},
+		"a section twice":             {"[team]\n[team]", "row 2, column 2: team: table team already exists"},
+		"larger than any":             {strings.Repeat("# many words\n", 90_000), "larger than any configuration"},
+		"a name of ours":              {"[store]\nurl = \"bbolt:keys\"", "row 2, column 1: store.url: the program keeps something else under this name"},
+		"a name of ours, in capitals": {"[store]\nurl = \"bbolt:Workspace.jsonl\"", "store.url: the program keeps something else"},
+		"the marker":                  {"[store]\nurl = \"bbolt:running\"", "store.url: the program keeps something else"},
+		"the socket":                  {"[store]\nurl = \"bbolt:control.sock\"", "store.url: the program keeps something else"},
+		"the backups":                 {"[store]\nurl = \"bbolt:backups\"", "store.url: the program keeps something else"},
+		"a folder":                    {"[store]\nurl = \"bbolt:..\"", "store.url: write bbolt:"},
+		"too deep for a socket":       {"data_dir = \"" + strings.Repeat("deep/", 19) + "\"", "row 1, column 1: data_dir: the control socket in it would have a path of more than 100 bytes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "c.toml")
+			if err := os.WriteFile(path, []byte(tc.file), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := loadConfig(&env{lookup: unset, lang: prompts.English}, path)
+			if tc.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Fatalf("%v, want %q", err, tc.want)
+			}
+			if strings.Contains(err.Error(), "struct") || len(err.Error()) > 400 {
+				t.Errorf("not for people: %v", err)
+			}
+		})
+	}
+}

@@ -3,7 +3,9 @@ package chattest
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,7 +20,8 @@ type Harness struct {
 	Gone   bot.TeamID                                                     // a channel that does not exist
 	Member string                                                         // somebody in Team who manages nothing
 	Boss   string                                                         // somebody who manages Team
-	Reopen func(*testing.T) bot.Chat                                      // the same platform after a restart; nil: not kept
+	Reopen func(*testing.T) bot.Chat                                      // the same platform after a restart, to which Type and Change go from then on; nil: not kept
+	Missed bool                                                           // after a restart the adapter catches up with what was not handled; needs Reopen
 	Type   func(ctx context.Context, person, text string) (string, error) // a direct message, as that person
 	Change func(ctx context.Context, person, message, text string) error  // edits or, with no text, deletes it
 	Page   func(person string) string                                     // what somebody sees of Team, as raw output; nil: not visible
@@ -28,7 +31,7 @@ type Harness struct {
 // Run runs the contract that every adapter keeps.
 func Run(t *testing.T, open func(*testing.T) Harness) {
 	for name, part := range map[string]func(*testing.T, Harness){
-		"a key posts once": keyOnce, "gone channels": gone, "edits and deletions": versions, "people": people, "hostile text is inert": inert,
+		"a key posts once": keyOnce, "gone channels": gone, "edits and deletions": versions, "catches up after a restart": restart, "people": people, "hostile text is inert": inert,
 		"run ends with its context": ends, "nothing of people in the log": quiet,
 	} {
 		t.Run(name, func(t *testing.T) { part(t, open(t)) })
@@ -91,32 +94,44 @@ func gone(t *testing.T, h Harness) {
 	}
 }
 
+// run runs a chat until stop, and returns once it takes messages: the first one that gets through says so.
+func run(t *testing.T, h Harness, handle bot.Handler) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- h.Chat.Run(ctx, handle) }()
+	for range 500 {
+		if _, err := h.Type(ctx, h.Member, hallo); err == nil {
+			break
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return func() {
+		cancel()
+		select {
+		case err := <-done:
+			if err != nil && !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		case <-time.After(time.Second):
+			t.Error("Run did not return within a second")
+		}
+	}
+}
+
+const hallo = "hallo"
+
 // listen runs the chat and hands out what it delivers.
 func listen(t *testing.T, h Harness, answer func(bot.Event) bot.Response) (events func() []bot.Event, stop func()) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
 	got := make(chan bot.Event, 100)
-	done, ready := make(chan error, 1), make(chan struct{})
-	go func() {
-		done <- h.Chat.Run(ctx, func(_ context.Context, e bot.Event) (bot.Response, error) {
-			got <- e
-			return answer(e), nil
-		})
-	}()
-	go func() { // the first message that gets through says that the chat runs
-		defer close(ready)
-		for range 500 {
-			if _, err := h.Type(ctx, h.Member, "hallo"); err == nil {
-				return
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(5 * time.Millisecond):
-			}
-		}
-	}()
-	<-ready
+	stop = run(t, h, func(_ context.Context, e bot.Event) (bot.Response, error) {
+		got <- e
+		return answer(e), nil
+	})
 	events = func() (all []bot.Event) {
 		for {
 			select {
@@ -128,16 +143,102 @@ func listen(t *testing.T, h Harness, answer func(bot.Event) bot.Response) (event
 		}
 	}
 	events()
-	return events, func() {
-		cancel()
-		select {
-		case err := <-done:
-			if err != nil && !errors.Is(err, context.Canceled) {
-				t.Error(err)
+	return events, stop
+}
+
+// restart holds that what was said and not handled is delivered once more after a restart, in order, before anything
+// new, with its own key, message and time; and that what was handled is not.
+func restart(t *testing.T, h Harness) {
+	if h.Reopen == nil || !h.Missed {
+		return
+	}
+	type call struct{ what, text, key, message, at string }
+	describe := func(e bot.Event) call {
+		switch e := e.(type) {
+		case bot.DirectReply:
+			what := "said"
+			if e.Edited {
+				what = "edited"
 			}
-		case <-time.After(time.Second):
-			t.Error("Run did not return within a second")
+			return call{what, string(e.Text), e.Key, e.Message, e.At.UTC().Format(time.RFC3339Nano)}
+		case bot.ReplyWithdrawn:
+			return call{"deleted", "", e.Key, e.Message, e.At.UTC().Format(time.RFC3339Nano)}
 		}
+		t.Errorf("%T", e)
+		return call{}
+	}
+	var failing atomic.Bool
+	calls := make(chan call, 100)
+	handle := func(_ context.Context, e bot.Event) (bot.Response, error) {
+		if c := describe(e); c.text != hallo {
+			calls <- c
+		}
+		if failing.Load() {
+			return bot.Response{}, errors.New("the store takes nothing")
+		}
+		m := hello("ja")
+		return bot.Response{Message: &m}, nil
+	}
+	next := func() call {
+		t.Helper()
+		select {
+		case c := <-calls:
+			return c
+		case <-time.After(5 * time.Second):
+			t.Fatal("a message was not delivered")
+			return call{}
+		}
+	}
+	say := func(text string) (string, call) {
+		t.Helper()
+		id, err := h.Type(t.Context(), h.Member, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id, next()
+	}
+	stop := run(t, h, handle)
+	say("verwerkt")
+	edited, _ := say("eerst")
+	deleted, _ := say("gaat weg")
+	failing.Store(true) // from here on nothing is handled; a platform that answers later may say nothing of it
+	var missed []call
+	miss := func() { // an adapter may try what came before again meanwhile
+		t.Helper()
+		c := next()
+		for slices.Contains(missed, c) {
+			c = next()
+		}
+		missed = append(missed, c)
+	}
+	h.Type(t.Context(), h.Member, "niet verwerkt")
+	miss()
+	h.Change(t.Context(), h.Member, edited, "later")
+	miss()
+	h.Change(t.Context(), h.Member, deleted, "")
+	miss()
+	stop()
+	for len(calls) > 0 {
+		<-calls
+	}
+
+	failing.Store(false)
+	h.Chat = h.Reopen(t)
+	stop = run(t, h, handle)
+	for _, want := range missed {
+		if got := next(); got != want {
+			t.Errorf("after a restart: %q %q, want %q %q as it was first delivered", got.what, got.text, want.what, want.text)
+		}
+	}
+	if _, c := say("nieuw"); c.text != "nieuw" {
+		t.Errorf("after a restart %q %q once too often", c.what, c.text)
+	}
+	stop()
+	h.Chat = h.Reopen(t)
+	stop = run(t, h, handle)
+	defer stop()
+	if _, c := say("nog nieuwer"); c.text != "nog nieuwer" {
+		t.Errorf("%q %q was handled and came again", c.what, c.text)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,7 +38,7 @@ const (
 
 // Handler serves the workspace. Put it on a loopback listener: it knows no passwords.
 func (a *Adapter) Handler() http.Handler {
-	page := template.Must(template.New("page.html").Funcs(template.FuncMap{"initial": initial, "hue": hue, "dict": dict, "place": formPlace}).ParseFS(files, "page.html"))
+	page := template.Must(template.New("page.html").Funcs(template.FuncMap{"initial": initial, "hue": hue, "dict": dict}).ParseFS(files, "page.html"))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		p := a.who(r)
@@ -57,7 +58,7 @@ func (a *Adapter) Handler() http.Handler {
 			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		if err := page.Execute(w, a.view(p, at, "", "")); err != nil {
+		if err := page.Execute(w, a.view(p, at, returned{})); err != nil {
 			a.log.Warn("workspace page", "err", err)
 		}
 	}
@@ -85,14 +86,14 @@ func (a *Adapter) Handler() http.Handler {
 			p := a.who(r)
 			say := sayer(a.lang(p))
 			err := r.ParseForm()
-			place := r.PostForm.Get("place")
-			if place == "bot" {
-				place = "@" + p.ID
-			}
-			if !a.mayBe(p, place) {
-				place = a.home(p)
-			}
-			if err == nil {
+			place, allowed := a.inPlace(p, r.PostForm.Get("place"))
+			switch as := r.PostForm.Get("as"); {
+			case err != nil:
+			case as != "" && as != p.ID: // somebody else was chosen in another window: their page must not speak for this person
+				err = errOther
+			case !allowed:
+				err = bot.ErrNotFound
+			default:
 				err = do(r, p, place)
 			}
 			if err == nil {
@@ -100,23 +101,33 @@ func (a *Adapter) Handler() http.Handler {
 				return
 			}
 			// Nothing typed is lost: the page comes back with it.
-			text, status := say("ws.failed"), http.StatusInternalServerError
+			back := returned{}
+			var status int
 			var tooBig *http.MaxBytesError
+			var unheard *unheardError
 			switch {
 			case errors.As(err, &tooBig), errors.Is(err, errLong):
-				text, status = say("ws.too-long", "max", strconv.Itoa(maxMessage/1024)), http.StatusRequestEntityTooLarge
+				back.Why, status = say("ws.too-long", "max", strconv.Itoa(maxMessage/1024)), http.StatusRequestEntityTooLarge
+			case errors.As(err, &unheard): // what was typed stands in the conversation
+				back.Why, status = say("ws.unheard"), http.StatusInternalServerError
 			case errors.Is(err, errResting):
-				text, status = say("ws.resting"), http.StatusServiceUnavailable
+				back.Why, status = say("ws.resting"), http.StatusServiceUnavailable
+			case errors.Is(err, errOther):
+				back.Why, status = say("ws.other-person", "name", p.Name), http.StatusConflict
 			case errors.Is(err, bot.ErrNotFound):
-				text, status = say("ws.gone"), http.StatusNotFound
+				back.Why, status = say("ws.gone"), http.StatusNotFound
 			case errors.Is(err, bot.ErrConflict):
-				text, status = say("ws.not-on"), http.StatusConflict
+				back.Why, status = say("ws.not-on"), http.StatusConflict
 			default:
+				back.Why, status = say("ws.failed"), http.StatusInternalServerError
 				a.log.Warn("workspace", "do", path, "err", err)
+			}
+			if unheard == nil {
+				back.fill(path, r.PostForm)
 			}
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			w.WriteHeader(status)
-			if err := page.Execute(w, a.view(p, place, text, r.PostForm.Get("text"))); err != nil {
+			if err := page.Execute(w, a.view(p, place, back)); err != nil {
 				a.log.Warn("workspace page", "err", err)
 			}
 		})
@@ -143,6 +154,10 @@ func (a *Adapter) Handler() http.Handler {
 		resp, err := a.Change(r.Context(), p.ID, r.PostForm.Get("id"), text)
 		return errors.Join(err, a.answer(p, place, r.PostForm.Get("id"), resp))
 	})
+	act("again", func(r *http.Request, p Person, place string) error {
+		resp, err := a.Again(r.Context(), p.ID, r.PostForm.Get("id"))
+		return errors.Join(err, a.answer(p, place, r.PostForm.Get("id"), resp))
+	})
 	act("press", func(r *http.Request, p Person, place string) error {
 		id := r.PostForm.Get("id")
 		action, below, ok := a.button(p, place, id, r.PostForm.Get("n"))
@@ -152,49 +167,14 @@ func (a *Adapter) Handler() http.Handler {
 		resp, err := a.Press(r.Context(), p.ID, place, action)
 		return errors.Join(err, a.answer(p, place, below, resp))
 	})
-	act("form", func(r *http.Request, p Person, place string) error {
-		a.mu.Lock()
-		open := a.forms[p.ID]
-		a.mu.Unlock()
-		if open == nil || open.Form == nil {
-			return bot.ErrNotFound
-		}
-		values := map[string][]string{}
-		for _, f := range open.Form.Fields {
-			values[f.Name] = r.PostForm["f."+f.Name]
-		}
-		resp, err := a.Submit(r.Context(), p.ID, open.Place, open.Form, values, r.PostForm.Get("action"))
-		if err != nil { // the form stays open with what was filled in
-			a.mu.Lock()
-			defer a.mu.Unlock()
-			for i := range open.Form.Fields {
-				open.Form.Fields[i].Value = values[open.Form.Fields[i].Name]
-			}
-			open.Errors = map[string]string{"": sayer(a.langOf(p))("ws.failed")}
-			if errors.Is(err, errResting) {
-				open.Errors[""] = sayer(a.langOf(p))("ws.resting")
-			}
-			a.changed()
-			return nil
-		}
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		switch {
-		case resp.Form != nil:
-			a.forms[p.ID] = &opened{Form: resp.Form, Errors: resp.Errors, Place: open.Place}
-		case resp.Message != nil:
-			a.forms[p.ID] = &opened{Last: resp.Message, Place: open.Place}
-		default:
-			delete(a.forms, p.ID)
-		}
-		a.changed()
-		return nil
-	})
+	act("form", func(r *http.Request, p Person, _ string) error { return a.submitted(r.Context(), p, r.PostForm) })
 	act("close", func(r *http.Request, p Person, _ string) error {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		delete(a.forms, p.ID)
-		a.changed()
+		if open := a.forms[p.ID]; open != nil && open.ID == r.PostForm.Get("form") { // not one that was opened meanwhile elsewhere
+			delete(a.forms, p.ID)
+			a.changed()
+		}
 		return nil
 	})
 	act("dismiss", func(r *http.Request, p Person, _ string) error {
@@ -240,7 +220,95 @@ func (a *Adapter) Handler() http.Handler {
 	return guard(http.NewCrossOriginProtection().Handler(mux))
 }
 
-var errLong = errors.New("workspace: the message is too long")
+var (
+	errLong  = errors.New("workspace: the message is too long")
+	errOther = errors.New("workspace: the page belongs to somebody else")
+)
+
+// returned is what comes back when something could not be done: why, and everything that was typed, where it was typed.
+type returned struct {
+	Why    string
+	Text   string // in the composer
+	ID     string // of the message that was edited
+	Edit   string // its new text
+	Values []string
+}
+
+func (b *returned) fill(path string, sent url.Values) {
+	switch path {
+	case "say":
+		b.Text = sent.Get("text")
+	case "change":
+		b.ID, b.Edit = sent.Get("id"), sent.Get("text")
+	case "form":
+		for _, name := range slices.Sorted(maps.Keys(sent)) {
+			if strings.HasPrefix(name, "f.") {
+				b.Values = append(b.Values, strings.Join(sent[name], "\n"))
+			}
+		}
+		b.Values = slices.DeleteFunc(b.Values, func(v string) bool { return strings.TrimSpace(v) == "" })
+	}
+}
+
+// submitted takes a form in.
+//
+// A form with another ID than the one that is open was replaced in another window: nothing is sent, and its person sees
+// the open one with what they typed. If none is open (closed in another window, or the program was started again) the
+// form's name, state and place come from the page; the bot checks them as it checks everything.
+func (a *Adapter) submitted(ctx context.Context, p Person, sent url.Values) error {
+	values := map[string][]string{}
+	for name, v := range sent {
+		if field, ok := strings.CutPrefix(name, "f."); ok {
+			values[field] = v
+		}
+	}
+	say := sayer(a.lang(p))
+	a.mu.Lock()
+	open := a.forms[p.ID]
+	known := open != nil && open.Form != nil
+	if known && open.ID != sent.Get("form") {
+		maps.DeleteFunc(values, func(_ string, v []string) bool { return strings.Join(v, "") == "" })
+		open.refill(values, say("ws.form-other"))
+		a.changed()
+		a.mu.Unlock()
+		return nil
+	}
+	a.mu.Unlock()
+	if known {
+		for _, f := range open.Form.Fields {
+			values[f.Name] = sent["f."+f.Name]
+		}
+	} else {
+		at, ok := a.inPlace(p, sent.Get("at"))
+		if !ok || sent.Get("name") == "" {
+			return bot.ErrNotFound
+		}
+		open = &opened{Form: &bot.Form{Name: sent.Get("name"), State: sent.Get("state")}, Place: at}
+	}
+	resp, err := a.Submit(ctx, p.ID, open.Place, open.Form, values, sent.Get("action"))
+	if err != nil && !known {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case err != nil: // the form stays open with what was filled in
+		wrong := say("ws.failed")
+		if errors.Is(err, errResting) {
+			wrong = say("ws.resting")
+		}
+		open.refill(values, wrong)
+		a.forms[p.ID] = open
+	case resp.Form != nil:
+		a.forms[p.ID] = &opened{ID: rand.Text(), Form: resp.Form, Errors: resp.Errors, Place: open.Place}
+	case resp.Message != nil:
+		a.forms[p.ID] = &opened{ID: rand.Text(), Last: resp.Message, Place: open.Place}
+	default:
+		delete(a.forms, p.ID)
+	}
+	a.changed()
+	return nil
+}
 
 // guard keeps the workspace on this machine: a name that resolves to loopback elsewhere is refused, and pages load
 // nothing from outside.
@@ -268,6 +336,28 @@ func link(place string) string {
 		return "/bot"
 	}
 	return "/c/" + place
+}
+
+// inPlace finds the place that a page names: a channel, or "bot" for the conversation with the bot. Where the person
+// cannot be, they are at home instead.
+func (a *Adapter) inPlace(p Person, name string) (place string, ok bool) {
+	switch {
+	case name == "bot":
+		return "@" + p.ID, true
+	case name == "":
+		return a.home(p), true
+	case !a.mayBe(p, name):
+		return a.home(p), false
+	}
+	return name, true
+}
+
+// placeName is how a page names a place: never by a person.
+func placeName(place string) string {
+	if strings.HasPrefix(place, "@") {
+		return "bot"
+	}
+	return place
 }
 
 func (a *Adapter) home(p Person) string {
@@ -304,7 +394,7 @@ func (a *Adapter) answer(p Person, place, below string, r bot.Response) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if r.Form != nil {
-		a.forms[p.ID] = &opened{Form: r.Form, Errors: r.Errors, Place: place}
+		a.forms[p.ID] = &opened{ID: rand.Text(), Form: r.Form, Errors: r.Errors, Place: place}
 	}
 	if r.Message != nil {
 		if below == "" { // below what was said last, so that what comes later stands after it
@@ -354,7 +444,7 @@ func (a *Adapter) button(p Person, place, id, n string) (bot.Action, string, boo
 			return action, note.Below, ok
 		}
 	}
-	if open := a.forms[p.ID]; open != nil && id == "form" && open.Last != nil {
+	if open := a.forms[p.ID]; open != nil && open.ID == id && open.Last != nil {
 		action, ok := find(open.Last)
 		return action, "", ok
 	}
@@ -418,9 +508,8 @@ type (
 		Notes    []noteView // at the end
 		Form     *formView
 		Demo     bool
-		Failed   string
-		Typed    string
-		Version  int
+		Back     returned
+		Lost     []string // typed, and its place is not on the page
 	}
 	personView struct {
 		Person
@@ -428,14 +517,15 @@ type (
 		Acting   bool
 	}
 	placeView struct {
-		ID, Name, Title, Link string
-		Bot, Here, Unread     bool
-		Members               int
+		ID, Ref, Name, Title, Link string
+		Bot, Here, Unread          bool
+		Members                    int
 	}
 	messageView struct {
 		ID, Name, Day, Time, ISO, Text string
 		Lang                           prompts.Lang
-		Bot, Mine, Edited              bool
+		Bot, Mine, Edited, Unheard     bool
+		Draft                          string // what its writer wanted to make of it
 		Blocks                         []blockView
 		Thread                         []messageView
 		Notes                          []noteView
@@ -455,6 +545,8 @@ type (
 		Lang   prompts.Lang
 	}
 	formView struct {
+		ID     string
+		At     string // the place it was opened in
 		Form   *bot.Form
 		Fields []fieldView
 		Intro  []blockView
@@ -492,12 +584,12 @@ func roleName(lang prompts.Lang, r Role) string {
 	return say("ws.role-member")
 }
 
-func (a *Adapter) view(p Person, place, failed, typed string) pageView {
+func (a *Adapter) view(p Person, place string, back returned) pageView {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	lang := a.langOf(p)
 	v := pageView{
-		Lang: lang, Person: p, RoleName: roleName(lang, p.Role), Demo: a.c.Controls != nil, Failed: failed, Typed: typed, Version: a.version,
+		Lang: lang, Person: p, RoleName: roleName(lang, p.Role), Demo: a.c.Controls != nil, Back: back, Lost: back.Values,
 	}
 	for _, q := range a.c.Seed.People {
 		v.People = append(v.People, personView{Person: q, RoleName: roleName(lang, q.Role), Acting: q.ID == p.ID})
@@ -513,6 +605,7 @@ func (a *Adapter) view(p Person, place, failed, typed string) pageView {
 	a.seen[p.ID][place] = totals[place]
 	add := func(pv placeView) {
 		pv.Here = pv.ID == place
+		pv.Ref = placeName(pv.ID)
 		pv.Unread = !pv.Here && totals[pv.ID] > a.seen[p.ID][pv.ID]
 		pv.Link = link(pv.ID)
 		v.Places = append(v.Places, pv)
@@ -536,10 +629,18 @@ func (a *Adapter) view(p Person, place, failed, typed string) pageView {
 	here := slices.DeleteFunc(slices.Clone(a.messages), func(m *said) bool { return m.Place != place })
 	here = here[max(0, len(here)-maxShown):]
 	index := map[string]int{}
+	unheard := map[string]bool{}
+	for _, l := range a.unheard {
+		unheard[l.ID] = unheard[l.ID] || a.failed[l.Event]
+	}
+	lost := back.Edit != ""
 	lastDay := ""
 	for _, m := range here {
 		mv := a.messageView(m, p, lang)
-		mv.Notes = notes[m.ID]
+		mv.Notes, mv.Unheard = notes[m.ID], unheard[m.ID]
+		if m.ID == back.ID && mv.Mine {
+			mv.Draft, lost = back.Edit, false
+		}
 		delete(notes, m.ID)
 		if i, ok := index[m.Thread]; ok && m.Thread != "" {
 			mv.Day = ""
@@ -553,6 +654,9 @@ func (a *Adapter) view(p Person, place, failed, typed string) pageView {
 		}
 		index[m.ID] = len(v.Stream)
 		v.Stream = append(v.Stream, mv)
+	}
+	if lost {
+		v.Lost = append(v.Lost, back.Edit)
 	}
 	for _, rest := range notes {
 		v.Notes = append(v.Notes, rest...)
@@ -593,7 +697,7 @@ func blocks(m bot.Message) []blockView {
 }
 
 func viewForm(open *opened, lang prompts.Lang) *formView {
-	v := &formView{Form: open.Form, Error: open.Errors[""], Lang: lang}
+	v := &formView{ID: open.ID, At: placeName(open.Place), Form: open.Form, Error: open.Errors[""], Lang: lang}
 	if open.Last != nil {
 		v.Last, v.Lang = blocks(*open.Last), open.Last.Lang
 		return v
@@ -643,12 +747,4 @@ func dict(pairs ...any) (map[string]any, error) {
 		m[name] = pairs[i+1]
 	}
 	return m, nil
-}
-
-// formPlace is how a form names the place it stands in: never a person.
-func formPlace(p placeView) string {
-	if p.Bot {
-		return "bot"
-	}
-	return p.ID
 }

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/weerklank/weerklank/bot"
 	"github.com/weerklank/weerklank/prompts"
@@ -93,15 +95,20 @@ type Config struct {
 }
 
 // line is one entry of the chat's file. The file is append-only: an edit or deletion is a later line.
+//
+// What a person says, edits or deletes in the conversation with the bot carries an event key, and a "handled" line with
+// that key follows once the bot has dealt with it. What has a key and no such line is told to the bot again after a
+// restart. Lines from before there were keys have none and are left alone.
 type line struct {
-	Op      string       `json:"op"` // "say", "edit", "delete", "lang"
-	ID      string       `json:"id"`
+	Op      string       `json:"op"` // "say", "edit", "delete", "lang", "handled"
+	ID      string       `json:"id,omitempty"`
 	Place   string       `json:"place,omitempty"`   // channel, or "@person" for the conversation with the bot
 	From    string       `json:"from,omitempty"`    // person; empty: the bot
 	Text    string       `json:"text,omitempty"`    // of a person
 	Message *bot.Message `json:"message,omitempty"` // of the bot
 	Thread  string       `json:"thread,omitempty"`
 	Key     string       `json:"key,omitempty"`
+	Event   string       `json:"event,omitempty"`
 	At      time.Time    `json:"at"`
 }
 
@@ -119,13 +126,24 @@ type note struct {
 	Message bot.Message
 }
 
-// opened is the form somebody has open, or its last view.
+// opened is the form somebody has open, or its last view. Its ID comes back with what the page sends, so that nothing
+// filled in for one form is ever sent as another.
 type opened struct {
+	ID     string
 	Form   *bot.Form
 	Errors map[string]string
 	Last   *bot.Message
-	Team   bot.TeamID
 	Place  string
+}
+
+// refill puts what was sent into the fields, so that it is not typed twice, and says what was wrong.
+func (o *opened) refill(values map[string][]string, wrong string) {
+	for i, f := range o.Form.Fields {
+		if v, ok := values[f.Name]; ok {
+			o.Form.Fields[i].Value = v
+		}
+	}
+	o.Errors = map[string]string{"": wrong}
 }
 
 // Adapter is the workspace as a bot.Chat.
@@ -138,12 +156,14 @@ type Adapter struct {
 	messages []*said
 	byID     map[string]*said
 	byKey    map[string]*said
+	unheard  []line                 // told to the bot, or still to be told, and not yet handled; oldest first
+	failed   map[string]bool        // events the bot could not handle
+	turns    map[string]*sync.Mutex // by person: what one person says is handled in order
 	langs    map[string]prompts.Lang
 	backdate time.Time
 	notes    map[string][]note
 	forms    map[string]*opened
 	seen     map[string]map[string]int // person, place -> number of messages seen
-	version  int
 	watchers map[chan struct{}]bool
 	handler  bot.Handler
 	handling sync.WaitGroup
@@ -166,7 +186,7 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 		c.Zone = time.Local
 	}
 	a := &Adapter{
-		c: c, log: log, byID: map[string]*said{}, byKey: map[string]*said{}, langs: map[string]prompts.Lang{}, notes: map[string][]note{},
+		c: c, log: log, byID: map[string]*said{}, byKey: map[string]*said{}, failed: map[string]bool{}, turns: map[string]*sync.Mutex{}, langs: map[string]prompts.Lang{}, notes: map[string][]note{},
 		forms: map[string]*opened{}, seen: map[string]map[string]int{}, watchers: map[chan struct{}]bool{},
 	}
 	f, err := c.Root.OpenFile(c.File, os.O_RDWR|os.O_CREATE, 0o600)
@@ -197,6 +217,9 @@ func (a *Adapter) read(f *os.File) error {
 		}
 		whole += int64(len(raw))
 		a.apply(l)
+	}
+	for _, l := range a.unheard { // nobody is handling them any more
+		a.failed[l.Event] = true
 	}
 	if err := f.Truncate(whole); err != nil {
 		return err
@@ -261,12 +284,18 @@ func (a *Adapter) apply(l line) {
 		}
 	case "lang":
 		a.langs[l.From] = prompts.Lang(l.Text)
+	case "handled":
+		delete(a.failed, l.Event)
+		a.unheard = slices.DeleteFunc(a.unheard, func(u line) bool { return u.Event == l.Event })
+		return
+	}
+	if l.Event != "" {
+		a.unheard = append(a.unheard, l)
 	}
 }
 
 // changed tells every open page. Callers hold mu.
 func (a *Adapter) changed() {
-	a.version++
 	for w := range a.watchers {
 		select {
 		case w <- struct{}{}:
@@ -418,8 +447,16 @@ func (a *Adapter) Editors() []bot.ActorID {
 	return out
 }
 
-// Run implements bot.Chat.
+// Run implements bot.Chat. What was said before and never handled is told first.
 func (a *Adapter) Run(ctx context.Context, h bot.Handler) error {
+	a.mu.Lock()
+	missed := slices.Clone(a.unheard)
+	a.mu.Unlock()
+	for _, l := range missed {
+		if p, ok := a.person(l.From); ok && ctx.Err() == nil {
+			a.hear(ctx, h, p, l.Event)
+		}
+	}
 	a.Use(h)
 	<-ctx.Done()
 	a.Use(nil)
@@ -477,21 +514,119 @@ func (a *Adapter) clock() time.Time {
 	return a.now()
 }
 
-// send hands an event to the bot.
-func (a *Adapter) send(ctx context.Context, e bot.Event) (bot.Response, error) {
+// listening returns who handles events now, and what to call when that is no longer needed: until then Run waits.
+// It is asked before anything is written, so that nothing stands in the chat that nobody hears.
+func (a *Adapter) listening() (bot.Handler, func(), error) {
 	a.mu.Lock()
-	h := a.handler
-	if h != nil {
-		a.handling.Add(1)
+	defer a.mu.Unlock()
+	if a.handler == nil {
+		return nil, nil, errResting
 	}
-	a.mu.Unlock()
-	if h == nil {
-		return bot.Response{}, errResting
+	a.handling.Add(1)
+	return a.handler, a.handling.Done, nil
+}
+
+// handleTime bounds one event. It is below the time that a clean end of the program may take.
+const handleTime = 8 * time.Second
+
+// send hands an event that nothing is kept of to the bot.
+func (a *Adapter) send(ctx context.Context, e bot.Event) (bot.Response, error) {
+	h, done, err := a.listening()
+	if err != nil {
+		return bot.Response{}, err
 	}
-	defer a.handling.Done()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer done()
+	return handle(ctx, h, e)
+}
+
+func handle(ctx context.Context, h bot.Handler, e bot.Event) (bot.Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, handleTime)
 	defer cancel()
 	return h(ctx, e)
+}
+
+// unheardError says that something stands in the chat which the bot could not handle yet. It is told again.
+type unheardError struct{ err error }
+
+func (e *unheardError) Error() string { return "said and not yet handled: " + e.err.Error() }
+func (e *unheardError) Unwrap() error { return e.err }
+
+// hear tells the bot what a person said, up to and including one event, and returns the answer to that one. What could
+// not be handled earlier comes first, so that the bot hears everything in order; it does not stand in the way of the rest.
+func (a *Adapter) hear(ctx context.Context, h bot.Handler, p Person, event string) (bot.Response, error) {
+	a.mu.Lock()
+	turn := a.turns[p.ID]
+	if turn == nil {
+		turn = &sync.Mutex{}
+		a.turns[p.ID] = turn
+	}
+	a.mu.Unlock()
+	turn.Lock()
+	defer turn.Unlock()
+	a.mu.Lock()
+	waiting := slices.Clone(a.unheard)
+	a.mu.Unlock()
+	for _, l := range waiting {
+		if l.From != p.ID {
+			continue
+		}
+		r, err := a.tell(ctx, h, p, l)
+		if err != nil {
+			a.mu.Lock()
+			a.failed[l.Event] = true
+			a.changed()
+			a.mu.Unlock()
+			err = &unheardError{err}
+		}
+		if l.Event == event {
+			return r, err
+		}
+		if err == nil {
+			err = a.answer(p, l.Place, l.ID, r)
+		}
+		if err != nil {
+			a.log.Warn("workspace: a message waits", "err", err)
+		}
+	}
+	return bot.Response{}, nil // handled by whoever had the turn before
+}
+
+// tell tells the bot one thing that was said, and keeps that it did once the answer stands in the conversation. The
+// answer has a key of the event: if only the mark is lost, it does not stand there twice.
+func (a *Adapter) tell(ctx context.Context, h bot.Handler, p Person, l line) (bot.Response, error) {
+	f := a.from(p, l.Place)
+	f.Key, f.At = l.Event, l.At
+	var e bot.Event = bot.DirectReply{From: f, Text: bot.ReplyText(l.Text), Message: l.ID, Edited: l.Op == "edit"}
+	if l.Op == "delete" {
+		e = bot.ReplyWithdrawn{From: f, Message: l.ID}
+	}
+	// What was said is said: it is handled also when the page that sent it is gone.
+	r, err := handle(context.WithoutCancel(ctx), h, e)
+	if err != nil {
+		return r, err
+	}
+	if r.Message != nil {
+		if _, err := a.botSays(l.Place, *r.Message, "", "answer-"+l.Event); err != nil {
+			return r, err
+		}
+		r.Message = nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return r, a.write(line{Op: "handled", Event: l.Event, At: a.now()})
+}
+
+// addressed cuts the name that somebody addresses the bot by off what they typed. Only the whole name counts, in any
+// case; what follows keeps its own.
+func addressed(text, name string) (rest string, ok bool) {
+	if len(text) < len(name) || !strings.EqualFold(text[:len(name)], name) {
+		return "", false
+	}
+	rest = text[len(name):]
+	if next, _ := utf8.DecodeRuneInString(rest); rest != "" && !unicode.IsSpace(next) {
+		return "", false
+	}
+	return strings.TrimSpace(rest), true
 }
 
 // Type types a message as a person. In a channel it is a command if it addresses the bot; in the conversation with the
@@ -501,54 +636,39 @@ func (a *Adapter) Type(ctx context.Context, person, place, text, thread string) 
 	if !ok || strings.TrimSpace(text) == "" || !a.mayBe(p, place) {
 		return bot.Response{}, bot.ErrNotFound
 	}
-	slash, isSlash := strings.CutPrefix(text, "/weerklank")
-	mention, isMention := strings.CutPrefix(strings.ToLower(text), "@weerklank")
-	if isSlash {
-		return a.send(ctx, bot.Command{From: a.from(p, place), Text: strings.TrimSpace(slash)})
+	if command, ok := addressed(text, "/weerklank"); ok {
+		return a.send(ctx, bot.Command{From: a.from(p, place), Text: command})
 	}
 	f := a.from(p, place)
-	if f.Team == "" && a.resting() { // not half: said here and never heard
-		return bot.Response{}, errResting
+	command, isMention := addressed(text, "@weerklank")
+	l := line{Op: "say", ID: rand.Text(), Place: place, From: p.ID, Text: text, Thread: thread, At: f.At}
+	if f.Team != "" && !isMention { // people talking to each other
+		return bot.Response{}, a.personSays(l)
 	}
-	id, err := a.personSays(p, place, text, thread, f.At)
+	h, done, err := a.listening()
 	if err != nil {
 		return bot.Response{}, err
 	}
+	defer done()
+	if f.Team == "" {
+		l.Event = f.Key
+	}
+	if err := a.personSays(l); err != nil {
+		return bot.Response{}, err
+	}
 	if isMention && f.Team != "" {
-		return a.send(ctx, bot.Command{From: f, Text: strings.TrimSpace(mention)})
+		return handle(ctx, h, bot.Command{From: f, Text: command})
 	}
-	if f.Team != "" {
-		return bot.Response{}, nil // people talking to each other
-	}
-	r, err := a.send(ctx, bot.DirectReply{From: f, Text: bot.ReplyText(text), Message: id})
-	return a.answerDirect(place, r, err)
+	return a.hear(ctx, h, p, l.Event)
 }
 
-func (a *Adapter) resting() bool {
+func (a *Adapter) personSays(l line) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.handler == nil
-}
-
-func (a *Adapter) personSays(p Person, place, text, thread string, at time.Time) (string, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if thread != "" && (a.byID[thread] == nil || a.byID[thread].Place != place) {
-		thread = ""
+	if l.Thread != "" && (a.byID[l.Thread] == nil || a.byID[l.Thread].Place != l.Place) {
+		l.Thread = ""
 	}
-	l := line{Op: "say", ID: rand.Text(), Place: place, From: p.ID, Text: text, Thread: thread, At: at}
-	return l.ID, a.write(l)
-}
-
-// answerDirect lets an answer stand in the conversation it belongs to.
-func (a *Adapter) answerDirect(place string, r bot.Response, err error) (bot.Response, error) {
-	if r.Message != nil {
-		if _, werr := a.botSays(place, *r.Message, "", ""); werr != nil {
-			return r, errors.Join(err, werr)
-		}
-		r.Message = nil
-	}
-	return r, err
+	return a.write(l)
 }
 
 // mayBe says whether a person can be in a place.
@@ -569,24 +689,53 @@ func (a *Adapter) Change(ctx context.Context, person, id, text string) (bot.Resp
 		a.mu.Unlock()
 		return bot.Response{}, bot.ErrNotFound
 	}
-	place := s.Place
-	op := line{Op: "edit", ID: id, Text: text, At: a.now()}
-	if strings.TrimSpace(text) == "" {
-		op.Op = "delete"
-	}
-	err := a.write(op)
+	l := line{Op: "edit", ID: id, Place: s.Place, From: p.ID, Text: text}
 	a.mu.Unlock()
-	if err != nil || !strings.HasPrefix(place, "@") {
+	if strings.TrimSpace(text) == "" {
+		l.Op, l.Text = "delete", ""
+	}
+	var h bot.Handler
+	if strings.HasPrefix(l.Place, "@") {
+		listens, done, err := a.listening()
+		if err != nil {
+			return bot.Response{}, err
+		}
+		defer done()
+		h, l.Event = listens, rand.Text()
+	}
+	a.mu.Lock()
+	l.At = a.now()
+	var err error = bot.ErrNotFound
+	if a.byID[id] != nil { // not deleted meanwhile in another window
+		err = a.write(l)
+	}
+	a.mu.Unlock()
+	if err != nil || h == nil {
 		return bot.Response{}, err
 	}
-	f := a.from(p, place)
-	var r bot.Response
-	if op.Op == "delete" {
-		r, err = a.send(ctx, bot.ReplyWithdrawn{From: f, Message: id})
-	} else {
-		r, err = a.send(ctx, bot.DirectReply{From: f, Text: bot.ReplyText(text), Message: id, Edited: true})
+	return a.hear(ctx, h, p, l.Event)
+}
+
+// Again tells the bot once more what a person said with one of their messages and it could not handle.
+func (a *Adapter) Again(ctx context.Context, person, id string) (bot.Response, error) {
+	p, ok := a.person(person)
+	h, done, err := a.listening()
+	if err != nil {
+		return bot.Response{}, err
 	}
-	return a.answerDirect(place, r, err)
+	defer done()
+	a.mu.Lock()
+	var event string
+	for _, l := range a.unheard {
+		if l.ID == id && l.From == p.ID {
+			event = l.Event // up to its latest version
+		}
+	}
+	a.mu.Unlock()
+	if !ok || event == "" {
+		return bot.Response{}, nil // it was handled meanwhile
+	}
+	return a.hear(ctx, h, p, event)
 }
 
 // Press presses a button.
@@ -601,7 +750,7 @@ func (a *Adapter) Press(ctx context.Context, person, place string, action bot.Ac
 // Submit sends a form in. action is the verb of an extra button pressed instead of sending.
 func (a *Adapter) Submit(ctx context.Context, person, place string, form *bot.Form, values map[string][]string, action string) (bot.Response, error) {
 	p, ok := a.person(person)
-	if !ok || form == nil {
+	if !ok || form == nil || !a.mayBe(p, place) {
 		return bot.Response{}, bot.ErrNotFound
 	}
 	return a.send(ctx, bot.FormSubmitted{From: a.from(p, place), Form: form.Name, State: form.State, Values: values, Action: action})

@@ -67,15 +67,11 @@ func (b *Bot) Step(ctx context.Context, now time.Time) (time.Time, error) {
 // begin puts right what a start may find: a store that was put back from a backup, whose past moments were asked already,
 // and open rounds whose key slot is gone, which nobody can open any more (TRUST 13, S12 and S17).
 func (b *Bot) begin(ctx context.Context, now time.Time) error {
-	restores, _ := b.o.Store.(Restores)
-	restored := false
-	if restores != nil {
-		at, err := restores.Restored(ctx)
-		if err != nil {
-			return err
-		}
-		restored = !at.IsZero()
+	at, err := b.o.Store.Restored(ctx)
+	if err != nil {
+		return err
 	}
+	restored := !at.IsZero()
 	teams, err := b.o.Store.Teams(ctx)
 	if err != nil {
 		return err
@@ -107,7 +103,7 @@ func (b *Bot) begin(ctx context.Context, now time.Time) error {
 		}
 	}
 	if restored {
-		return restores.ForgetRestored(ctx)
+		return b.o.Store.ForgetRestored(ctx)
 	}
 	return nil
 }

@@ -185,6 +185,7 @@ type Store interface {
 	Shelf
 	Outbox
 	Prompts
+	Restores
 }
 
 // KeySlot is one small secret that lives outside the store and every backup.

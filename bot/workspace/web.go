@@ -189,9 +189,9 @@ func (a *Adapter) Handler() http.Handler {
 		return a.SetLang(p.ID, prompts.Lang(r.PostForm.Get("lang")))
 	})
 	act("control", func(r *http.Request, p Person, place string) error {
-		do := map[string]func(context.Context, bot.TeamID) error{}
+		do := map[string]func(context.Context, bot.TeamID) (string, error){}
 		if c := a.c.Controls; c != nil {
-			do = map[string]func(context.Context, bot.TeamID) error{"next": c.Next, "colleagues": c.Colleagues, "close": c.Close}
+			do = map[string]func(context.Context, bot.TeamID) (string, error){"next": c.Next, "colleagues": c.Colleagues, "close": c.Close}
 		}
 		f := do[r.PostForm.Get("do")]
 		if f == nil {
@@ -200,7 +200,13 @@ func (a *Adapter) Handler() http.Handler {
 		if strings.HasPrefix(place, "@") {
 			place = a.c.Seed.Channels[0].ID
 		}
-		return f(r.Context(), teamOf(place))
+		key, err := f(r.Context(), teamOf(place))
+		if err != nil || key == "" {
+			return err
+		}
+		lang := a.lang(p)
+		said := bot.Message{Lang: lang, Blocks: []bot.Block{bot.Text(bot.Span{Text: locale.Say(lang, key)})}}
+		return a.answer(p, place, "", bot.Response{Message: &said})
 	})
 	mux.HandleFunc("POST /act", func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)

@@ -60,7 +60,7 @@ type Seed struct {
 	Channels []Channel
 }
 
-// DefaultSeed is a crew of ten that works outside, and a channel that is too small to be nameless in.
+// DefaultSeed is a crew of ten that works outside, a channel to switch on, and one that is too small to be nameless in.
 func DefaultSeed() Seed {
 	nl, en := prompts.Dutch, prompts.English
 	s := Seed{People: []Person{
@@ -72,17 +72,21 @@ func DefaultSeed() Seed {
 	for _, p := range s.People {
 		all.Members = append(all.Members, p.ID)
 	}
-	s.Channels = []Channel{all, {
-		ID: "werkplaats", Title: prompts.Text{nl: "Een klein clubje", en: "A small group"}, Members: []string{"cor", "emre", "lotte", "irma"},
+	s.Channels = []Channel{all, { // to switch on oneself
+		ID: "wijkploeg", Title: prompts.Text{nl: "De ploeg van de wijk", en: "The neighbourhood crew"},
+		Members: []string{"fatima", "dewi", "gerrit", "marek", "samira", "hanna", "irma"},
+	}, { // too small for answers without a name
+		ID: "werkplaats", Title: prompts.Text{nl: "Een klein team", en: "A small team"}, Members: []string{"cor", "emre", "lotte", "irma"},
 	}}
 	return s
 }
 
-// Controls are what the demo can do besides chatting. Nil fields are not shown.
+// Controls are what the demo can do besides chatting. Each returns the catalogue's key of what there is to say to whoever
+// pressed; empty: the channel shows it.
 type Controls struct {
-	Next       func(ctx context.Context, team bot.TeamID) error // post the next prompt now
-	Colleagues func(ctx context.Context, team bot.TeamID) error // let colleagues answer
-	Close      func(ctx context.Context, team bot.TeamID) error // close and give back
+	Next       func(ctx context.Context, team bot.TeamID) (string, error) // post the next prompt now
+	Colleagues func(ctx context.Context, team bot.TeamID) (string, error) // let colleagues answer
+	Close      func(ctx context.Context, team bot.TeamID) (string, error) // close and give back
 }
 
 // Config is what an Adapter needs.
@@ -744,7 +748,12 @@ func (a *Adapter) Press(ctx context.Context, person, place string, action bot.Ac
 	if !ok || !a.mayBe(p, place) {
 		return bot.Response{}, bot.ErrNotFound
 	}
-	return a.send(ctx, bot.ActionPressed{From: a.from(p, place), Action: action})
+	r, err := a.send(ctx, bot.ActionPressed{From: a.from(p, place), Action: action})
+	if err == nil && r.Message != nil && strings.HasPrefix(place, "@") { // at the end of that conversation, as an answer to typed words
+		_, err = a.botSays(place, *r.Message, "", "")
+		r.Message = nil
+	}
+	return r, err
 }
 
 // Submit sends a form in. action is the verb of an extra button pressed instead of sending.

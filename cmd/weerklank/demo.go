@@ -67,8 +67,9 @@ var demoReplies = sync.OnceValues(func() (map[prompts.ID][]demoReply, error) {
 // demoTeam is the channel that has a past.
 const demoTeam = bot.TeamID(workspace.Platform + ":buitendienst")
 
-// demoWeeks is how long ago the sample crew began.
-const demoWeeks = 11
+// demoWeeks is how long ago the sample crew began: a season of twelve rounds, a week to vote on it, and a new season with
+// one round given back and one open.
+const demoWeeks = 14
 
 // cmdDemo is `weerklank demo`: the same program on the embedded workspace, with a season behind it and a panel that
 // turns the clock forward.
@@ -186,42 +187,77 @@ func (p *parts) layDemo(ctx context.Context, lang prompts.Lang, now time.Time) e
 	return layFile(p.root, demoMark, demoLaid)
 }
 
-// controls turn the clock forward for one team. Everything else goes its usual way.
+// controls turn the clock forward for one team. Everything else goes its usual way. Each gives the key of what there is
+// to say about it.
 func (p *parts) controls() *workspace.Controls {
-	forward := func(ctx context.Context, team bot.TeamID, open bool) error {
-		t, err := p.db.Team(ctx, team)
-		if errors.Is(err, bot.ErrNotFound) || err == nil && t.State != bot.TeamOn {
-			return bot.ErrConflict
-		}
-		if err != nil {
-			return err
-		}
-		if open == (t.Open != "") { // asked to open while one is open, or to close while none is: bring the other first
-			if err := p.bot.Advance(ctx, team, time.Now()); err != nil || !open {
-				return err
+	// at finds the team and what is open in it; a key says why there is nothing to turn forward.
+	at := func(ctx context.Context, team bot.TeamID) (t bot.Team, key string, err error) {
+		t, err = p.db.Team(ctx, team)
+		switch {
+		case errors.Is(err, bot.ErrNotFound), err == nil && t.State != bot.TeamOn && t.Open == "" && t.Vote == "":
+			return t, "ws.not-on", nil
+		case err == nil && t.Open == "" && t.Vote == "":
+			key = "ws.nothing-open"
+			if t.Settings.Rhythm == bot.RhythmTalkOnly {
+				key = "ws.nothing-to-collect"
 			}
 		}
-		return p.bot.Advance(ctx, team, time.Now())
+		return t, key, err
+	}
+	open := func(ctx context.Context, team bot.TeamID) (string, error) {
+		err := p.bot.Advance(ctx, team, time.Now())
+		switch {
+		case errors.Is(err, bot.ErrNotFound):
+			return "ws.library-dry", nil
+		case errors.Is(err, bot.ErrConflict):
+			return "ws.not-on", nil
+		}
+		return "", err
+	}
+	answers := func(ctx context.Context, t bot.Team) (string, error) {
+		if t.Open == "" {
+			return "ws.did-vote", p.vote(ctx, t.Vote)
+		}
+		r, err := p.db.Round(ctx, t.Open)
+		if err != nil || r.State != bot.RoundOpen {
+			return "ws.nothing-open", err
+		}
+		return "ws.did-answer", p.colleagues(ctx, r, 7, rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1)))
 	}
 	return &workspace.Controls{
-		Next: func(ctx context.Context, team bot.TeamID) error { return forward(ctx, team, true) },
-		Close: func(ctx context.Context, team bot.TeamID) error {
-			t, err := p.db.Team(ctx, team)
-			if err != nil || t.Open == "" {
-				return bot.ErrConflict
+		Next: func(ctx context.Context, team bot.TeamID) (string, error) {
+			t, key, err := at(ctx, team)
+			if err != nil || key == "ws.not-on" {
+				return key, err
 			}
-			return p.bot.Advance(ctx, team, time.Now())
+			if t.Open == "" && t.Vote != "" { // the vote decides first; the crew likes to go on
+				if err := p.vote(ctx, t.Vote); err != nil {
+					return "", err
+				}
+			}
+			if key == "" {
+				if err := p.bot.Advance(ctx, team, time.Now()); err != nil {
+					return "", err
+				}
+				if t, err = p.db.Team(ctx, team); err != nil || t.Vote != "" {
+					return "ws.vote-open", err
+				}
+			}
+			return open(ctx, team)
 		},
-		Colleagues: func(ctx context.Context, team bot.TeamID) error {
-			t, err := p.db.Team(ctx, team)
-			if err != nil || t.Open == "" {
-				return bot.ErrConflict
+		Colleagues: func(ctx context.Context, team bot.TeamID) (string, error) {
+			t, key, err := at(ctx, team)
+			if err != nil || key != "" {
+				return key, err
 			}
-			r, err := p.db.Round(ctx, t.Open)
-			if err != nil || r.State != bot.RoundOpen {
-				return bot.ErrConflict
+			return answers(ctx, t)
+		},
+		Close: func(ctx context.Context, team bot.TeamID) (string, error) {
+			_, key, err := at(ctx, team)
+			if err != nil || key != "" {
+				return key, err
 			}
-			return p.colleagues(ctx, r, 7, rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1)))
+			return "", p.bot.Advance(ctx, team, time.Now())
 		},
 	}
 }
@@ -354,7 +390,7 @@ func (p *parts) layPast(ctx context.Context, lang prompts.Lang, now time.Time) e
 			if r.Kind == bot.RoundQuestion {
 				err = p.colleagues(ctx, r, 5+len(answered)%4, random)
 			} else {
-				err = p.vote(ctx, r)
+				err = p.vote(ctx, r.ID)
 			}
 			if err != nil {
 				return err
@@ -369,9 +405,9 @@ func (p *parts) layPast(ctx context.Context, lang prompts.Lang, now time.Time) e
 }
 
 // vote lets the crew choose to go on.
-func (p *parts) vote(ctx context.Context, r bot.Round) error {
+func (p *parts) vote(ctx context.Context, id bot.RoundID) error {
 	for _, person := range []string{"cor", "dewi", "emre", "lotte", "samira"} {
-		if _, err := p.ws.Press(ctx, person, "buitendienst", bot.Action{Do: "vote", Round: r.ID, Arg: "go-on"}); err != nil {
+		if _, err := p.ws.Press(ctx, person, "buitendienst", bot.Action{Do: "vote", Round: id, Arg: "go-on"}); err != nil {
 			return err
 		}
 	}

@@ -356,6 +356,7 @@ func (p *parts) watch(ctx context.Context, fail context.CancelCauseFunc) {
 func (p *parts) healthy() error {
 	return errors.Join(
 		p.db.Healthy(),
+		p.bot.Healthy(),
 	)
 }
 

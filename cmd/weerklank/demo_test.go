@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// The sample crew has lived through a season; then the clock can be turned forward through a whole season more, its vote
+// included, and every control says why it does nothing.
+func TestDemoClock(t *testing.T) {
+	ctx := context.Background()
+	c := defaultConfig()
+	c.Help.Adviser, c.DataDir, c.Workspace.Enabled = "Sam", t.TempDir(), true
+	c.Team.QuietHours, c.Team.WorkdaysOnly, c.Team.Holidays = "", false, []string{}
+	p, err := build(ctx, &env{stdout: io.Discard, stderr: io.Discard}, c, newLog(c, io.Discard), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	if err := p.layPast(ctx, prompts.Dutch, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	team := func() bot.Team {
+		t.Helper()
+		team, err := p.db.Team(ctx, demoTeam)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return team
+	}
+	if now := team(); now.Season != 2 || now.SeasonRounds < 1 || now.SeasonRounds > 3 {
+		t.Errorf("after the sample season: %+v", now)
+	}
+	p.ws.Use(p.bot.Handle)
+	controls := p.controls()
+	turn := func(control func(context.Context, bot.TeamID) (string, error), want string) {
+		t.Helper()
+		key, err := control(ctx, demoTeam)
+		if err != nil || key != want {
+			t.Fatalf("%q %v, want %q; %+v", key, err, want, team())
+		}
+		if _, err := p.bot.Send(ctx, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asked := map[prompts.ID]bool{}
+	for team().Vote == "" {
+		before := team()
+		want := ""
+		if before.SeasonRounds == 12 && before.Open != "" {
+			want = "ws.vote-open"
+		}
+		turn(controls.Next, want)
+		if want != "" {
+			break
+		}
+		r, err := p.db.Round(ctx, team().Open)
+		if err != nil || r.State != bot.RoundOpen || asked[r.Prompt.ID] {
+			t.Fatalf("%s %s %v", r.Prompt.ID, r.State, err)
+		}
+		asked[r.Prompt.ID] = true
+		turn(controls.Colleagues, "ws.did-answer")
+	}
+	if len(asked) < 8 {
+		t.Errorf("%d questions before the season ended", len(asked))
+	}
+	turn(controls.Colleagues, "ws.did-vote")
+	turn(controls.Close, "")
+	if now := team(); now.Season != 3 || now.State != bot.TeamOn || now.Vote != "" {
+		t.Errorf("after the vote: %+v", now)
+	}
+	turn(controls.Close, "ws.nothing-open")
+	turn(controls.Colleagues, "ws.nothing-open")
+	if key, err := controls.Next(ctx, "workspace:werkplaats"); key != "ws.not-on" || err != nil {
+		t.Errorf("%q %v", key, err)
+	}
+}

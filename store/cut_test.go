@@ -207,21 +207,23 @@ func TestWaitingWhileTheFileIsSwapped(t *testing.T) {
 
 // Two who create at once: one gets the store, the other finds it locked, and neither writes over the other.
 func TestTwoCreate(t *testing.T) {
-	dir := t.TempDir()
-	var other *DB
-	_, err := Open(testRoot(t, dir), "weerklank.db", Options{Timeout: 100 * time.Millisecond, step: func(at string) {
-		if at == "created" && other == nil {
-			other = openIn(t, dir, Options{})
+	for _, moment := range []string{"creating", "created"} {
+		dir := t.TempDir()
+		var other *DB
+		_, err := Open(testRoot(t, dir), "weerklank.db", Options{Timeout: 100 * time.Millisecond, step: func(at string) {
+			if at == moment && other == nil {
+				other = openIn(t, dir, Options{})
+			}
+		}})
+		if !errors.Is(err, ErrLocked) {
+			t.Errorf("%s: the second: %v", moment, err)
 		}
-	}})
-	if !errors.Is(err, ErrLocked) {
-		t.Errorf("the second: %v", err)
-	}
-	if other.Replaced() {
-		t.Error("the first store was written over")
-	}
-	if left := names(t, dir); len(left) != 1 {
-		t.Errorf("left: %v", left)
+		if other.Replaced() {
+			t.Errorf("%s: the first store was written over", moment)
+		}
+		if left := names(t, dir); len(left) != 1 {
+			t.Errorf("%s: left: %v", moment, left)
+		}
 	}
 }
 

@@ -452,13 +452,15 @@ func TestCopiesCanBeStopped(t *testing.T) {
 		"backup":  func(ctx context.Context) error { return db.Backup(ctx, testRoot(t, backups), "weerklank-1.db") },
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
+		copied := 0
 		db.o.step = func(at string) {
 			if at == "copying" {
+				copied++
 				cancel()
 			}
 		}
-		if err := act(ctx); !errors.Is(err, context.Canceled) {
-			t.Errorf("%s: %v", name, err)
+		if err := act(ctx); !errors.Is(err, context.Canceled) || copied != 1 {
+			t.Errorf("%s: %v, after %d transactions", name, err, copied)
 		}
 	}
 	db.o.step = func(string) {}

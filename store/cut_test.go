@@ -107,6 +107,17 @@ func TestCutAnywhere(t *testing.T) {
 			}
 			db.Close()
 		}, 10, 60},
+		"restore": {func(t *testing.T, dir string, o Options) {
+			db, backups := openIn(t, t.TempDir(), Options{}), t.TempDir()
+			addTeams(t, db, 60, 40_000)
+			if err := db.Backup(t.Context(), testRoot(t, backups), "b.db"); err != nil {
+				t.Fatal(err)
+			}
+			if err := restore(testRoot(t, backups), "b.db", testRoot(t, dir), "weerklank.db", o.filled(), time.Now()); err != nil {
+				t.Fatal(err)
+			}
+			openIn(t, dir, Options{}).Close()
+		}, 6, 60},
 		"upgrade": {func(t *testing.T, dir string, o Options) {
 			db := openIn(t, dir, Options{})
 			addTeams(t, db, 60, 40_000)
@@ -127,6 +138,9 @@ func TestCutAnywhere(t *testing.T) {
 			}
 			for i, cut := range cuts {
 				t.Run(fmt.Sprintf("%02d %s", i, steps[i]), func(t *testing.T) {
+					if _, err := os.Stat(filepath.Join(cut, "weerklank.db")); name == "restore" && errors.Is(err, fs.ErrNotExist) {
+						return // nothing is there yet, and the next restore begins anew
+					}
 					db := openIn(t, cut, Options{upgrades: next})
 					if teams, err := db.Teams(t.Context()); err != nil || len(teams) != tc.teams {
 						t.Errorf("%d teams, %v", len(teams), err)
@@ -207,21 +221,23 @@ func TestWaitingWhileTheFileIsSwapped(t *testing.T) {
 
 // Two who create at once: one gets the store, the other finds it locked, and neither writes over the other.
 func TestTwoCreate(t *testing.T) {
-	dir := t.TempDir()
-	var other *DB
-	_, err := Open(testRoot(t, dir), "weerklank.db", Options{Timeout: 100 * time.Millisecond, step: func(at string) {
-		if at == "created" && other == nil {
-			other = openIn(t, dir, Options{})
+	for _, moment := range []string{"creating", "created"} {
+		dir := t.TempDir()
+		var other *DB
+		_, err := Open(testRoot(t, dir), "weerklank.db", Options{Timeout: 100 * time.Millisecond, step: func(at string) {
+			if at == moment && other == nil {
+				other = openIn(t, dir, Options{})
+			}
+		}})
+		if !errors.Is(err, ErrLocked) {
+			t.Errorf("%s: the second: %v", moment, err)
 		}
-	}})
-	if !errors.Is(err, ErrLocked) {
-		t.Errorf("the second: %v", err)
-	}
-	if other.Replaced() {
-		t.Error("the first store was written over")
-	}
-	if left := names(t, dir); len(left) != 1 {
-		t.Errorf("left: %v", left)
+		if other.Replaced() {
+			t.Errorf("%s: the first store was written over", moment)
+		}
+		if left := names(t, dir); len(left) != 1 {
+			t.Errorf("%s: left: %v", moment, left)
+		}
 	}
 }
 
@@ -450,13 +466,15 @@ func TestCopiesCanBeStopped(t *testing.T) {
 		"backup":  func(ctx context.Context) error { return db.Backup(ctx, testRoot(t, backups), "weerklank-1.db") },
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
+		copied := 0
 		db.o.step = func(at string) {
 			if at == "copying" {
+				copied++
 				cancel()
 			}
 		}
-		if err := act(ctx); !errors.Is(err, context.Canceled) {
-			t.Errorf("%s: %v", name, err)
+		if err := act(ctx); !errors.Is(err, context.Canceled) || copied != 1 {
+			t.Errorf("%s: %v, after %d transactions", name, err, copied)
 		}
 	}
 	db.o.step = func(string) {}

@@ -217,6 +217,7 @@ func (d *DB) settle() error {
 // create makes an empty store under another name first: a file with the store's own name is always whole (S3). The name
 // is random, so that two who create at once do not share a file; fs.ErrExist: the other was first.
 func (d *DB) create() error {
+	d.o.step("creating")
 	name := d.name + ".new-" + strconv.FormatUint(rand.Uint64(), 36)
 	f, err := d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

@@ -116,10 +116,15 @@ func call(ctx context.Context, c config, method, path string, body io.Reader) ([
 		return nil, err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, errors.New(strings.TrimSpace(string(raw)))
+		return nil, refused{strings.TrimSpace(string(raw))}
 	}
 	return raw, nil
 }
+
+// refused is what a running bot says of a command that it could not do.
+type refused struct{ text string }
+
+func (r refused) Error() string { return r.text }
 
 var errNotRunning = errors.New("no bot is running on this data directory")
 
@@ -267,7 +272,7 @@ func cmdRestore(ctx context.Context, e *env, args []string) error {
 		return hinted{fmt.Errorf("there is a store in %s already", c.DataDir), e.say("cli.hint-restore-exists", "file", filepath.Join(c.DataDir, c.storeName()))}
 	}
 	if err := verifyApart(ctx, file); err != nil {
-		return hinted{err, e.say("cli.hint-restore-damaged")}
+		return explain(e, err, e.say("cli.hint-locked-no-socket"), e.say("cli.hint-restore-damaged"))
 	}
 	root, err := openData(e, c.DataDir)
 	if err != nil {
@@ -283,7 +288,7 @@ func cmdRestore(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if err := verifyApart(ctx, filepath.Join(c.DataDir, c.storeName())); err != nil {
-		return hinted{err, e.say("cli.hint-restore-damaged")}
+		return explain(e, err, e.say("cli.hint-locked"), e.say("cli.hint-restore-damaged"))
 	}
 	fmt.Fprintln(e.stdout, e.say("cli.restore-done", "dir", c.DataDir))
 	return nil
@@ -359,7 +364,7 @@ func cmdVerify(ctx context.Context, e *env, args []string) error {
 	}
 	if len(rest) == 1 {
 		if err := verifyApart(ctx, rest[0]); err != nil {
-			return hinted{err, e.say("cli.hint-restore-damaged")}
+			return explain(e, err, e.say("cli.hint-locked-no-socket"), e.say("cli.hint-restore-damaged"))
 		}
 		fmt.Fprintln(e.stdout, e.say("cli.verify-ok", "file", rest[0]))
 		return nil
@@ -372,14 +377,12 @@ func cmdVerify(ctx context.Context, e *env, args []string) error {
 		}
 		err = verifyApart(ctx, file)
 	}
-	if err != nil {
-		switch {
-		case errors.Is(err, store.ErrLocked):
-			return hinted{err, e.say("cli.hint-locked-no-socket")}
-		case errors.Is(err, store.ErrNewer):
-			return hinted{err, e.say("cli.hint-newer")}
-		}
+	var found refused
+	if errors.As(err, &found) { // the bot looked, and this is what is wrong
 		return hinted{err, hintDamaged(e, c)}
+	}
+	if err != nil {
+		return explain(e, err, e.say("cli.hint-locked-no-socket"), hintDamaged(e, c))
 	}
 	fmt.Fprintln(e.stdout, e.say("cli.verify-ok", "file", file))
 	return nil

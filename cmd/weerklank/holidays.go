@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
@@ -48,13 +50,21 @@ func parseHolidays(r io.Reader) (bot.HolidaySet, error) {
 			Last  toml.LocalDate `toml:"last"`
 		} `toml:"period"`
 	}
-	if err := toml.NewDecoder(r).DisallowUnknownFields().Decode(&file); err != nil {
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return bot.HolidaySet{}, fmt.Errorf("read holidays: %w", err)
+	}
+	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // some editors put a mark before the text
+	if err := toml.NewDecoder(bytes.NewReader(raw)).DisallowUnknownFields().Decode(&file); err != nil {
 		if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok && len(strict.Errors) > 0 {
 			row, column := strict.Errors[0].Position()
 			return bot.HolidaySet{}, fmt.Errorf("read holidays: row %d, column %d: unknown key %v", row, column, strict.Errors[0].Key())
 		}
 		if decode, ok := errors.AsType[*toml.DecodeError](err); ok {
 			row, column := decode.Position()
+			if toml.Unmarshal(raw, new(map[string]any)) == nil { // it is TOML, so that the value is of another kind
+				return bot.HolidaySet{}, fmt.Errorf("read holidays: row %d, column %d: %s cannot have a value of this kind", row, column, strings.Join(decode.Key(), "."))
+			}
 			return bot.HolidaySet{}, fmt.Errorf("read holidays: row %d, column %d: %w", row, column, err)
 		}
 		return bot.HolidaySet{}, fmt.Errorf("read holidays: %w", err)

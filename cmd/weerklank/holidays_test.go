@@ -32,6 +32,8 @@ last = 2027-01-03
 		{"", "name is missing"},
 		{"name = \"x\"\ncolour = 3", "row 2, column 1"},
 		{"name = \"x\"\ndays = [2026-02-30]", "row 2"},
+		{"\ufeffname = 3", "row 1, column 8: name cannot have a value of this kind"},
+		{"name = \"x\"\n[[period]]\nfirst = \"monday\"", "row 3, column 9: period.first cannot have a value of this kind"},
 		{"name = \"x\"\nyearly = [\"31-12\", \"soon\"]", "\"soon\""},
 		{"name = \"x\"\neaster = [-300]", "-300"},
 		{"name = \"x\"\n[[period]]\nfirst = 2026-02-03\nlast = 2026-02-01", "period 1"},

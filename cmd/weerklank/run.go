@@ -168,28 +168,17 @@ const running = "running"
 // holdStore opens the store and marks it as in use. If the last process that had it did not end well, a child process
 // checks the file before this one opens, and perhaps upgrades, it. busy is the hint when another process has it.
 func holdStore(ctx context.Context, e *env, c config, root *os.Root, log *slog.Logger, busy string) (db *store.DB, release func() error, err error) {
-	explain := func(err error) error {
-		switch {
-		case errors.Is(err, store.ErrLocked):
-			return hinted{err, busy}
-		case errors.Is(err, store.ErrNewer):
-			return hinted{err, e.say("cli.hint-newer")}
-		case errors.Is(err, store.ErrDamaged):
-			return hinted{err, hintDamaged(e, c)}
-		}
-		return err
-	}
 	name := c.storeName()
 	_, storeErr := root.Stat(name)
 	_, markErr := root.Stat(running)
 	if storeErr == nil && markErr == nil {
 		if err := verifyApart(ctx, filepath.Join(c.DataDir, name)); err != nil {
-			return nil, nil, explain(err)
+			return nil, nil, explain(e, err, busy, hintDamaged(e, c))
 		}
 		log.Warn("the last run did not end well; the store was checked and is whole")
 	}
 	if db, err = store.Open(root, name, store.Options{Timeout: 3 * time.Second}); err != nil {
-		return nil, nil, explain(err)
+		return nil, nil, explain(e, err, busy, hintDamaged(e, c))
 	}
 	if err := layFile(root, running, ""); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("mark the store as in use: %w", err), db.Close())
@@ -201,6 +190,19 @@ func holdStore(ctx context.Context, e *env, c config, root *os.Root, log *slog.L
 		}
 		return errors.Join(root.Remove(running), syncDir(root))
 	}, nil
+}
+
+// explain adds the next step to what is wrong with a store's file.
+func explain(e *env, err error, busy, damaged string) error {
+	switch {
+	case errors.Is(err, store.ErrLocked):
+		return hinted{err, busy}
+	case errors.Is(err, store.ErrNewer):
+		return hinted{err, e.say("cli.hint-newer")}
+	case errors.Is(err, store.ErrDamaged):
+		return hinted{err, damaged}
+	}
+	return err
 }
 
 // layFile writes a small file so that it lasts.

@@ -80,7 +80,7 @@
     const wrong = d.querySelector(".field [role=alert]")?.closest(".field");
     (wrong || d).querySelector("textarea, input:not([type=hidden]), [autofocus]")?.focus();
     (wrong || d.querySelector("#e-form"))?.scrollIntoView({ block: "nearest" });
-    d.addEventListener("cancel", (e) => { e.preventDefault(); d.querySelector("[data-close]").click(); });
+    d.addEventListener("close", () => { if (d.isConnected) d.querySelector("[data-close]").click(); }); // Escape, or the back gesture
   };
 
   const close = () => {

@@ -2,109 +2,158 @@
 // what somebody is typing stays.
 "use strict";
 (() => {
-  const parts = ["side", "head", "stream", "overlay"];
-  let busy = 0, again = false;
+  const $ = (selector) => document.querySelector(selector);
+  const stream = $("#stream");
+  const narrow = matchMedia("(max-width: 1080px)"); // where the demo's panel lies over the channel
+  const parse = (html) => new DOMParser().parseFromString(html, "text/html");
 
-  const atEnd = (el) => el.scrollHeight - el.scrollTop - el.clientHeight < 120;
-  const toEnd = () => { const s = document.getElementById("stream"); if (s) s.scrollTop = s.scrollHeight; };
+  // ---- what changed, and nothing else
 
-  // remember what a swap must not lose: open details, focus, and the fields of an open form.
-  const keep = () => {
-    const el = document.activeElement;
-    return {
-      focus: el && el !== document.body ? selector(el) : null,
-      range: el && "selectionStart" in el ? [el.selectionStart, el.selectionEnd] : null,
-      shut: [...document.querySelectorAll("details[data-thread]:not([open])")].map((d) => d.dataset.thread),
-      who: document.querySelector("#who")?.open,
-      own: [...document.querySelectorAll("details.own[open]")].map((d) => [d.closest("article").dataset.message, d.querySelector("textarea").value]),
-    };
-  };
-  const selector = (el) => {
-    if (el.id) return "#" + CSS.escape(el.id);
-    if (el.dataset.do) {
-      const a = el.closest("article");
-      return (a ? `[data-message="${CSS.escape(a.dataset.message)}"] ` : "") + `[data-do="${CSS.escape(el.dataset.do)}"][data-arg="${CSS.escape(el.dataset.arg || "")}"]`;
+  // keyOf tells what is the same before and after. The attribute, since the id of a form may be a field of that name.
+  const keyOf = (n) => n.nodeType === 1 ? n.dataset.message || n.dataset.note || n.dataset.day || n.dataset.thread && "thread" || n.getAttribute("id") : "";
+
+  // twinOf finds the node that stands for next among old nodes without a key, from at on.
+  const twinOf = (at, next) => {
+    for (let n = at; n; n = n.nextSibling) {
+      if (!keyOf(n) && n.nodeName === next.nodeName && (n === at || n.nodeType === 1 && n.className === next.className)) return n;
     }
-    if (el.dataset.place) return `[data-place="${CSS.escape(el.dataset.place)}"]`;
-    if (el.dataset.control) return `[data-control="${CSS.escape(el.dataset.control)}"]`;
-    if (el.name && el.type !== "hidden" && el.closest("#form")) return `#form [name="${CSS.escape(el.name)}"]` + (el.value && el.type !== "textarea" && el.type !== "text" ? `[value="${CSS.escape(el.value)}"]` : "");
-    return null;
   };
 
-  const swap = (html, { sameForm }) => {
-    const next = new DOMParser().parseFromString(html, "text/html");
-    const k = keep();
-    const stream = document.getElementById("stream");
-    const end = stream && atEnd(stream);
-    const hadForm = document.querySelector("dialog#form");
-    for (const id of parts) {
-      const old = document.getElementById(id), now = next.getElementById(id);
-      if (!old || !now) continue;
-      // an open form is left alone while its person fills it in
-      if (id === "overlay" && sameForm && hadForm && now.querySelector("dialog#form")) continue;
-      if (old.innerHTML !== now.innerHTML) old.replaceChildren(...now.childNodes);
+  // patch makes old look like now and leaves what is the same alone: a screen reader says only what is new, and focus,
+  // caret, scrolled places and unfolded parts stay where they are.
+  const patch = (old, now) => {
+    if (old.isEqualNode(now)) return;
+    if (old.nodeType !== 1) { old.data = now.data; return; }
+    const folds = old.nodeName === "DETAILS"; // people unfold, the server does not
+    for (const { name } of [...old.attributes]) if (!now.hasAttribute(name) && !(folds && name === "open")) old.removeAttribute(name);
+    for (const { name, value } of now.attributes) if (old.getAttribute(name) !== value && !(folds && name === "open")) old.setAttribute(name, value);
+    const had = new Map([...old.children].map((c) => [keyOf(c), c]));
+    const wanted = new Set([...now.children].map(keyOf).filter(Boolean));
+    let at = old.firstChild;
+    const drop = () => { const gone = at; at = at.nextSibling; gone.remove(); };
+    for (const next of [...now.childNodes]) {
+      const key = keyOf(next);
+      const twin = key ? had.get(key) : twinOf(at, next);
+      if (!twin) { old.insertBefore(next, at); continue; }
+      while (at && at !== twin && !wanted.has(keyOf(at))) drop();
+      if (at !== twin) old.insertBefore(twin, at);
+      patch(twin, next);
+      at = twin.nextSibling;
     }
-    const failedOld = document.getElementById("failed"), failed = next.getElementById("failed");
-    failedOld?.remove();
-    if (failed) document.getElementById("head").after(failed);
+    while (at) drop();
+  };
+
+  const atEnd = () => stream.scrollHeight - stream.scrollTop - stream.clientHeight < 120;
+  const toEnd = () => { stream.scrollTop = stream.scrollHeight; };
+  const person = (page) => page.querySelector("#composer [name=as]").value;
+
+  // show brings a page from the server on the screen. own: it answers what this person just did here; otherwise it tells
+  // what happened elsewhere, and then no form opens or closes, no failure text goes, and the focus stays.
+  const show = (next, own) => {
+    if (!own && person(next) !== person(document)) return; // another window became somebody else; this one is still theirs
+    const end = atEnd(), failed = $("#failed");
+    if (!own && failed && !next.getElementById("failed")) next.getElementById("composer").before(failed.cloneNode(true));
     document.title = next.title;
     document.documentElement.lang = next.documentElement.lang;
-    for (const id of k.shut) document.querySelector(`details[data-thread="${CSS.escape(id)}"]`)?.removeAttribute("open");
-    for (const [id, text] of k.own) {
-      const d = document.querySelector(`[data-message="${CSS.escape(id)}"] details.own`);
-      if (d) { d.open = true; d.querySelector("textarea").value = text; }
-    }
-    if (k.who && sameForm) document.querySelector("#who")?.setAttribute("open", "");
+    document.body.dataset.unreached = next.body.dataset.unreached;
+    patch($("#app"), next.getElementById("app"));
     if (end) toEnd();
-    dialog(!hadForm);
-    if (!document.querySelector("dialog#form") && k.focus && (document.activeElement === document.body || !document.activeElement)) {
-      const el = document.querySelector(k.focus);
-      if (el) { el.focus({ preventScroll: true }); if (k.range && k.range[0] !== null && el.setSelectionRange) try { el.setSelectionRange(...k.range); } catch {} }
-    }
+    if (own) overlay(next.querySelector("dialog#form"));
   };
 
-  // dialog makes an open form modal, and puts the focus where the work is.
-  const dialog = (fresh) => {
-    const d = document.querySelector("dialog#form");
-    if (!d || d.matches(":modal")) return;
+  // ---- forms
+
+  let opener = null; // what the open form was opened with
+
+  const overlay = (dialog) => {
+    if (!dialog) { close(); return; }
+    $("#overlay").replaceChildren(dialog);
+    modal();
+  };
+
+  // modal puts the focus where the work is: at the first mistake, or at the first field.
+  const modal = () => {
+    const d = $("dialog#form");
+    if (!d) return;
     d.removeAttribute("open");
     d.showModal();
-    const wrong = d.querySelector("[role=alert]");
-    (wrong?.closest(".field")?.querySelector("input,textarea") || d.querySelector("textarea, input:not([type=hidden]), [autofocus]"))?.focus();
-    if (wrong) wrong.scrollIntoView({ block: "center" });
-    d.addEventListener("cancel", (e) => { e.preventDefault(); d.querySelector("[data-close]").click(); });
+    const wrong = d.querySelector(".field [role=alert]")?.closest(".field");
+    (wrong || d).querySelector("textarea, input:not([type=hidden]), [autofocus]")?.focus();
+    (wrong || d.querySelector("#e-form"))?.scrollIntoView({ block: "nearest" });
+    d.addEventListener("close", () => { if (d.isConnected) d.querySelector("[data-close]").click(); }); // Escape, or the back gesture
+  };
+
+  const close = () => {
+    if (!$("dialog#form")) return;
+    $("dialog#form").close();
+    $("#overlay").replaceChildren();
+    (opener?.isConnected ? opener : stream).focus();
+    opener = null;
+  };
+
+  // fail says near the form that was sent what went wrong. What was typed in it stays.
+  const fail = (form, text) => {
+    const d = form.closest("dialog");
+    let box = d ? d.querySelector("#e-form") : $("#failed");
+    if (!box) {
+      box = document.createElement(d ? "p" : "div");
+      box.id = d ? "e-form" : "failed";
+      if (d) { box.className = "error"; d.setAttribute("aria-describedby", box.id); form.before(box); } else $("#composer").before(box);
+    }
+    const p = d ? box : document.createElement("p");
+    p.setAttribute("role", "alert");
+    p.textContent = text;
+    if (!d) box.replaceChildren(p);
+    box.scrollIntoView({ block: "nearest" });
+  };
+
+  // ---- sending and following
+
+  let sending = 0, loading = false, again = false, turn = 0;
+
+  const send = async (form, button) => {
+    if (form.hasAttribute("aria-busy")) return; // pressed twice
+    const action = form.getAttribute("action"), text = form.matches("#composer") ? $("#text") : null, was = text?.value;
+    const data = new URLSearchParams(new FormData(form));
+    if (button?.name) data.set(button.name, button.value);
+    const article = form.closest("article");
+    if (!$("dialog#form")) opener = text || button;
+    if (action === "/close") close();
+    form.setAttribute("aria-busy", "true");
+    sending++; turn++;
+    try {
+      const r = await fetch(action, { method: "POST", body: data });
+      const next = parse(await r.text()), path = new URL(r.url).pathname;
+      if (r.ok && path !== location.pathname) { location.assign(path); return; }
+      if (r.ok && (action === "/act" || action === "/lang")) { location.reload(); return; }
+      if (!r.ok && form.closest("dialog")) { fail(form, next.querySelector("#failed [role=alert]").textContent); return; }
+      if (text && text.value.trim() === was.trim()) text.value = next.getElementById("text").value; // empty once it was said
+      const fold = r.ok && form.closest(narrow.matches ? "details.own, #demo details" : "details.own");
+      if (fold) { form.reset(); fold.open = false; }
+      if (action === "/close") next.querySelector("dialog#form")?.remove(); // one of another window stays there
+      show(next, true);
+      if (text) toEnd();
+      const el = document.activeElement;
+      if ($("dialog#form") || !text && el && el !== document.body && el.checkVisibility()) return;
+      // The focus is gone with what had it, or belongs where one goes on typing.
+      (text || fold && fold.isConnected && fold.querySelector("summary") || article?.isConnected && article.querySelector("button, summary") || stream).focus();
+    } catch { // it may have arrived or not: it is never sent twice
+      fail(form, document.body.dataset.unreached);
+    } finally { sending--; form.removeAttribute("aria-busy"); more(); }
   };
 
   const load = async () => {
-    if (busy) { again = true; return; }
-    busy++;
+    if (sending || loading) { again = true; return; }
+    loading = true;
+    const mine = turn;
     try {
       const r = await fetch(location.pathname, { headers: { Accept: "text/html" } });
-      if (r.ok && new URL(r.url).pathname === location.pathname) swap(await r.text(), { sameForm: true });
-    } catch {} finally { busy--; if (again) { again = false; load(); } }
-  };
-
-  const send = async (form, button) => {
-    const data = new URLSearchParams(new FormData(form));
-    if (button?.name) data.set(button.name, button.value);
-    const composer = form.id === "composer";
-    const text = composer ? form.querySelector("textarea") : null;
-    busy++;
-    form.setAttribute("aria-busy", "true");
-    try {
-      const r = await fetch(form.getAttribute("action"), { method: "POST", body: data });
-      const path = new URL(r.url).pathname;
       const html = await r.text();
-      if (r.ok && path !== location.pathname) { location.assign(path); return; }
-      if (r.ok && form.getAttribute("action") === "/act") { location.reload(); return; }
-      if (r.ok && form.getAttribute("action") === "/lang") { location.reload(); return; }
-      if (composer && r.ok) text.value = "";
-      swap(html, { sameForm: false });
-      if (composer) { text.focus(); toEnd(); }
-    } catch {
-      form.submit(); // the network said no; let the browser say so
-    } finally { busy--; form.removeAttribute("aria-busy"); if (again) { again = false; load(); } }
+      if (mine !== turn) again = true; // older than what was sent meanwhile
+      else if (r.ok && new URL(r.url).pathname === location.pathname) show(parse(html), false);
+    } catch {} finally { loading = false; more(); } // the next event or connection brings the next try
   };
+  const more = () => { if (again && !sending && !loading) { again = false; load(); } };
 
   document.addEventListener("submit", (e) => {
     if (e.target.method !== "post") return;
@@ -118,13 +167,18 @@
     }
   });
 
-  const follow = () => {
-    const events = new EventSource("/events");
-    let first = true;
-    events.addEventListener("hello", () => { if (!first) load(); first = false; });
-    events.addEventListener("changed", load);
+  // At the start the end is in sight, or the beginning of the question that is open there.
+  const start = () => {
+    if (narrow.matches) $("#demo details")?.removeAttribute("open");
+    toEnd();
+    const last = stream.querySelector(":scope > article:last-of-type");
+    if (last?.querySelector("[data-do=answer]") && last.offsetHeight > stream.clientHeight) last.scrollIntoView();
+    modal();
   };
-  dialog(true);
-  toEnd();
-  follow();
+
+  const events = new EventSource("/events");
+  let first = true;
+  events.addEventListener("hello", () => { if (!first) load(); first = false; });
+  events.addEventListener("changed", load);
+  start();
 })();

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // browser drives the demo as a person would. It skips where no Chromium is installed, except in CI.
@@ -108,7 +109,7 @@ func (b *browser) do(actions ...chromedp.Action) {
 	defer cancel()
 	if err := chromedp.Run(ctx, actions...); err != nil {
 		b.shot("failed")
-		b.t.Fatalf("browser: %v\n%s", err, b.text("body"))
+		b.t.Fatalf("browser: %v\n%s", err, b.end())
 	}
 }
 
@@ -135,6 +136,12 @@ func (b *browser) text(selector string) string {
 	return s
 }
 
+// end is the last part of what stands on the page: that is where things happen.
+func (b *browser) end() string {
+	text := []rune(b.text("body"))
+	return string(text[max(0, len(text)-1500):])
+}
+
 // sees waits until the words stand on the page.
 func (b *browser) sees(selector, words string) {
 	b.t.Helper()
@@ -155,18 +162,24 @@ func (b *browser) until(js string) {
 		select {
 		case <-ctx.Done():
 			b.shot("missing")
-			b.t.Fatalf("never true: %s\n%v\n%s", js, err, b.text("main"))
+			b.t.Fatalf("never true: %s\n%v\n%s", js, err, b.end())
 		case <-time.After(30 * time.Millisecond):
 		}
 	}
 }
 
+// goes does what brings another page, and waits until that has come in the place of this one.
+func (b *browser) goes(js string) {
+	b.t.Helper()
+	b.until(`document.readyState === "complete" && (window.left = true, ` + js + `, true)`)
+	b.until(`!window.left && document.readyState === "complete"`)
+}
+
 func (b *browser) actAs(person, place string) {
 	b.t.Helper()
-	b.until(`document.readyState === "complete" && (document.querySelector("[data-person=` + person + `]").click(), true)`)
-	b.until(`document.querySelector('[data-person="` + person + `"][aria-current]') !== null`)
-	b.until(`document.readyState === "complete" && (document.querySelector('[data-place="` + place + `"]').click(), true)`)
-	b.until(`document.querySelector('[data-place="` + place + `"][aria-current]') !== null`)
+	b.goes(`document.querySelector('[data-person="` + person + `"]').click()`)
+	b.goes(`document.querySelector('[data-place="` + place + `"]').click()`)
+	b.until(`document.querySelector('[data-person="` + person + `"][aria-current]') && document.querySelector('[data-place="` + place + `"][aria-current]') !== null`)
 }
 
 func (b *browser) types(text string) {
@@ -177,6 +190,7 @@ func (b *browser) types(text string) {
 
 func (b *browser) control(name string) {
 	b.t.Helper()
+	b.do(chromedp.Evaluate(`document.querySelector("#demo details").open = true`, nil)) // folded where there is little room
 	b.do(chromedp.Click(`[data-control="`+name+`"]`, chromedp.ByQuery))
 	b.until(`!document.querySelector("[aria-busy]")`)
 }
@@ -184,12 +198,70 @@ func (b *browser) control(name string) {
 // answer fills in the form of the newest open question.
 func (b *browser) answer(text, share string, tags ...string) {
 	b.t.Helper()
-	b.do(chromedp.Evaluate(`[...document.querySelectorAll('button[data-do="answer"].main')].at(-1).click()`, nil), chromedp.WaitVisible("#f-text", chromedp.ByID))
+	b.until(`(() => { const x = [...document.querySelectorAll('button[data-do="answer"].main')].at(-1); x?.click(); return Boolean(x) })()`)
+	b.do(chromedp.WaitVisible("#f-text", chromedp.ByID))
 	b.do(chromedp.SetValue("#f-text", text, chromedp.ByID))
 	for _, v := range append(tags, share) {
 		b.do(chromedp.Evaluate(`document.querySelector('#form input[value="`+v+`"]').click()`, nil))
 	}
 	b.do(chromedp.Click("#fields .ends .main", chromedp.ByQuery))
+}
+
+// openForm opens the form of the newest open question with the keyboard, and waits until it can be filled in.
+func (b *browser) openForm() {
+	b.t.Helper()
+	b.until(`(() => { const x = [...document.querySelectorAll('button[data-do="answer"].main')].at(-1); if (!x) return false; x.focus(); return document.activeElement === x })()`)
+	b.key(kb.Enter)
+	b.until(`document.activeElement.id === "f-text" && document.querySelector("dialog#form").matches(":modal")`)
+}
+
+func (b *browser) key(keys string) {
+	b.t.Helper()
+	b.do(chromedp.KeyEvent(keys))
+}
+
+// tabTo presses Tab until what has the focus fits.
+func (b *browser) tabTo(js string) {
+	b.t.Helper()
+	for range 60 {
+		ok := false
+		b.do(chromedp.KeyEvent(kb.Tab), chromedp.Evaluate(`((e) => Boolean(`+js+`))(document.activeElement)`, &ok))
+		if ok {
+			return
+		}
+	}
+	b.t.Fatalf("Tab never comes to %s", js)
+}
+
+func (b *browser) is(js, wrong string) {
+	b.t.Helper()
+	ok := false
+	b.do(chromedp.Evaluate(js, &ok))
+	if !ok {
+		b.shot("wrong")
+		b.t.Error(wrong)
+	}
+}
+
+// window opens another window, with its own cookies: another person can sit behind it.
+func (b *browser) window() *browser {
+	b.t.Helper()
+	return newBrowser(b.t, b.url, 1280, 800)
+}
+
+// anOpenQuestion turns the clock forward until a question is open.
+func (b *browser) anOpenQuestion() {
+	b.t.Helper()
+	const open = `document.querySelector('button[data-do="answer"].main') !== null`
+	for range 3 {
+		ok := false
+		b.do(chromedp.Evaluate(open, &ok))
+		if ok {
+			return
+		}
+		b.control("next")
+	}
+	b.until(open)
 }
 
 func (b *browser) closeDialog() {
@@ -275,7 +347,7 @@ func TestBrowserWholeRound(t *testing.T) {
 	b.shot("too-few")
 
 	// English: the person's private texts, while the channel keeps its own.
-	b.do(chromedp.Click(`.lang button[value="en"]`, chromedp.ByQuery))
+	b.goes(`document.querySelector('.lang button[value="en"]').click()`)
 	b.until(`document.documentElement.lang === "en"`)
 	b.types("/weerklank me")
 	b.sees("#stream .note", "What I do and do not keep about you")
@@ -291,7 +363,7 @@ func TestBrowserEnglishTeam(t *testing.T) {
 	b := newBrowser(t, url, 390, 844)
 	b.sees("#stream", "Looking back:")
 	b.shot("phone")
-	b.control("next")
+	b.anOpenQuestion()
 	b.control("colleagues")
 	b.answer("I look at who is there", "share")
 	b.sees("#form", "Kept, without a name")
@@ -300,4 +372,146 @@ func TestBrowserEnglishTeam(t *testing.T) {
 	b.control("close")
 	b.sees("#stream", "I look at who is there")
 	b.shot("phone-given-back")
+}
+
+// The whole way to an answer works with the keyboard alone, and the focus is always where one goes on.
+func TestBrowserKeyboard(t *testing.T) {
+	findChromium(t)
+	url, _ := startProgram(t, "Weerklank demo", "demo", "--addr", "127.0.0.1:0")
+	b := newBrowser(t, url, 1280, 800)
+	b.anOpenQuestion()
+	const back = `document.querySelector("dialog#form") === null && document.activeElement === [...document.querySelectorAll('button[data-do="answer"].main')].at(-1)`
+
+	b.openForm()
+	b.key(kb.Escape)
+	b.until(back)
+
+	b.openForm()
+	b.key("Met het toetsenbord")
+	b.tabTo(`e.matches("#fields .ends .main")`)
+	b.key(kb.Enter)
+	// The mistake has the focus, and is told with its field.
+	b.until(`document.activeElement.name === "f.share"`)
+	b.is(`document.activeElement.closest("fieldset").getAttribute("aria-describedby").split(" ").every((id) => document.getElementById(id)?.textContent)`, "the mistake is not told with its field")
+	b.is(`document.querySelector("#f-text").value === "Met het toetsenbord"`, "the text is lost")
+	b.key(" ")
+	b.tabTo(`e.matches("#fields .ends .main")`)
+	b.key(kb.Enter)
+	b.sees("#form", "Bewaard, zonder naam")
+	b.until(`document.activeElement.matches("dialog#form [data-close]")`)
+	b.key(kb.Enter)
+	b.until(back)
+
+	// A command that opens nothing leaves the focus where one types; a note that is dismissed leaves it nearby.
+	b.do(chromedp.Focus("#text", chromedp.ByID))
+	b.key("/weerklank mij" + kb.Enter)
+	b.sees("#stream .note", "Dit kunnen we niet beloven")
+	b.until(`document.activeElement.id === "text" && document.activeElement.value === ""`)
+	b.do(chromedp.Focus(`.note [action="/dismiss"] button, .note > form button`, chromedp.ByQuery))
+	b.key(kb.Enter)
+	b.until(`document.querySelector(".note") === null && document.activeElement !== document.body`)
+}
+
+// Two people at once: each sees what the other writes, a screen reader hears only that, and nobody loses focus, caret or
+// an open form to it.
+func TestBrowserTwoWindows(t *testing.T) {
+	findChromium(t)
+	url, _ := startProgram(t, "Weerklank demo", "demo", "--addr", "127.0.0.1:0")
+	b := newBrowser(t, url, 1280, 800)
+	b.anOpenQuestion()
+	cor := b.window()
+	cor.actAs("cor", "buitendienst")
+
+	b.types("eigen bericht")
+	cor.sees("#stream article", "eigen bericht")
+	b.until(`(() => {
+		const d = [...document.querySelectorAll("details.own")].at(-1), t = d.querySelector("textarea");
+		d.open = true; t.focus(); t.value = "eigen bericht, beter"; t.setSelectionRange(3, 5);
+		window.added = [];
+		new MutationObserver((all) => all.forEach((m) => m.addedNodes.forEach((n) => n.nodeType === 1 && window.added.push(n.tagName + " " + n.textContent)))).observe(document.querySelector("#stream"), { childList: true, subtree: true });
+		return document.activeElement === t })()`)
+	cor.types("van Cor")
+	b.sees("#stream article", "van Cor")
+	b.is(`document.activeElement.value === "eigen bericht, beter" && document.activeElement.selectionStart === 3 && document.activeElement.selectionEnd === 5`, "somebody else's message takes the focus or the caret")
+	b.is(`window.added.length === 1 && window.added[0].startsWith("ARTICLE") && window.added[0].includes("van Cor")`, "more is read out than what is new")
+	b.do(chromedp.Evaluate(`document.activeElement.form.requestSubmit()`, nil))
+	cor.sees("#stream article", "eigen bericht, beter")
+	b.until(`document.activeElement.matches("details.own summary") && !document.activeElement.parentNode.open`)
+	cor.actAs("cor", "bot") // what is not for this person changes nothing here
+	b.do(chromedp.Evaluate(`window.added = []`, nil))
+	cor.types("help")
+	cor.sees("#stream article", "help")
+	cor.actAs("cor", "buitendienst")
+	cor.types("nog iets")
+	b.sees("#stream article", "nog iets")
+	b.is(`window.added.length === 1`, "a conversation of somebody else touches the page")
+
+	// Another window of the same person closes the form there and opens another: here it stays as it is, and is sent as
+	// what it is.
+	b.openForm()
+	b.key("mijn lange antwoord")
+	b.until(`fetch("/close", { method: "POST", body: new URLSearchParams({ place: "buitendienst", form: document.querySelector("dialog#form").dataset.form }) }).then((r) => window.gone = r.ok), true`)
+	b.until(`window.gone`)
+	cor.types("en nog iets")
+	b.sees("#stream article", "en nog iets")
+	b.is(`document.querySelector("#f-text").value === "mijn lange antwoord" && document.activeElement.id === "f-text"`, "a form in which somebody types was taken away")
+	b.do(chromedp.Click(`#form input[value="share"]`, chromedp.ByQuery), chromedp.Click("#fields .ends .main", chromedp.ByQuery))
+	b.sees("#form", "Bewaard, zonder naam")
+	b.closeDialog()
+
+	// A form that the same person opens in another window does not take over this one.
+	b.do(chromedp.Focus("#text", chromedp.ByID))
+	b.window().openForm()
+	cor.types("klaar")
+	b.sees("#stream article", "klaar")
+	b.is(`document.querySelector("dialog#form") === null && document.activeElement.id === "text"`, "a form of another window opened here")
+}
+
+// When the program is gone, nothing is sent twice and nothing typed is lost; when it is back, the page goes on.
+func TestBrowserUnreached(t *testing.T) {
+	findChromium(t)
+	url, _ := startProgram(t, "Weerklank demo", "demo", "--addr", "127.0.0.1:0")
+	b := newBrowser(t, url, 1280, 800)
+	b.anOpenQuestion()
+	// From here on requests go nowhere, and are counted.
+	const cut = `window.sent = 0; window.real = window.fetch; window.fetch = (u, o) => o?.method === "POST" ? (window.sent++, Promise.reject(new TypeError("cut"))) : window.real(u, o)`
+	b.do(chromedp.Evaluate(cut, nil), chromedp.SetValue("#text", "niet kwijtraken", chromedp.ByID), chromedp.Click("#composer button.main", chromedp.ByQuery))
+	b.sees("#failed [role=alert]", "Geen antwoord van het programma")
+	b.is(`document.querySelector("#text").value === "niet kwijtraken" && window.sent === 1 && location.pathname === "/c/buitendienst"`, "the text is lost, or it was sent again")
+	b.do(chromedp.Evaluate(`window.fetch = window.real`, nil))
+	b.openForm()
+	b.key("ook niet kwijtraken")
+	b.do(chromedp.Evaluate(cut, nil), chromedp.Click("#fields .ends .main", chromedp.ByQuery))
+	b.sees("#form [role=alert]", "Geen antwoord van het programma")
+	b.is(`document.querySelector("#f-text").value === "ook niet kwijtraken" && window.sent === 1 && document.querySelector("#form").getAttribute("aria-describedby") === "e-form"`, "the form is lost, or it was sent again")
+	b.do(chromedp.Evaluate(`window.fetch = window.real`, nil), chromedp.Click(`#form input[value="share"]`, chromedp.ByQuery), chromedp.Click("#fields .ends .main", chromedp.ByQuery))
+	b.sees("#form", "Bewaard, zonder naam")
+}
+
+// On the smallest phone, and at 200 %, the channel with its open question is what one sees, and nothing has to be
+// scrolled sideways.
+func TestBrowserSmall(t *testing.T) {
+	findChromium(t)
+	url, _ := startProgram(t, "Weerklank demo", "demo", "--addr", "127.0.0.1:0")
+	b := newBrowser(t, url, 1280, 800)
+	b.anOpenQuestion()
+	for _, size := range [][2]int64{{320, 640}, {390, 844}, {640, 400}} {
+		b.do(chromedp.EmulateViewport(size[0], size[1]), chromedp.Navigate(url+"/c/buitendienst"), chromedp.WaitVisible("#stream"))
+		at := fmt.Sprintf("%dx%d: ", size[0], size[1])
+		const fits = `document.documentElement.scrollWidth <= innerWidth && [...document.querySelectorAll("#stream, dialog, main, #side")].every((e) => e.scrollWidth <= e.clientWidth + 1)`
+		b.until(`document.readyState === "complete" && !document.querySelector("#demo details").open`)
+		b.is(fits, at+"the page has to be scrolled sideways")
+		b.is(`document.querySelector("#stream").clientHeight >= innerHeight * 0.55`, at+"the channel is pushed out of sight")
+		b.is(`(() => { const r = [...document.querySelectorAll('article:has(button[data-do="answer"].main) h3')].at(-1).getBoundingClientRect(), s = document.querySelector("#stream").getBoundingClientRect(); return r.top >= s.top && r.bottom <= s.bottom })()`, at+"the open question is not in sight")
+		b.is(`document.querySelector("#composer").getBoundingClientRect().bottom <= innerHeight`, at+"the input field is out of sight")
+		b.shot("small")
+		b.openForm()
+		b.is(fits, at+"the form has to be scrolled sideways")
+		b.shot("small-form")
+		b.key(kb.Escape)
+		b.until(`document.querySelector("dialog#form") === null`)
+		b.do(chromedp.Click("#who summary", chromedp.ByQuery))
+		b.until(`document.querySelector("#who").open`)
+		b.is(fits, at+"the list of people has to be scrolled sideways")
+	}
 }

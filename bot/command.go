@@ -156,10 +156,10 @@ func (b *Bot) tagWords(word, text string) (values []string, other string) {
 			return []string{"other"}, strings.TrimSpace(text[len(start):])
 		}
 	}
-	options := b.tagOptions(prompts.Dutch)
+	options := b.tagChoices(prompts.Dutch)
 	for field := range strings.FieldsFuncSeq(word, func(r rune) bool { return r == ' ' || r == ',' || r == ';' }) {
 		n, err := strconv.Atoi(field)
-		if err != nil || n < 1 || n > len(options) || options[n-1].Value == "other" {
+		if err != nil || n < 1 || n > len(options) {
 			return nil, ""
 		}
 		values = append(values, options[n-1].Value)

@@ -266,7 +266,12 @@ func (b *Bot) stances(r Round, lang prompts.Lang) []Option {
 		Option{string(StanceCounter), say("reply.stance-counter")})
 }
 
-// tagOptions lists the tensions in their one fixed order, then the other answers; what is numbered comes first.
+// tagChoices are the tags that one tap or number gives; "something else" needs words.
+func (b *Bot) tagChoices(lang prompts.Lang) []Option {
+	return slices.DeleteFunc(b.tagOptions(lang), func(o Option) bool { return o.Value == "other" })
+}
+
+// tagOptions lists the tensions in their one fixed order, then the three other answers.
 func (b *Bot) tagOptions(lang prompts.Lang) []Option {
 	say := sayer(lang)
 	var out []Option
@@ -629,11 +634,9 @@ func (b *Bot) keptTyped(s *seat, lang prompts.Lang) Response {
 	}}
 	if s.ballot.Wait == awaitTags {
 		var actions []Action
-		for i, o := range b.tagOptions(lang) {
-			if o.Value != "other" { // needs words; typed only
-				n := strconv.Itoa(i + 1)
-				actions = append(actions, Action{Do: "tag", Round: s.round.ID, Arg: o.Value, Label: n + ". " + o.Label, Typed: n})
-			}
+		for i, o := range b.tagChoices(lang) {
+			n := strconv.Itoa(i + 1)
+			actions = append(actions, Action{Do: "tag", Round: s.round.ID, Arg: o.Value, Label: n + ". " + o.Label, Typed: n})
 		}
 		m.Blocks = append(m.Blocks, Text(Span{Text: say("reply.tags-ask")}), Block{Kind: BlockActions, Actions: actions}, Note(say("reply.tags-words")))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -94,9 +95,7 @@ func (w *world) submitted(at time.Time, form *bot.Form, values map[string][]stri
 	for _, f := range form.Fields {
 		all[f.Name] = f.Value
 	}
-	for k, v := range values {
-		all[k] = v
-	}
+	maps.Copy(all, values)
 	return w.at(at, func(f bot.From) bot.Event {
 		return bot.FormSubmitted{From: f, Form: form.Name, State: form.State, Values: all}
 	})
@@ -577,13 +576,13 @@ func TestRestoreDrill(t *testing.T) {
 				restored.open()
 				restored.run()
 				synctest.Wait()
-				said := ""
+				var said strings.Builder
 				for _, p := range w.fake.Posts(crew)[before:] {
-					said += p.Message.Plain()
+					said.WriteString(p.Message.Plain())
 				}
-				lost := strings.Contains(said, "kan niemand meer openen")
-				if len(w.fake.Posts(crew)) > before+1 || lost != (back == time.Hour) || said != "" && !lost {
-					t.Errorf("after the restore:\n%s", said)
+				lost := strings.Contains(said.String(), "kan niemand meer openen")
+				if len(w.fake.Posts(crew)) > before+1 || lost != (back == time.Hour) || said.String() != "" && !lost {
+					t.Errorf("after the restore:\n%s", said.String())
 				}
 				got, err := restored.db.Round(context.Background(), r.ID)
 				if err != nil || got.State != bot.RoundLost {

@@ -50,7 +50,7 @@ func startLogged(t *testing.T, log io.Writer, announce string, args ...string) (
 	r, w := io.Pipe()
 	done := make(chan int, 1)
 	go func() {
-		done <- run(ctx, args, func(string) string { return "" }, strings.NewReader(""), w, log)
+		done <- run(ctx, args, unset, strings.NewReader(""), w, log)
 		w.Close()
 	}()
 	lines := bufio.NewScanner(r)
@@ -289,7 +289,7 @@ func TestBrowserWholeRound(t *testing.T) {
 	b.types("/weerklank aan")
 	b.do(chromedp.WaitVisible("#form"))
 	b.do(chromedp.Click("#fields .ends .main", chromedp.ByQuery)) // the tick for working time is missing
-	b.sees("#form", "Vul dit nog in.")
+	b.sees("#form", "Vink dit nog aan.")
 	b.shot("on-missing")
 	b.do(chromedp.Click(`[data-field="worktime"] input`, chromedp.ByQuery), chromedp.Click("#fields .ends .main", chromedp.ByQuery))
 	b.sees("#form", "Weerklank staat aan")

@@ -34,7 +34,7 @@ func withSignals(args []string, lookup func(string) (string, bool), stdin io.Rea
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	return program(ctx, args, lookup, stdin, stdout, stderr)
+	return run(ctx, args, lookup, stdin, stdout, stderr)
 }
 
 // env is what every command gets.
@@ -73,8 +73,8 @@ func commands() []command {
 	}
 }
 
-// program is the whole program: it returns the exit code.
-func program(ctx context.Context, args []string, lookup func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
+// run is the whole program: it returns the exit code.
+func run(ctx context.Context, args []string, lookup func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
 	e := &env{lookup: lookup, stdin: stdin, stdout: stdout, stderr: stderr, lang: prompts.English}
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v, _ := lookup(name); v != "" {

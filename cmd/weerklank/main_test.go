@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -26,15 +25,6 @@ func TestMain(m *testing.M) {
 
 // unset is an environment with nothing in it.
 func unset(string) (string, bool) { return "", false }
-
-// run is program with an environment in which an empty variable is not set.
-func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
-	lookup := func(name string) (string, bool) {
-		v := getenv(name)
-		return v, v != ""
-	}
-	return program(ctx, args, lookup, stdin, stdout, stderr)
-}
 
 // The command line as people use it, one script a story.
 func TestScripts(t *testing.T) {
@@ -198,7 +188,7 @@ func TestDemoDataStays(t *testing.T) {
 	_, stop := startProgram(t, "Weerklank demo", "demo", "--addr", "127.0.0.1:0", "--data", dir)
 	defer stop()
 	var stderr bytes.Buffer
-	code := run(ctx, []string{"demo", "--addr", "127.0.0.1:0", "--data", dir}, func(string) string { return "" }, strings.NewReader(""), &bytes.Buffer{}, &stderr)
+	code := run(ctx, []string{"demo", "--addr", "127.0.0.1:0", "--data", dir}, unset, strings.NewReader(""), &bytes.Buffer{}, &stderr)
 	if code != exitFailure || !strings.Contains(stderr.String(), "Another Weerklank uses this data directory") {
 		t.Errorf("two on one directory: %d %s", code, stderr.String())
 	}

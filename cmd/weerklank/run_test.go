@@ -246,7 +246,7 @@ func TestInterruptedDemo(t *testing.T) {
 		ctx.Context, ctx.cancel = context.WithCancel(t.Context())
 		ctx.left.Store(after)
 		var stderr bytes.Buffer
-		if code := program(ctx, args(dir), unset, strings.NewReader(""), io.Discard, &stderr); code != exitOK {
+		if code := run(ctx, args(dir), unset, strings.NewReader(""), io.Discard, &stderr); code != exitOK {
 			t.Errorf("stopped: exit code %d: %s", code, stderr.String())
 		}
 		if mark, err := os.ReadFile(filepath.Join(dir, demoMark)); err != nil || string(mark) != demoLaying {
@@ -284,7 +284,7 @@ func TestDemoKeepsOffOthersData(t *testing.T) {
 		t.Fatal(err)
 	}
 	var stderr bytes.Buffer
-	code := program(t.Context(), []string{"demo", "--addr", "127.0.0.1:0", "--data", dir}, unset, strings.NewReader(""), io.Discard, &stderr)
+	code := run(t.Context(), []string{"demo", "--addr", "127.0.0.1:0", "--data", dir}, unset, strings.NewReader(""), io.Discard, &stderr)
 	if code != exitFailure || !strings.Contains(stderr.String(), "--data") {
 		t.Errorf("%d %s", code, stderr.String())
 	}

@@ -43,21 +43,33 @@
     while (at) drop();
   };
 
-  const atEnd = () => stream.scrollHeight - stream.scrollTop - stream.clientHeight < 120;
+  // ---- where one reads
+
+  const atEnd = () => stream.scrollHeight - stream.scrollTop - stream.clientHeight < 120 || stream.scrollTop === held;
   const toEnd = () => { stream.scrollTop = stream.scrollHeight; };
+  const items = () => [...stream.querySelectorAll(":scope > article, .note")];
+  let anchor = null, held = -1; // the first thing that came since this person last did something, and where it put the page
+
+  // follow goes to the end, but no further than the beginning of what is new: a long give-back is read from its top.
+  const follow = () => {
+    if (!anchor?.isConnected) { toEnd(); held = -1; return; }
+    stream.scrollTop += anchor.getBoundingClientRect().top - stream.getBoundingClientRect().top - 12; // as far as it goes
+    held = stream.scrollTop;
+  };
   const person = (page) => page.querySelector("#composer [name=as]").value;
 
   // show brings a page from the server on the screen. own: it answers what this person just did here; otherwise it tells
   // what happened elsewhere, and then no form opens or closes, no failure text goes, and the focus stays.
   const show = (next, own) => {
     if (!own && person(next) !== person(document)) return; // another window became somebody else; this one is still theirs
-    const end = atEnd(), failed = $("#failed");
+    const end = atEnd(), failed = $("#failed"), had = new Set(items().map(keyOf));
     if (!own && failed && !next.getElementById("failed")) next.getElementById("composer").before(failed.cloneNode(true));
     document.title = next.title;
     document.documentElement.lang = next.documentElement.lang;
     document.body.dataset.unreached = next.body.dataset.unreached;
     patch($("#app"), next.getElementById("app"));
-    if (end) toEnd();
+    anchor ??= items().find((n) => !had.has(keyOf(n))) ?? null;
+    if (end) follow();
     if (own) overlay(next.querySelector("dialog#form"));
   };
 
@@ -121,6 +133,7 @@
     if (action === "/close") close();
     form.setAttribute("aria-busy", "true");
     sending++; turn++;
+    anchor = null;
     try {
       const r = await fetch(action, { method: "POST", body: data });
       const next = parse(await r.text()), path = new URL(r.url).pathname;
@@ -132,7 +145,7 @@
       if (fold) { form.reset(); fold.open = false; }
       if (action === "/close") next.querySelector("dialog#form")?.remove(); // one of another window stays there
       show(next, true);
-      if (text) toEnd();
+      if (text) follow();
       const el = document.activeElement;
       if ($("dialog#form") || !text && el && el !== document.body && el.checkVisibility()) return;
       // The focus is gone with what had it, or belongs where one goes on typing.

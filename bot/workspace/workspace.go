@@ -451,21 +451,47 @@ func (a *Adapter) Editors() []bot.ActorID {
 	return out
 }
 
-// Run implements bot.Chat. What was said before and never handled is told first.
+// Run implements bot.Chat. What was said before and never handled is told first, and what fails now is told again.
 func (a *Adapter) Run(ctx context.Context, h bot.Handler) error {
-	a.mu.Lock()
-	missed := slices.Clone(a.unheard)
-	a.mu.Unlock()
-	for _, l := range missed {
-		if p, ok := a.person(l.From); ok && ctx.Err() == nil {
-			a.hear(ctx, h, p, l.Event)
+	a.catchUp(ctx, h)
+	a.Use(h)
+	again := time.NewTicker(againTime)
+	defer again.Stop()
+	for {
+		select {
+		case <-again.C:
+			a.catchUp(ctx, h)
+		case <-ctx.Done():
+			a.Use(nil)
+			a.handling.Wait()
+			return ctx.Err()
 		}
 	}
-	a.Use(h)
-	<-ctx.Done()
-	a.Use(nil)
-	a.handling.Wait()
-	return ctx.Err()
+}
+
+// againTime is how long what could not be handled waits for the next try, if its writer does nothing before.
+const againTime = time.Minute
+
+// catchUp tells the bot everything that it could not handle, in the order in which it was said.
+func (a *Adapter) catchUp(ctx context.Context, h bot.Handler) {
+	a.mu.Lock()
+	missed := slices.DeleteFunc(slices.Clone(a.unheard), func(l line) bool { return !a.failed[l.Event] })
+	a.mu.Unlock()
+	for _, l := range missed {
+		p, ok := a.person(l.From)
+		if !ok || ctx.Err() != nil {
+			continue
+		}
+		turn := a.turn(p)
+		turn.Lock()
+		a.mu.Lock()
+		still := a.failed[l.Event]
+		a.mu.Unlock()
+		if still {
+			a.tellLate(ctx, h, p, l)
+		}
+		turn.Unlock()
+	}
 }
 
 // Use hands what people do to h from now on; nil: to nobody.
@@ -555,44 +581,46 @@ type unheardError struct{ err error }
 func (e *unheardError) Error() string { return "said and not yet handled: " + e.err.Error() }
 func (e *unheardError) Unwrap() error { return e.err }
 
-// hear tells the bot what a person said, up to and including one event, and returns the answer to that one. What could
-// not be handled earlier comes first, so that the bot hears everything in order; it does not stand in the way of the rest.
-func (a *Adapter) hear(ctx context.Context, h bot.Handler, p Person, event string) (bot.Response, error) {
+// turn is held while something that a person said is told: the bot hears one thing at a time, in order.
+func (a *Adapter) turn(p Person) *sync.Mutex {
 	a.mu.Lock()
-	turn := a.turns[p.ID]
-	if turn == nil {
-		turn = &sync.Mutex{}
-		a.turns[p.ID] = turn
+	defer a.mu.Unlock()
+	if a.turns[p.ID] == nil {
+		a.turns[p.ID] = &sync.Mutex{}
 	}
-	a.mu.Unlock()
+	return a.turns[p.ID]
+}
+
+// hear tells the bot what a person said, up to and including one event, and returns the answer to that one. What could
+// not be handled earlier comes first, and does not stand in the way of the rest.
+func (a *Adapter) hear(ctx context.Context, h bot.Handler, p Person, event string) (bot.Response, error) {
+	turn := a.turn(p)
 	turn.Lock()
 	defer turn.Unlock()
 	a.mu.Lock()
 	waiting := slices.Clone(a.unheard)
 	a.mu.Unlock()
 	for _, l := range waiting {
-		if l.From != p.ID {
-			continue
-		}
-		r, err := a.tell(ctx, h, p, l)
-		if err != nil {
-			a.mu.Lock()
-			a.failed[l.Event] = true
-			a.changed()
-			a.mu.Unlock()
-			err = &unheardError{err}
-		}
-		if l.Event == event {
-			return r, err
-		}
-		if err == nil {
-			err = a.answer(p, l.Place, l.ID, r)
-		}
-		if err != nil {
-			a.log.Warn("workspace: a message waits", "err", err)
+		switch {
+		case l.From != p.ID:
+		case l.Event == event:
+			return a.tell(ctx, h, p, l)
+		default:
+			a.tellLate(ctx, h, p, l)
 		}
 	}
 	return bot.Response{}, nil // handled by whoever had the turn before
+}
+
+// tellLate tells what nobody waits for any more.
+func (a *Adapter) tellLate(ctx context.Context, h bot.Handler, p Person, l line) {
+	r, err := a.tell(ctx, h, p, l)
+	if err == nil {
+		err = a.answer(p, l.Place, l.ID, r)
+	}
+	if err != nil {
+		a.log.Warn("workspace: a message waits", "err", err)
+	}
 }
 
 // tell tells the bot one thing that was said, and keeps that it did once the answer stands in the conversation. The
@@ -606,18 +634,21 @@ func (a *Adapter) tell(ctx context.Context, h bot.Handler, p Person, l line) (bo
 	}
 	// What was said is said: it is handled also when the page that sent it is gone.
 	r, err := handle(context.WithoutCancel(ctx), h, e)
-	if err != nil {
-		return r, err
-	}
-	if r.Message != nil {
-		if _, err := a.botSays(l.Place, *r.Message, "", "answer-"+l.Event); err != nil {
-			return r, err
-		}
+	if err == nil && r.Message != nil {
+		_, err = a.botSays(l.Place, *r.Message, "", "answer-"+l.Event)
 		r.Message = nil
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return r, a.write(line{Op: "handled", Event: l.Event, At: a.now()})
+	if err == nil {
+		err = a.write(line{Op: "handled", Event: l.Event, At: a.now()})
+	}
+	if err != nil {
+		a.failed[l.Event] = true
+		a.changed()
+		return r, &unheardError{err}
+	}
+	return r, nil
 }
 
 // addressed cuts the name that somebody addresses the bot by off what they typed. Only the whole name counts, in any

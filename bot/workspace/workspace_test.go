@@ -21,6 +21,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/weerklank/weerklank/bot"
@@ -392,6 +393,36 @@ func TestUnheard(t *testing.T) {
 	if e := h.since(n); len(e) != 2 || e[0].(bot.DirectReply).Text != "een" || e[1].(bot.DirectReply).Text != "twee" {
 		t.Errorf("%d events, or in another order", len(e))
 	}
+}
+
+// What could not be handled is told again by itself, also a deletion, which leaves nothing to press a button on.
+func TestToldAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := open(t, t.TempDir(), io.Discard)
+		h := &heard{}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- a.Run(ctx, h.handle) }()
+		synctest.Wait()
+		if _, err := a.Type(t.Context(), "fatima", "@fatima", "mijn antwoord", ""); err != nil {
+			t.Fatal(err)
+		}
+		h.err = errors.New("the store takes nothing")
+		if _, err := a.Change(t.Context(), "fatima", h.since(0)[0].(bot.DirectReply).Message, ""); err == nil {
+			t.Error("it was handled")
+		}
+		time.Sleep(2 * time.Minute)
+		h.mu.Lock()
+		h.err = nil
+		h.mu.Unlock()
+		n := len(h.since(0))
+		time.Sleep(10 * time.Minute)
+		if e := h.since(n); len(e) != 1 || e[0].(bot.ReplyWithdrawn).Key != h.since(1)[0].(bot.ReplyWithdrawn).Key {
+			t.Errorf("told %d times once it could be handled", len(e))
+		}
+		cancel()
+		<-done
+	})
 }
 
 // A crash between the answer and the mark that the message was handled: the bot hears it again, and its answer does not

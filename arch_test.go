@@ -34,7 +34,7 @@ var allowed = map[string]struct{ ours, outside []string }{
 	"bot":             {[]string{"prompts", "bot/locale"}, []string{"github.com/robfig/cron/v3", "golang.org/x/text/unicode/norm"}},
 	"bot/workspace":   {[]string{"bot", "bot/locale", "prompts"}, nil},
 	"bot/chattest":    {[]string{"bot", "prompts"}, nil},
-	"store":           {[]string{"bot", "prompts"}, []string{"go.etcd.io/bbolt", "go.etcd.io/bbolt/errors"}},
+	"store":           {[]string{"bot", "prompts"}, []string{"go.etcd.io/bbolt", "go.etcd.io/bbolt/errors", "golang.org/x/sys/unix"}},
 	"store/storetest": {[]string{"bot", "prompts"}, nil},
 	"cmd/weerklank": {[]string{"bot", "bot/locale", "bot/workspace", "prompts", "store"}, []string{
 		"github.com/pelletier/go-toml/v2", "golang.org/x/sys/unix", "github.com/prometheus/client_golang/prometheus",

@@ -53,6 +53,9 @@ func (h *hand) put(form *slip) error {
 		return errSame
 	}
 	h.takeBack(form.Version)
+	if len(h.aside.Parts) == 0 { // the ballot has the floor; an empty grave would double what is written
+		h.aside = nil
+	}
 	form.Floor = form.Version
 	h.ballot = form
 	if h.draft() && h.aside.Wait == awaitShare { // typed after the form, delivered before it

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -83,29 +84,22 @@ func (bx *box) open(a Address, sealed Slip) (h hand, err error) {
 }
 
 // write changes what a person has in a box, inside the store's transaction, and says whether anything changed. change is
-// pure and may run twice.
+// pure and may run twice: opening and sealing take longer than anything else, so they are done before the transaction,
+// and once more inside it only if something else came to lie there meanwhile.
 func (b *Bot) write(ctx context.Context, bx *box, a Address, change func(*hand) error) (changed bool, err error) {
-	err = b.o.Store.Cast(ctx, bx.round.ID, a, func(old Slip) (Slip, error) {
-		h, err := bx.open(a, old)
-		if err == nil {
-			err = change(&h)
-		}
-		if err != nil {
-			return old, err
-		}
-		var sealed Slip
-		if h.ballot != nil {
-			if sealed.Ballot, err = bx.keys.sealSlip(bx.round.ID, lidBallot, a, h.ballot); err != nil {
-				return old, err
+	seen, err := b.o.Store.Slip(ctx, bx.round.ID, a)
+	var made Slip
+	if err == nil {
+		made, err = bx.turn(a, seen, change)
+	}
+	if err == nil {
+		err = b.o.Store.Cast(ctx, bx.round.ID, a, func(old Slip) (Slip, error) {
+			if bytes.Equal(old.Ballot, seen.Ballot) && bytes.Equal(old.Aside, seen.Aside) {
+				return made, nil
 			}
-		}
-		if h.aside != nil {
-			if sealed.Aside, err = bx.keys.sealSlip(bx.round.ID, lidAside, a, h.aside); err != nil {
-				return old, err
-			}
-		}
-		return sealed, nil
-	})
+			return bx.turn(a, old, change)
+		})
+	}
 	if errors.Is(err, errSame) {
 		return false, nil
 	}
@@ -113,6 +107,21 @@ func (b *Bot) write(ctx context.Context, bx *box, a Address, change func(*hand) 
 		b.boxes.drop(bx.round.ID)
 	}
 	return err == nil, err
+}
+
+// turn opens what lies at an address, changes it and seals it again.
+func (bx *box) turn(a Address, old Slip, change func(*hand) error) (sealed Slip, err error) {
+	h, err := bx.open(a, old)
+	if err == nil {
+		err = change(&h)
+	}
+	if err == nil && h.ballot != nil {
+		sealed.Ballot, err = bx.keys.sealSlip(bx.round.ID, lidBallot, a, h.ballot)
+	}
+	if err == nil && h.aside != nil {
+		sealed.Aside, err = bx.keys.sealSlip(bx.round.ID, lidAside, a, h.aside)
+	}
+	return sealed, err
 }
 
 // seats returns the person's place in every question round that is open in a channel they are in, the one that closes

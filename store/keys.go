@@ -21,9 +21,11 @@ var slotName = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}\.[a-z]{1,16}$`)
 
 // Keys is a bot.Keys of plain files in a directory of its own, outside the store and every backup (TRUST 2.2).
 type Keys struct {
-	root *os.Root
-	mu   sync.Mutex // one directory sync at a time, shared by all who wait for it
-	wait []chan error
+	root   *os.Root
+	making sync.Mutex
+
+	mu   sync.Mutex // one sync at a time, shared by all who wait for it
+	wait []settling
 	busy bool
 }
 
@@ -38,65 +40,104 @@ func (k *Keys) Create(ctx context.Context, slots ...bot.KeySlot) error {
 		return err
 	}
 	var made []string
+	var files []*os.File
 	for _, s := range slots {
-		if err := k.create(s); err != nil {
+		f, err := k.create(s)
+		if err != nil {
+			for _, f := range files {
+				f.Close()
+			}
 			return errors.Join(err, k.Destroy(context.WithoutCancel(ctx), made...))
 		}
-		made = append(made, s.Name)
+		made, files = append(made, s.Name), append(files, f)
 	}
-	return k.syncDir()
+	if err := k.settle(files); err != nil {
+		return errors.Join(err, k.Destroy(context.WithoutCancel(ctx), made...))
+	}
+	return nil
 }
 
-func (k *Keys) create(s bot.KeySlot) error {
+// create writes a slot's file, which settle makes durable.
+func (k *Keys) create(s bot.KeySlot) (*os.File, error) {
 	if !slotName.MatchString(s.Name) || len(s.Key) > 256 {
-		return fmt.Errorf("key slot: bad name or size")
+		return nil, fmt.Errorf("key slot: bad name or size")
 	}
+	k.making.Lock() // the directory takes one at a time anyway, and waiting for it costs a core
+	defer k.making.Unlock()
 	f, err := k.root.OpenFile(s.Name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("key slot: %w", bot.ErrExists)
+		return nil, fmt.Errorf("key slot: %w", bot.ErrExists)
 	}
 	if err != nil {
-		return fmt.Errorf("key slot: %w", err)
+		return nil, slotError(err)
 	}
 	block := make([]byte, slotSize)
 	binary.BigEndian.PutUint16(block, uint16(len(s.Key)))
 	copy(block[2:], s.Key)
 	_, err = f.WriteAt(block, 0)
 	clear(block)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		k.root.Remove(s.Name)
-		if full(err) {
-			return fmt.Errorf("key slot: %w: %w", bot.ErrFull, err)
-		}
-		return fmt.Errorf("key slot: %w", err)
+	if err != nil {
+		return nil, slotError(errors.Join(err, f.Close(), k.root.Remove(s.Name)))
 	}
-	return nil
+	return f, nil
 }
 
-// syncDir makes names durable. Callers that come while a sync runs share the next one.
-func (k *Keys) syncDir() error {
+func slotError(err error) error {
+	if full(err) {
+		return fmt.Errorf("key slot: %w: %w", bot.ErrFull, err)
+	}
+	return fmt.Errorf("key slot: %w", err)
+}
+
+// settling is what one caller wants made durable: files, which are closed, and the names in the directory.
+type settling struct {
+	files []*os.File
+	done  chan error
+}
+
+// settle makes files and names durable. Callers that come while one settles share the next time.
+func (k *Keys) settle(files []*os.File) error {
+	mine := settling{files, make(chan error, 1)}
 	k.mu.Lock()
-	done := make(chan error, 1)
-	k.wait = append(k.wait, done)
+	k.wait = append(k.wait, mine)
 	if !k.busy {
 		k.busy = true
 		for len(k.wait) > 0 {
 			waiting := k.wait
 			k.wait = nil
 			k.mu.Unlock()
-			err := syncDir(k.root)
-			for _, w := range waiting {
-				w <- err
-			}
+			k.settleAll(waiting)
 			k.mu.Lock()
 		}
 		k.busy = false
 	}
 	k.mu.Unlock()
-	if err := <-done; err != nil {
-		return fmt.Errorf("key slots: %w", err)
+	if err := <-mine.done; err != nil {
+		return slotError(err)
 	}
 	return nil
+}
+
+// manySlots is from how many files on one sync of the whole file system costs less than one for each.
+const manySlots = 8
+
+func (k *Keys) settleAll(waiting []settling) {
+	var files []*os.File
+	for _, w := range waiting {
+		files = append(files, w.files...)
+	}
+	var err error
+	synced := len(files) >= manySlots && syncFileSystem(files[0]) == nil
+	for _, f := range files {
+		if !synced {
+			err = errors.Join(err, f.Sync())
+		}
+		err = errors.Join(err, f.Close())
+	}
+	err = errors.Join(err, syncDir(k.root))
+	for _, w := range waiting {
+		w.done <- err
+	}
 }
 
 // Open implements bot.Keys.
@@ -154,7 +195,7 @@ func (k *Keys) Destroy(ctx context.Context, names ...string) error {
 	if gone == 0 {
 		return nil
 	}
-	return k.syncDir()
+	return k.settle(nil)
 }
 
 // Slots implements bot.Keys.

@@ -51,6 +51,7 @@ type Fake struct {
 
 	mu      sync.Mutex
 	people  map[string]Person
+	members map[bot.TeamID]map[string]bool
 	posts   []*Posted
 	told    []Told
 	byKey   map[string]*Posted
@@ -66,7 +67,7 @@ type Fake struct {
 
 // New makes a platform with the given name.
 func New(name string) *Fake {
-	return &Fake{name: name, people: map[string]Person{}, byKey: map[string]*Posted{}, ready: make(chan struct{})}
+	return &Fake{name: name, people: map[string]Person{}, members: map[bot.TeamID]map[string]bool{}, byKey: map[string]*Posted{}, ready: make(chan struct{})}
 }
 
 var (
@@ -82,7 +83,16 @@ func (f *Fake) Add(people ...Person) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, p := range people {
+		for _, team := range f.people[p.ID].Channels {
+			delete(f.members[team], p.ID)
+		}
 		f.people[p.ID] = p
+		for _, team := range p.Channels {
+			if f.members[team] == nil {
+				f.members[team] = map[string]bool{}
+			}
+			f.members[team][p.ID] = true
+		}
 	}
 }
 
@@ -234,8 +244,8 @@ func (f *Fake) Count(ctx context.Context, team bot.TeamID) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	n := 0
-	for _, p := range f.people {
-		if !p.Bot && slices.Contains(p.Channels, team) {
+	for id := range f.members[team] {
+		if !f.people[id].Bot {
 			n++
 		}
 	}

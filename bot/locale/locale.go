@@ -71,16 +71,32 @@ func Say(lang prompts.Lang, key string, pairs ...string) string {
 	return Fill(Text(lang, key), pairs...)
 }
 
-// Fill replaces every {name} of text by the value that follows name in pairs. Values are not searched again.
+// Fill replaces every {name} of text by the value that follows name in pairs. Values are not searched again; a name that
+// is not in pairs stays.
 func Fill(text string, pairs ...string) string {
-	if len(pairs) == 0 {
+	if len(pairs) == 0 || !strings.Contains(text, "{") {
 		return text
 	}
-	braced := slices.Clone(pairs)
-	for i := 0; i < len(braced); i += 2 {
-		braced[i] = "{" + braced[i] + "}"
+	var out strings.Builder
+	for {
+		before, rest, ok := strings.Cut(text, "{")
+		out.WriteString(before)
+		if !ok {
+			return out.String()
+		}
+		name, after, ok := strings.Cut(rest, "}")
+		i := 0
+		for i+1 < len(pairs) && pairs[i] != name {
+			i += 2
+		}
+		if !ok || i+1 >= len(pairs) {
+			out.WriteByte('{')
+			text = rest
+			continue
+		}
+		out.WriteString(pairs[i+1])
+		text = after
 	}
-	return strings.NewReplacer(braced...).Replace(text)
 }
 
 // Check says what is wrong with the catalogue itself: unreadable files, keys or placeholders that one language lacks,

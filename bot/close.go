@@ -297,8 +297,9 @@ func (b *Bot) released(ctx context.Context, r Round) ([]Reply, error) {
 	replies := make([]Reply, 0, len(sealed))
 	for _, s := range sealed {
 		reply, err := openReply(key, r.ID, s)
-		if err != nil {
-			return nil, err
+		if err != nil { // one that is damaged keeps nobody from the others
+			b.o.Log.Error("a released reply does not open", "round", r.ID, "err", err)
+			continue
 		}
 		replies = append(replies, reply)
 	}

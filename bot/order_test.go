@@ -309,6 +309,9 @@ func TestALostSlotStopsOneRoundOnly(t *testing.T) {
 		if got, err := w.db.Round(ctx, second.ID); err != nil || got.State != bot.RoundLost || !strings.Contains(w.channel(other), "kan niemand meer openen") {
 			t.Errorf("%s %v\n%s", got.State, err, w.channel(other))
 		}
+		if strings.Contains(w.channel(other), "De terugblik komt hier") || strings.Contains(w.channel(other), "(Antwoord zonder naam)") {
+			t.Errorf("the lost round promises a give-back or invites an answer:\n%s", w.channel(other))
+		}
 		if got, err := w.db.Round(ctx, first.ID); err != nil || got.State != bot.RoundOpen {
 			t.Errorf("the other round: %s %v", got.State, err)
 		}

@@ -21,6 +21,10 @@ func (b *Bot) promptMessage(r Round, closed bool) Message {
 		m.Blocks = append(m.Blocks, Block{Kind: BlockPoles, Spans: poles})
 	}
 	m.Blocks = append(m.Blocks, Text(Span{Text: words.Question, Strong: true}))
+	if closed && r.State == RoundLost { // no give-back comes
+		m.Blocks = append(m.Blocks, Note(say("round.reminder-closed")))
+		return m
+	}
 	if closed {
 		m.Blocks = append(m.Blocks, Note(say("round.closed", "giveback", locale.Moment(r.Lang, r.GivesBack.In(zone)))))
 		return m

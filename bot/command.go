@@ -58,7 +58,24 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 		return b.typed(ctx, e, strings.TrimSpace(forced))
 	}
 	if len(text) < 200 && !e.Edited {
-		if r, ok, err := b.answerWord(ctx, e.From, e.Round, text); ok || err != nil {
+		seats, err := b.seats(ctx, e.From, "")
+		if err != nil {
+			return b.refused(err, e.Lang)
+		}
+		id := markOf(e.Message)
+		if slices.ContainsFunc(seats, func(s *seat) bool { return s.knows(id) }) { // it came before, whatever it was
+			return b.typed(ctx, e, text)
+		}
+		r, ok, err := b.answerWord(ctx, e.From, e.Round, text)
+		if ok && err == nil { // an answer leaves a mark in every box, so that a copy of it answers nothing else
+			for _, s := range seats {
+				_, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.remove(id, version(e.At)) })
+				if err != nil && !errors.Is(err, ErrClosed) {
+					return b.refused(err, e.Lang)
+				}
+			}
+		}
+		if ok || err != nil {
 			return r, err
 		}
 		if verb, _, explicit, ok := parseCommand(text); ok {

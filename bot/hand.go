@@ -214,11 +214,13 @@ func (h *hand) merge(add bool, at int64) error {
 		if !add {
 			d.remember(old.Parts)
 		}
+		var before []part // what was there first stays first
 		for _, p := range old.Parts {
 			if add && (p.message == (mark{}) || d.part(p.message) == nil) { // a form's text has no message
-				d.Parts = append(d.Parts, p)
+				before = append(before, p)
 			}
 		}
+		d.Parts = append(before, d.Parts...)
 		slices.SortStableFunc(d.Parts, func(a, b part) int { return cmp.Compare(a.at, b.at) })
 		if add {
 			d.Tags, d.Plain, d.Other = old.Tags, old.Plain, old.Other
@@ -251,12 +253,21 @@ func (h *hand) share(choice Share, at int64) error {
 
 // tag adds what the reply was about; none and unknown stand alone and take the place of what was there.
 func (h *hand) tag(tags []prompts.TensionID, plain, other string, at int64) error {
-	b := h.ballot
-	switch {
-	case b == nil:
+	if h.ballot == nil {
 		return errNothing
-	case at < b.Version:
+	}
+	if at < h.ballot.Version {
 		return errSame
+	}
+	h.ballot.tag(tags, plain, other)
+	if h.draft() && h.aside.Wait == awaitShare { // it takes the ballot's place once its author has chosen
+		h.aside.tag(tags, plain, other)
+	}
+	return nil
+}
+
+func (b *slip) tag(tags []prompts.TensionID, plain, other string) {
+	switch {
 	case plain != "":
 		b.Tags, b.Other, b.Plain = nil, "", plain
 	default:
@@ -268,7 +279,6 @@ func (h *hand) tag(tags []prompts.TensionID, plain, other string, at int64) erro
 			}
 		}
 	}
-	return nil
 }
 
 // stand sets the one-tap answer: of the draft, of the reply, or as a reply of its own.
@@ -299,7 +309,7 @@ func (h *hand) here(at int64) error {
 	if !h.draft() || h.aside.Wait != awaitRound || at < h.aside.Version {
 		return errSame
 	}
-	h.aside.Wait, h.aside.Version = awaitShare, at
+	h.aside.Wait, h.aside.Version = awaitShare, at+1 // the same words again are no answer to the next question
 	if h.ballot != nil {
 		h.aside.Wait = awaitMerge
 	}
@@ -328,7 +338,7 @@ func (h *hand) receive(from *slip, at int64) error {
 	if !changed {
 		return errSame
 	}
-	d.Stance, d.Version = cmp.Or(from.Stance, d.Stance), max(d.Version, at)
+	d.Stance, d.Version = cmp.Or(from.Stance, d.Stance), max(d.Version, at+1)
 	h.aside = d
 	return nil
 }

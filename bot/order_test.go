@@ -155,6 +155,10 @@ func TestAnyOrder(t *testing.T) {
 			[]act{filled(5, sharing("nieuwste")), filled(1, sharing("ouder")), typed(3, "daartussen", "a"), typed(4, "2", "b")},
 			[]string{"nieuwste"}, []string{"ouder", "daartussen"}, 7,
 		},
+		"a round's number again is no share choice": {
+			[]act{typed(0, "een", "a"), typed(1, "2", "b"), typed(1, "2", "b"), typed(2, "3", "t"), typed(2, "3", "t"), typed(3, "en nog iets", "c"), typed(4, "erbij", "d"), typed(4, "erbij", "d"), typed(5, "2", "e")},
+			[]string{"een\n> en nog iets\n"}, []string{"> 3", "> 2", "> erbij"}, 7,
+		},
 		"a stance is not put back": {
 			[]act{typed(0, "raakt mij niet", "a"), filled(1, map[string][]string{"stance": {"counter"}}), typed(0, "raakt mij niet", "a")},
 			nil, nil, 7,
@@ -216,6 +220,15 @@ func TestTypedChangeKeepsCode(t *testing.T) {
 	}
 	if got := s.do(typed(100, "verwijder "+code, "z")); !strings.Contains(got, "Weggehaald") {
 		t.Errorf("%q", got)
+	}
+}
+
+// A tag chosen while an addition waits for its share choice is not lost with it.
+func TestTagBetweenMergeAndShare(t *testing.T) {
+	s := newScene(t)
+	s.do(typed(0, "een", "a"), typed(1, "2", "b"), typed(2, "meer", "c"), typed(3, "erbij", "d"), pressed(4, "tag", "quality-speed"), typed(5, "2", "e"))
+	if channel, tally := s.rest(); tally.Tags["quality-speed"] != 1 || !strings.Contains(channel, "een\n> meer") {
+		t.Errorf("%+v\n%s", tally, channel)
 	}
 }
 

@@ -554,8 +554,12 @@ func (b *Bot) editPart(ctx context.Context, s *seat, e DirectReply, text string,
 
 // removePart takes a deleted message out of a draft or a reply.
 func (b *Bot) removePart(ctx context.Context, s *seat, f From, id mark) (Response, error) {
-	if _, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.remove(id, version(f.At)) }); err != nil {
+	changed, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.remove(id, version(f.At)) })
+	if err != nil {
 		return b.refused(err, f.Lang)
+	}
+	if !changed { // it was an answer to a question of the bot, or is gone already
+		return Response{}, nil
 	}
 	return sayer(f.Lang).message("reply.part-removed"), nil
 }

@@ -317,7 +317,8 @@ func (b *Bot) skip(ctx context.Context, t Team, cal *Calendar, now time.Time) er
 	}
 	after := t
 	onward(&after)
-	if b.voteAfter(after, now) == RoundPace {
+	resting := !t.Incident.IsZero() && now.Before(cal.Quiet(t.Incident, 2)) // then nothing is posted, no vote either
+	if !resting && b.voteAfter(after, now) == RoundPace {
 		return b.ask(ctx, t, RoundPace, t.NextDue, now, onward, b.paceMessage)
 	}
 	return b.updateTeam(ctx, t, func(t *Team) (Also, error) { onward(t); return Also{}, nil })

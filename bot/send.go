@@ -234,7 +234,7 @@ func (b *Bot) settled(ctx context.Context, p Post, now time.Time, ref Ref, err e
 		wait := max(retry.After, backoff(p.Attempt))
 		b.o.Log.Warn("post later", "post", p.ID, "after", wait, "err", err)
 		return errors.Join(err, b.settle(ctx, p.ID, func(p *Post) { p.State, p.After = PostQueued, now.Add(wait) }))
-	case errors.Is(err, ErrGone):
+	case errors.Is(err, ErrGone) && p.To == "": // a person who left is no channel that is gone
 		b.o.Log.Warn("channel is gone", "team", p.Team)
 		return errors.Join(b.settle(ctx, p.ID, func(p *Post) { p.State = PostFailed; p.Message = Message{} }), b.gone(ctx, p.Team))
 	case repeatable && (errors.Is(err, ErrUncertain) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):

@@ -506,7 +506,7 @@ func (b *Bot) wakeUp(ctx context.Context, f From, id TeamID) (Response, error) {
 		if err := t.steer(f.At); err != nil {
 			return Also{}, err
 		}
-		t.State, t.NextDue, t.NextOpens, t.Thin, t.HalfPace = TeamOn, m.Due.UTC(), m.Opens.UTC(), 0, false
+		t.State, t.NextDue, t.NextOpens, t.Thin, t.HalfPace, t.SkipNext = TeamOn, m.Due.UTC(), m.Opens.UTC(), 0, false, false
 		t.Season++ // a rest ends the season it began in
 		t.SeasonRounds, t.SeasonSince = 0, time.Time{}
 		moment := locale.Moment(t.Settings.Lang, m.Opens.In(zoneOf(t.Settings.Zone)))

@@ -461,6 +461,27 @@ func TestTwoPausesAskWhatFits(t *testing.T) {
 	}
 }
 
+// A private message to somebody who left is no channel that is gone.
+func TestALostConversationIsNoLostChannel(t *testing.T) {
+	w, r := openWorld(t, 8)
+	defer w.close()
+	ctx := context.Background()
+	err := w.db.Queue(ctx, bot.Post{ID: "ask", Key: "ask", Team: crew, To: "fake:p1", State: bot.PostQueued, After: r.Opens})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.fake.SetFault(func(what string, _ bot.TeamID) (error, bool) {
+		if what == "direct" {
+			return bot.ErrGone, false
+		}
+		return nil, true
+	})
+	w.step(r.Opens)
+	if p, err := w.db.Post(ctx, "ask"); err != nil || p.State != bot.PostFailed || w.team().State != bot.TeamOn {
+		t.Errorf("%s %s %v", p.State, w.team().State, err)
+	}
+}
+
 // A vote of a rhythm that counts no weeks lasts at least as long as one of its rounds.
 func TestVotesOfOwnRhythmsLast(t *testing.T) {
 	for _, tc := range []struct{ cron, window, after string }{{"0 10 * * *", "23h", "55m"}, {"*/5 * * * *", "3m", "1m"}} {

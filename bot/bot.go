@@ -51,8 +51,9 @@ type Bot struct {
 	wakeSender chan struct{}
 	untidy     atomic.Bool // key slots or freed pages wait to be destroyed
 
-	mu     sync.Mutex
-	resume map[Task]trouble // tasks that failed
+	mu      sync.Mutex
+	resume  map[Task]trouble // tasks that failed
+	auditAt time.Time        // when the audit log is looked through again
 }
 
 // New checks that every required part is there and that the policy keeps to the floors.

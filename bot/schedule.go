@@ -36,6 +36,9 @@ func (b *Bot) Step(ctx context.Context, now time.Time) (time.Time, error) {
 		})
 		if len(tasks) == 0 {
 			b.recovered(func(t Task) bool { return !slices.Contains(due, t) })
+			if err := b.forgetAudit(ctx, now); err != nil {
+				b.o.Log.Warn("forget the old audit log", "err", err)
+			}
 			if err := b.tidy(ctx); err != nil {
 				if !errors.Is(err, ErrBusy) {
 					b.o.Log.Warn("tidy", "err", err)
@@ -62,6 +65,24 @@ func (b *Bot) Step(ctx context.Context, now time.Time) (time.Time, error) {
 			return now.Add(time.Second), ctx.Err()
 		}
 	}
+}
+
+// KeepAuditYears is how long the audit log keeps an act (TRUST 7: 24 months).
+const KeepAuditYears = 2
+
+// forgetAudit drops what the audit log has kept long enough, once a day.
+func (b *Bot) forgetAudit(ctx context.Context, now time.Time) error {
+	b.mu.Lock()
+	wait := now.Before(b.auditAt)
+	if !wait {
+		b.auditAt = now.AddDate(0, 0, 1)
+	}
+	b.mu.Unlock()
+	if wait {
+		return nil
+	}
+	b.untidy.Store(true)
+	return b.o.Store.ForgetAudit(ctx, now.AddDate(-KeepAuditYears, 0, 0))
 }
 
 // begin puts right what a start may find: a store that was put back from a backup, whose past moments were asked already,

@@ -37,8 +37,14 @@ type Teams interface {
 	// UpdateTeam changes a team in one transaction. For a team that does not exist edit gets a zero Team with its
 	// ID. edit is pure and may run twice; its error leaves everything as it was and is returned.
 	UpdateTeam(ctx context.Context, id TeamID, edit func(*Team) (Also, error)) error
-	// Audit returns the audit log, oldest first.
+}
+
+// AuditLog is a port: what managers, editors and the operator did. Entries come by Also.
+type AuditLog interface {
+	// Audit returns the entries, oldest first.
 	Audit(ctx context.Context) ([]AuditEntry, error)
+	// ForgetAudit removes the entries made before a moment and marks them for Erase. Without any it writes nothing.
+	ForgetAudit(ctx context.Context, before time.Time) error
 }
 
 // Rounds is a port: what was asked.
@@ -180,6 +186,7 @@ type Restores interface {
 type Store interface {
 	Agenda
 	Teams
+	AuditLog
 	Rounds
 	Ballots
 	Shelf

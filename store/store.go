@@ -54,7 +54,7 @@ var (
 //	prompts   <prompt id> -> newest own revision as JSON
 //	history   <prompt id> 0 <sequence> -> earlier revision as JSON
 //	audit     <sequence> -> bot.AuditEntry as JSON
-//	erase     <round id> or "restore" -> sequence: freed pages that wait to be overwritten; a new mark has a new sequence
+//	erase     <round id>, "restore" or "audit" -> sequence: freed pages that wait to be overwritten; a new mark has a new sequence
 var (
 	bMeta     = []byte("meta")
 	bTeams    = []byte("teams")
@@ -714,19 +714,56 @@ func alongside(tx *bolt.Tx, also bot.Also) error {
 	return nil
 }
 
-// Audit implements bot.Teams.
+// Audit implements bot.AuditLog.
 func (d *DB) Audit(ctx context.Context) (entries []bot.AuditEntry, err error) {
 	err = d.view(ctx, func(tx *bolt.Tx) error {
 		return tx.Bucket(bAudit).ForEach(func(_, raw []byte) error {
-			var e bot.AuditEntry
-			if err := json.Unmarshal(raw, &e); err != nil {
-				return fmt.Errorf("read audit entry: %w", err)
-			}
+			e, err := auditEntry(raw)
 			entries = append(entries, e)
-			return nil
+			return err
 		})
 	})
 	return entries, err
+}
+
+func auditEntry(raw []byte) (e bot.AuditEntry, err error) {
+	if err := json.Unmarshal(raw, &e); err != nil {
+		return e, fmt.Errorf("read audit entry: %w", err)
+	}
+	return e, nil
+}
+
+// ForgetAudit implements bot.AuditLog.
+func (d *DB) ForgetAudit(ctx context.Context, before time.Time) error {
+	old := func(tx *bolt.Tx) (keys [][]byte, err error) {
+		c := tx.Bucket(bAudit).Cursor()
+		for k, raw := c.First(); k != nil; k, raw = c.Next() {
+			e, err := auditEntry(raw)
+			if err != nil {
+				return nil, err
+			}
+			if e.At.Before(before) {
+				keys = append(keys, slices.Clone(k))
+			}
+		}
+		return keys, nil
+	}
+	var some [][]byte
+	if err := d.view(ctx, func(tx *bolt.Tx) (err error) { some, err = old(tx); return err }); err != nil || len(some) == 0 {
+		return err
+	}
+	return d.shared(ctx, func(tx *bolt.Tx) error {
+		keys, err := old(tx)
+		if err != nil {
+			return err
+		}
+		for _, k := range keys {
+			if err := tx.Bucket(bAudit).Delete(k); err != nil {
+				return err
+			}
+		}
+		return markErase(tx, bAudit)
+	})
 }
 
 // ---- rounds

@@ -99,8 +99,8 @@ func cmdDemo(ctx context.Context, e *env, args []string) error {
 			return err
 		}
 	}
-	if err := hardenProcess(); err != nil {
-		return fmt.Errorf("forbid memory dumps: %w", err)
+	if err := harden(e); err != nil {
+		return err
 	}
 	c := defaultConfig()
 	if data == "" {

@@ -40,7 +40,7 @@ func (l *listeners) add(name, network, addr string, h http.Handler) (string, err
 	}
 	// Bounded, but without a write timeout: live pages stay open.
 	s := &http.Server{Handler: l.endingStreams(h), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(l.log.Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return l.requests }}
+		ErrorLog: serverLog(l.log), BaseContext: func(net.Listener) context.Context { return l.requests }}
 	l.servers[name] = s
 	l.group.Go(func() {
 		if err := s.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

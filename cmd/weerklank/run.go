@@ -395,18 +395,6 @@ func (p *parts) admin() http.Handler {
 	return mux
 }
 
-func newLog(c config, w io.Writer) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil {
-		level = slog.LevelInfo
-	}
-	o := &slog.HandlerOptions{Level: level}
-	if c.Log.Format == "text" {
-		return slog.New(slog.NewTextHandler(w, o))
-	}
-	return slog.New(slog.NewJSONHandler(w, o))
-}
-
 // cmdRun is `weerklank run --config FILE`.
 func cmdRun(ctx context.Context, e *env, args []string) error {
 	var path string
@@ -417,8 +405,8 @@ func cmdRun(ctx context.Context, e *env, args []string) error {
 	if path == "" || len(rest) > 0 {
 		return usageError{e.say("cli.run-config")}
 	}
-	if err := hardenProcess(); err != nil {
-		return fmt.Errorf("forbid memory dumps: %w", err)
+	if err := harden(e); err != nil {
+		return err
 	}
 	c, err := loadConfig(e, path)
 	if err != nil {

@@ -499,12 +499,20 @@ func library(t *testing.T, h Harness) {
 func audit(t *testing.T, h Harness) {
 	for i := range 3 {
 		must(t, h.Store.UpdateTeam(t.Context(), team, func(*bot.Team) (bot.Also, error) {
-			return bot.Also{Audit: []bot.AuditEntry{{At: start, By: "test:m", What: strconv.Itoa(i)}}}, nil
+			return bot.Also{Audit: []bot.AuditEntry{{At: start.AddDate(0, 0, i), By: "test:m", What: strconv.Itoa(i)}}}, nil
 		}))
 	}
 	entries, err := h.Store.Audit(t.Context())
 	must(t, err)
 	if len(entries) != 3 || entries[2].What != "2" {
 		t.Errorf("%v", entries)
+	}
+	must(t, h.Store.ForgetAudit(t.Context(), start)) // what was made at that very moment stays
+	must(t, h.Store.ForgetAudit(t.Context(), start.AddDate(0, 0, 2)))
+	must(t, h.Store.Erase(t.Context()))
+	entries, err = h.Store.Audit(t.Context())
+	must(t, err)
+	if len(entries) != 1 || entries[0].What != "2" {
+		t.Errorf("after forgetting: %v", entries)
 	}
 }

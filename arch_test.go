@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/weerklank/weerklank/bot"
 	"github.com/weerklank/weerklank/bot/locale"
@@ -336,6 +337,44 @@ func TestSecretsPrintAsMarks(t *testing.T) {
 		if strings.Contains(out.String(), secret) {
 			t.Errorf("%s shows in %s", secret, &out)
 		}
+	}
+}
+
+// sentences counts the words of a text's sentences.
+func sentences(text string) (words []int) {
+	for _, s := range regexp.MustCompile(`[.?:;]\s+|\n`).Split(text, -1) {
+		n := 0
+		for _, w := range strings.Fields(s) {
+			if strings.ContainsFunc(w, unicode.IsLetter) {
+				n++
+			}
+		}
+		if n > 0 {
+			words = append(words, n)
+		}
+	}
+	return words
+}
+
+// What people read in chat is short: in Dutch twelve words a sentence on average, never more than twenty (TRUST P7).
+func TestSentencesAreShort(t *testing.T) {
+	total, count := 0, 0
+	for _, key := range locale.Keys() {
+		if strings.HasPrefix(key, "cli.") { // for operators
+			continue
+		}
+		for _, n := range sentences(locale.Text(prompts.Dutch, key)) {
+			if n > 20 {
+				t.Errorf("%s has a sentence of %d words", key, n)
+			}
+			total, count = total+n, count+1
+		}
+	}
+	if mean := float64(total) / float64(count); mean > 12 {
+		t.Errorf("%.1f words a sentence", mean)
+	}
+	if got := sentences("Een twee drie. Vier: vijf zes?"); !slices.Equal(got, []int{3, 1, 2}) {
+		t.Errorf("%v", got)
 	}
 }
 

@@ -214,7 +214,7 @@ func (b *Bot) command(ctx context.Context, f From, text string) (Response, error
 	case "help":
 		return b.help(ctx, f)
 	case "me":
-		return b.me(f), nil
+		return b.me(ctx, f)
 	case "library":
 		return b.showLibrary(ctx, f)
 	case "remove":
@@ -311,23 +311,6 @@ func (b *Bot) help(ctx context.Context, f From) (Response, error) {
 	return Response{Message: &m}, nil
 }
 
-// me tells what is and is not kept about the asker. It says the same to everybody: whether somebody answered is not
-// told, not even here, since the answer would stand in a conversation under their name.
-func (b *Bot) me(f From) Response {
-	say := sayer(f.Lang)
-	m := Message{Lang: f.Lang, Blocks: []Block{Heading(say("me.title"))}}
-	for _, key := range []string{"me.name", "me.locked", "me.minimum", "me.fewer", "me.shuffled", "me.manager", "me.keys", "me.kept", "me.choice"} {
-		m.Blocks = append(m.Blocks, Text(Rich(say(key), "days", strconv.Itoa(b.o.KeepDays), "minimum",
-			locale.Number(f.Lang, max(b.o.Team.MinReplies, b.o.Limits.MinReplies)))...))
-	}
-	m.Blocks = append(m.Blocks, Text(Span{Text: say("me.cannot"), Strong: true}))
-	for _, key := range []string{"me.style", "me.typed", "me.form", "me.operator"} {
-		m.Blocks = append(m.Blocks, Text(Rich(say(key), "platform", platformName(f.Lang, TeamID(f.User.platform+":")))...))
-	}
-	m.Blocks = append(m.Blocks, Note(say("me.read-back")))
-	return Response{Message: &m}
-}
-
 func (b *Bot) showLibrary(ctx context.Context, f From) (Response, error) {
 	say := sayer(f.Lang)
 	if !slices.Contains(b.o.Editors, f.User.Actor()) {
@@ -409,7 +392,7 @@ func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
 		}
 		return b.whyRound(ctx, e.Lang, r)
 	case "me":
-		return b.me(e.From), nil
+		return b.me(ctx, e.From)
 	case "help":
 		return b.help(ctx, e.From)
 	case "there", "not-there":

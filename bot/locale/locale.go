@@ -183,6 +183,11 @@ func Moment(lang prompts.Lang, t time.Time) string {
 	return Date(lang, t) + t.Format(" at 15:04")
 }
 
+// Day writes the day of t with its year, in t's own zone: "1 september 2026", "1 September 2026".
+func Day(lang prompts.Lang, t time.Time) string {
+	return fmt.Sprintf("%d %s %d", t.Day(), Month(lang, t), t.Year())
+}
+
 // Month writes the month of t: "september".
 func Month(lang prompts.Lang, t time.Time) string {
 	if names, ok := months[lang]; ok {

@@ -412,13 +412,18 @@ func actors(accounts []string) []bot.ActorID {
 	return out
 }
 
-// cmdConfig is `weerklank config check|show`.
+// cmdConfig is `weerklank config check|show|privacy`.
 func cmdConfig(_ context.Context, e *env, args []string) error {
-	if len(args) == 0 || args[0] != "check" && args[0] != "show" {
+	if len(args) == 0 || !slices.Contains([]string{"check", "show", "privacy"}, args[0]) {
 		return usageError{e.say("cli.config-which")}
 	}
-	var path string
-	rest, err := flags(e, "config", args[1:], func(fs *flag.FlagSet) { fs.StringVar(&path, "config", "", "") })
+	var path, lang string
+	rest, err := flags(e, "config", args[1:], func(fs *flag.FlagSet) {
+		fs.StringVar(&path, "config", "", "")
+		if args[0] == "privacy" {
+			fs.StringVar(&lang, "lang", "", "")
+		}
+	})
 	if err != nil {
 		return err
 	}
@@ -431,8 +436,11 @@ func cmdConfig(_ context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if args[0] == "show" {
+	switch args[0] {
+	case "show":
 		return toml.NewEncoder(e.stdout).SetIndentTables(false).Encode(c)
+	case "privacy":
+		return printPrivacy(e, c, lang)
 	}
 	fmt.Fprintln(e.stdout, e.say("cli.config-ok"))
 	if !c.Workspace.Enabled {

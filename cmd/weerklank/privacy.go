@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/locale"
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// privacySheet is the installation's data sheet in Markdown: what is kept, what for, how long, and who can see it, with
+// the figures of the configuration in force (TRUST 1.2, 7).
+func privacySheet(c config, lang prompts.Lang) string {
+	say := func(key string, pairs ...string) string { return locale.Say(lang, key, pairs...) }
+	platforms := say("privacy.platform-none")
+	if c.Workspace.Enabled {
+		platforms = say("privacy.platform-workspace")
+	}
+	public := say("privacy.no")
+	if c.Organisation.PublicSector {
+		public = say("privacy.yes")
+	}
+	adviser := inCell(c.Help.Adviser)
+	if adviser == "" {
+		adviser = say("privacy.no-adviser")
+	}
+	return say("privacy.sheet",
+		"version", version(), "platforms", platforms, "adviser", adviser, "public", public,
+		"minimum", locale.Number(lang, max(c.Team.MinReplies, c.Limits.MinReplies)), "members", locale.Number(lang, c.Limits.MinMembers),
+		"days", strings.TrimSuffix(c.Privacy.KeepReplies, "d"), "audit", locale.Number(lang, bot.KeepAuditYears),
+		"backups", say("privacy.backups-manual"), "backup-dir", "`"+inCell(backupDir(c))+"`", "data", inCell(c.DataDir), "store", c.storeName(), "keys", keysDir,
+		"chat", chatFile, "socket", controlSocket, "running", running)
+}
+
+// inCell makes a value of the configuration harmless in a cell of a Markdown table.
+func inCell(s string) string {
+	return strings.TrimSpace(strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "`", "'").Replace(s))
+}
+
+func printPrivacy(e *env, c config, lang string) error {
+	switch prompts.Lang(lang) {
+	case "":
+		lang = string(e.lang)
+	case prompts.Dutch, prompts.English:
+	default:
+		return usageError{e.say("cli.privacy-lang")}
+	}
+	_, err := fmt.Fprintln(e.stdout, privacySheet(c, prompts.Lang(lang)))
+	return err
+}

@@ -46,6 +46,12 @@ type People interface {
 	Manages(ctx context.Context, user UserID, team TeamID) (bool, error)
 }
 
+// Roster is an optional capability of a Chat: the display names of the people in a channel, so that authors are told when
+// they name one (TRUST 5). The names stay in memory; without it only the other personal data is looked for.
+type Roster interface {
+	Names(ctx context.Context, team TeamID) ([]string, error)
+}
+
 // Handler handles one event and returns what to answer to its sender. An adapter acknowledges at the latest just
 // inside its platform's limit, and says "received" only after the Handler returned.
 type Handler func(context.Context, Event) (Response, error)

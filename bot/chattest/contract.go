@@ -302,8 +302,15 @@ func people(t *testing.T, h Harness) {
 			t.Error(err)
 		}
 	}
-	if n, err := p.Count(t.Context(), h.Team); err != nil || n < 2 {
+	n, err := p.Count(t.Context(), h.Team)
+	if err != nil || n < 2 {
 		t.Errorf("%d people, %v", n, err)
+	}
+	if roster, ok := h.Chat.(bot.Roster); ok {
+		all, err := roster.Names(t.Context(), h.Team)
+		if err != nil || len(all) < n || slices.Contains(all, "") {
+			t.Errorf("%d names of %d people, %v", len(all), n, err)
+		}
 	}
 }
 

@@ -76,6 +76,7 @@ var (
 	_ bot.Finder = (*Fake)(nil)
 	_ bot.Former = (*Fake)(nil)
 	_ bot.People = (*Fake)(nil)
+	_ bot.Roster = (*Fake)(nil)
 )
 
 // Add adds or replaces people.
@@ -250,6 +251,17 @@ func (f *Fake) Count(ctx context.Context, team bot.TeamID) (int, error) {
 		}
 	}
 	return n, nil
+}
+
+// Names implements bot.Roster.
+func (f *Fake) Names(_ context.Context, team bot.TeamID) ([]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var names []string
+	for id := range f.members[team] {
+		names = append(names, f.people[id].Name)
+	}
+	return names, nil
 }
 
 // Channels implements bot.People.

@@ -179,6 +179,7 @@ var (
 	_ bot.Finder = (*Adapter)(nil)
 	_ bot.Former = (*Adapter)(nil)
 	_ bot.People = (*Adapter)(nil)
+	_ bot.Roster = (*Adapter)(nil)
 )
 
 // New opens the chat's file and reads it back. A last line that was cut off is dropped.
@@ -420,6 +421,21 @@ func (a *Adapter) Count(_ context.Context, team bot.TeamID) (int, error) {
 		return 0, bot.ErrGone
 	}
 	return len(c.Members), nil
+}
+
+// Names implements bot.Roster.
+func (a *Adapter) Names(_ context.Context, team bot.TeamID) ([]string, error) {
+	c, ok := a.channel(team)
+	if !ok {
+		return nil, bot.ErrGone
+	}
+	var names []string
+	for _, id := range c.Members {
+		if p, ok := a.person(id); ok {
+			names = append(names, p.Name)
+		}
+	}
+	return names, nil
 }
 
 // Channels implements bot.People.

@@ -344,7 +344,7 @@ func TestSecretsPrintAsMarks(t *testing.T) {
 func sentences(text string) (words []int) {
 	for _, s := range regexp.MustCompile(`[.?:;]\s+|[\n|]`).Split(text, -1) {
 		n := 0
-		for _, w := range strings.Fields(s) {
+		for w := range strings.FieldsSeq(s) {
 			if strings.ContainsFunc(w, unicode.IsLetter) {
 				n++
 			}

@@ -138,7 +138,8 @@ type Round struct {
 	Reminds   time.Time `json:"reminds"` // zero: no reminder (any more)
 	Closes    time.Time `json:"closes"`
 	GivesBack time.Time `json:"gives_back"`
-	Keep      time.Time `json:"keep"` // when released replies are erased; zero: nothing on the shelf
+	Keep      time.Time `json:"keep"`           // when released replies are erased; zero: nothing on the shelf
+	Held      bool      `json:"held,omitempty"` // the law asks to keep them longer: Keep does not come
 
 	Prompt  prompts.Prompt   `json:"prompt"` // as asked, both languages
 	Slot    prompts.Slot     `json:"slot"`
@@ -173,6 +174,9 @@ func (r Round) Wake() time.Time {
 	case RoundGivenBack, RoundTooFew:
 		if r.Then != "" {
 			return r.GivesBack
+		}
+		if r.Held {
+			return time.Time{}
 		}
 		return r.Keep
 	default:

@@ -83,6 +83,7 @@ func (p *parts) control() http.Handler {
 		}
 		json.NewEncoder(w).Encode(statusOf(teams))
 	})
+	p.holds(mux)
 	return mux
 }
 
@@ -516,7 +517,7 @@ func importPrompts(ctx context.Context, db *store.DB, builtin, incoming prompts.
 	}
 	return ch, db.UpdatePrompts(ctx, func(own map[prompts.ID]prompts.Prompt) (bot.Also, error) {
 		maps.Copy(own, changed)
-		return bot.Also{Audit: []bot.AuditEntry{{At: time.Now().UTC(), By: "operator:console", What: "prompts", How: strconv.Itoa(len(changed)) + " imported"}}}, nil
+		return bot.Also{Audit: []bot.AuditEntry{{At: time.Now().UTC(), By: operatorActor, What: "prompts", How: strconv.Itoa(len(changed)) + " imported"}}}, nil
 	})
 }
 

@@ -1,8 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,5 +84,42 @@ func TestDemoClock(t *testing.T) {
 	turn(controls.Colleagues, "ws.nothing-open")
 	if key, err := controls.Next(ctx, "workspace:werkplaats"); key != "ws.not-on" || err != nil {
 		t.Errorf("%q %v", key, err)
+	}
+}
+
+// The operator holds a round's answers beyond retention and lets them go, by number, without a running bot.
+func TestHoldCommand(t *testing.T) {
+	dir := t.TempDir()
+	c := defaultConfig()
+	c.Help.Adviser, c.DataDir, c.Workspace.Enabled = "Sam", dir, true
+	c.Team.QuietHours, c.Team.WorkdaysOnly, c.Team.Holidays = "", false, []string{}
+	p, err := build(t.Context(), &env{stdout: io.Discard, stderr: io.Discard}, c, newLog(c, io.Discard), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(p.layPast(t.Context(), prompts.Dutch, time.Now()), p.close()); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "c.toml")
+	if err := os.WriteFile(file, fmt.Appendf(nil, "data_dir = %q\n", dir), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	do := func(want string, args ...string) string {
+		t.Helper()
+		var out bytes.Buffer
+		code := run(t.Context(), append([]string{"hold", "--config", file}, args...), func(string) (string, bool) { return "", false }, strings.NewReader(""), &out, &out)
+		if code != exitOK || !strings.Contains(out.String(), want) {
+			t.Fatalf("%v: %d, want %q:\n%s", args, code, want, &out)
+		}
+		return out.String()
+	}
+	list := do("erased after")
+	_, rest, _ := strings.Cut(list, "round ")
+	number, _, _ := strings.Cut(rest, " ")
+	do("not erased until", "--team", string(demoTeam), "--round", number)
+	do("HELD")
+	do("erased on their day", "--team", string(demoTeam), "--round", number, "--end")
+	if after := do("erased after"); after != list {
+		t.Errorf("%s\nbefore:\n%s", after, list)
 	}
 }

@@ -28,7 +28,7 @@ func TestDataSheet(t *testing.T) {
 			t.Errorf("%s: a figure is missing:\n%s", lang, s)
 		}
 		columns := 0
-		for _, line := range strings.Split(s, "\n") {
+		for line := range strings.SplitSeq(s, "\n") {
 			n := strings.Count(strings.ReplaceAll(line, `\|`, ""), "|")
 			if n == 0 {
 				columns = 0

@@ -1,0 +1,87 @@
+package bot
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/weerklank/weerklank/bot/locale"
+)
+
+// Kept is a closed round whose released replies are still on the shelf, for the operator: no content.
+type Kept struct {
+	Team   TeamID    `json:"team"`
+	Name   string    `json:"name"`
+	Number int       `json:"number"`
+	Title  string    `json:"title"` // of the question, in the team's language
+	Closed time.Time `json:"closed"`
+	Until  time.Time `json:"until"` // when retention ends
+	Held   bool      `json:"held"`
+}
+
+// KeptRounds lists the closed rounds whose replies are still on the shelf, by team and number.
+func KeptRounds(ctx context.Context, s Store) ([]Kept, error) {
+	teams, err := s.Teams(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := []Kept{}
+	for _, t := range teams {
+		rounds, err := s.Rounds(ctx, t.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rounds {
+			if !r.Keep.IsZero() {
+				out = append(out, Kept{t.ID, t.Name, r.Number, r.Prompt.In(r.Lang).Title, r.Closes, r.Keep, r.Held})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Kept) int { return cmp.Or(cmp.Compare(a.Team, b.Team), cmp.Compare(a.Number, b.Number)) })
+	return out, nil
+}
+
+// Hold keeps a closed round's replies beyond retention because the law asks for it, or ends that. It touches no ballot: an
+// open round has nothing to hold. The channel is told, and the audit log keeps by (TRUST 7, P6). ErrNotFound: no such
+// round, or nothing of it is on the shelf. Asked again it changes nothing.
+func Hold(ctx context.Context, s Store, team TeamID, number int, on bool, by ActorID, now time.Time) error {
+	rounds, err := s.Rounds(ctx, team)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(rounds, func(r Round) bool { return r.Number == number && !r.Keep.IsZero() })
+	if i < 0 {
+		return ErrNotFound
+	}
+	err = s.UpdateRound(ctx, rounds[i].ID, func(r *Round, t *Team) (Also, error) {
+		switch {
+		case r.Keep.IsZero():
+			return Also{}, ErrNotFound
+		case r.Held == on:
+			return Also{}, errSame
+		}
+		r.Held = on
+		key, what := "round.held", "hold"
+		if !on {
+			key, what = "round.held-no-more", "hold ended"
+		}
+		m := Message{Lang: t.Settings.Lang, Blocks: []Block{Text(Rich(locale.Text(t.Settings.Lang, key), "title", r.Prompt.In(t.Settings.Lang).Title,
+			"date", locale.Day(t.Settings.Lang, r.Keep.In(zoneOf(r.Zone))))...)}}
+		return Also{
+			Posts: []Post{{ID: PostID(string(r.ID) + "/hold/" + newKey()), Key: newKey(), Team: t.ID, Message: m, State: PostQueued, After: now}},
+			Audit: []AuditEntry{{At: now.UTC(), By: by, Team: t.ID, What: what, How: strconv.Itoa(r.Number)}},
+		}, nil
+	})
+	if err == errSame {
+		return nil
+	}
+	return err
+}
+
+// Look has the bot look at the store at once, after something changed it from outside.
+func (b *Bot) Look() {
+	b.wake(b.wakeSender)
+	b.wake(b.wakeAgenda)
+}

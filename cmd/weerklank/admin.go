@@ -84,6 +84,7 @@ func (p *parts) control() http.Handler {
 		json.NewEncoder(w).Encode(statusOf(teams))
 	})
 	p.holds(mux)
+	p.exports(mux)
 	return mux
 }
 

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -121,5 +125,83 @@ func TestHoldCommand(t *testing.T) {
 	do("erased on their day", "--team", string(demoTeam), "--round", number, "--end")
 	if after := do("erased after"); after != list {
 		t.Errorf("%s\nbefore:\n%s", after, list)
+	}
+}
+
+// What a team has seen comes out as text and data, with a manifest whose sums are right; nothing is overwritten.
+func TestExportCommand(t *testing.T) {
+	dir := t.TempDir()
+	c := defaultConfig()
+	c.Help.Adviser, c.DataDir, c.Workspace.Enabled = "Sam", dir, true
+	c.Team.QuietHours, c.Team.WorkdaysOnly, c.Team.Holidays = "", false, []string{}
+	p, err := build(t.Context(), &env{stdout: io.Discard, stderr: io.Discard}, c, newLog(c, io.Discard), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	if err := p.layPast(t.Context(), prompts.Dutch, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	file, out := filepath.Join(t.TempDir(), "c.toml"), filepath.Join(t.TempDir(), "out.zip")
+	if err := os.WriteFile(file, fmt.Appendf(nil, "data_dir = %q\n", dir), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	export := func(team, to string) (int, string) {
+		var said bytes.Buffer
+		code := run(t.Context(), []string{"export", "--config", file, "--team", team, "--out", to}, func(string) (string, bool) { return "", false }, strings.NewReader(""), &said, &said)
+		return code, said.String()
+	}
+	if code, said := export(string(demoTeam), out); code != exitFailure || !strings.Contains(said, "Start the bot") {
+		t.Errorf("without a bot: %d %s", code, said)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	l := newListeners(ctx, newLog(c, io.Discard), func(error) {})
+	if _, err := l.add("control socket", "unix", filepath.Join(dir, controlSocket), p.control()); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		stop()
+		l.closeIntake(t.Context())
+		if err := l.close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+	if code, said := export("workspace:nergens", out); code != exitFailure || !strings.Contains(said, "weerklank status") {
+		t.Errorf("another team: %d %s", code, said)
+	}
+	if code, said := export(string(demoTeam), out); code != exitOK {
+		t.Fatalf("%d %s", code, said)
+	}
+	if code, said := export(string(demoTeam), out); code != exitFailure || !strings.Contains(said, "Choose a name") {
+		t.Errorf("over another file: %d %s", code, said)
+	}
+	z, err := zip.OpenReader(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	content := map[string][]byte{}
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if content[f.Name], err = io.ReadAll(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var m manifest
+	if err := json.Unmarshal(content["manifest.json"], &m); err != nil || m.ID != demoTeam || m.Rounds < 12 || len(m.SHA256) != len(content)-1 {
+		t.Errorf("%+v %v", m, err)
+	}
+	for name, sum := range m.SHA256 {
+		if got := sha256.Sum256(content[name]); hex.EncodeToString(got[:]) != sum {
+			t.Errorf("the sum of %s is wrong", name)
+		}
+	}
+	for _, want := range []string{"# Wat ", "de vraag", "de terugblik", "wat gedeeld mocht worden", "voor het gesprek"} {
+		if !strings.Contains(string(content["seen.md"]), want) {
+			t.Errorf("the document lacks %q", want)
+		}
 	}
 }

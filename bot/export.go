@@ -1,0 +1,80 @@
+package bot
+
+import (
+	"context"
+	"time"
+)
+
+// Seen is one thing that a team was told about a round, made again from what is kept now: words whose retention ended, or
+// that their author took away, are not in it.
+type Seen struct {
+	Round int       `json:"round"` // number in the team's life
+	What  SeenKind  `json:"what"`
+	At    time.Time `json:"at"` // when it was due
+	Text  string    `json:"text"`
+}
+
+// SeenKind is what a team was told.
+type SeenKind string
+
+// The kinds of what a team was told about a round.
+const (
+	SeenQuestion SeenKind = "question"
+	SeenGiveBack SeenKind = "give-back"
+	SeenQuotes   SeenKind = "quotes"
+	SeenGuide    SeenKind = "guide"
+	SeenTooFew   SeenKind = "too few"
+	SeenLost     SeenKind = "lost"
+)
+
+// Export returns what a team has seen of its rounds, oldest first: nothing that was not posted in its channel (TRUST 7,
+// P11). Errors: ErrNotFound.
+func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
+	if _, err := b.o.Store.Team(ctx, team); err != nil {
+		return nil, err
+	}
+	rounds, err := b.o.Store.Rounds(ctx, team)
+	if err != nil {
+		return nil, err
+	}
+	lib, err := b.library(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := []Seen{}
+	for _, r := range rounds {
+		add := func(what SeenKind, at time.Time, m Message) { out = append(out, Seen{r.Number, what, at, m.Plain()}) }
+		switch {
+		case r.State == RoundPlanned || r.State == RoundLapsed:
+			continue
+		case r.Kind == RoundTalk:
+			add(SeenQuestion, r.Opens, b.talkMessage(r))
+			continue
+		case r.Kind != RoundQuestion:
+			continue
+		}
+		asked := r
+		asked.State = RoundOpen
+		add(SeenQuestion, r.Opens, b.promptMessage(asked, false))
+		switch r.State {
+		case RoundTooFew:
+			add(SeenTooFew, r.GivesBack, TooFew(r, &lib, r.Then == RoundPace))
+		case RoundLost:
+			add(SeenLost, r.Closes, Lost(r))
+		case RoundGivenBack:
+			replies, err := b.released(ctx, r)
+			if err != nil {
+				return nil, err
+			}
+			given := GiveBack(r, replies, &lib, nil)
+			add(SeenGiveBack, r.GivesBack, given.Message)
+			if given.Thread != nil {
+				add(SeenQuotes, r.GivesBack, *given.Thread)
+			}
+			if given.Guide != nil {
+				add(SeenGuide, r.GivesBack, *given.Guide)
+			}
+		}
+	}
+	return out, nil
+}

@@ -99,9 +99,6 @@ func cmdDemo(ctx context.Context, e *env, args []string) error {
 			return err
 		}
 	}
-	if err := hardenProcess(); err != nil {
-		return fmt.Errorf("forbid memory dumps: %w", err)
-	}
 	c := defaultConfig()
 	if data == "" {
 		if data, err = os.MkdirTemp("", "weerklank-demo-"); err != nil {

@@ -417,9 +417,6 @@ func cmdRun(ctx context.Context, e *env, args []string) error {
 	if path == "" || len(rest) > 0 {
 		return usageError{e.say("cli.run-config")}
 	}
-	if err := hardenProcess(); err != nil {
-		return fmt.Errorf("forbid memory dumps: %w", err)
-	}
 	c, err := loadConfig(e, path)
 	if err != nil {
 		return err

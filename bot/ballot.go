@@ -96,13 +96,25 @@ func (k *ballotKeys) addressOf(u UserID) Address {
 	return Address(mac.Sum(nil))
 }
 
-// receiptOf derives the code that belongs to one version of a slip. It is random to anyone without the round's slot,
-// and a redelivered form gets the same code again without anything being kept.
-func (k *ballotKeys) receiptOf(a Address, version int64) string {
+// salt is random and stands inside a sealed ballot only. The receipt code is made with it: from the slot alone, copied
+// while the round was open, nobody can compute the codes of all accounts and lay them beside the receipts on the shelf.
+type salt [10]byte
+
+func newSalt() (s salt) {
+	rand.Read(s[:]) // never fails
+	return s
+}
+
+// receiptOf derives the code that belongs to a reply. A redelivered form gets the same code again, since the salt lies in
+// the ballot; without the ballot the code is random to anyone, the round's slot in hand or not.
+func (k *ballotKeys) receiptOf(a Address, s *slip) string {
 	mac := hmac.New(sha256.New, k.address[:])
 	mac.Write([]byte("receipt"))
 	mac.Write(a[:])
-	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(version)))
+	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(s.CodeAt)))
+	if s.Salt != (salt{}) { // a ballot of an earlier program has none, and its author has the code
+		mac.Write(s.Salt[:])
+	}
 	code := base32.StdEncoding.EncodeToString(mac.Sum(nil)[:10])
 	return code[:4] + "-" + code[4:8] + "-" + code[8:12] + "-" + code[12:]
 }
@@ -166,6 +178,7 @@ type slip struct {
 	Other   string              `json:"-"`           // likewise, so that no sign takes more room than another
 	Share   Share               `json:"c,omitempty"`
 	CodeAt  int64               `json:"r,omitempty"` // version the receipt code is derived from
+	Salt    salt                `json:"-"`           // likewise, in binary behind Other
 	Choice  string              `json:"h,omitempty"` // votes
 	Hard    bool                `json:"d,omitempty"`
 }
@@ -231,7 +244,7 @@ func (s *slip) remember(parts []part) {
 // shared says whether the text may be quoted, and so lives on after closing.
 func (s *slip) shared() bool { return s.Share == ShareQuote && s.text() != "" }
 
-// The header: length and JSON of the fields, number of parts and each part in partSize bytes, length and bytes of Other.
+// The header: length and JSON of the fields, number of parts and each part in partSize bytes, length and bytes of Other, salt.
 // It always fits: the fields are few and plain, and of the tombstones only the newest stay.
 const partSize = 6 + 8 + 2 + 1
 
@@ -259,6 +272,7 @@ func (s *slip) encode() ([]byte, error) {
 		return nil, errTooLong
 	}
 	head = append(append(head, byte(len(s.Other))), s.Other...)
+	head = append(head, s.Salt[:]...)
 	if len(head) > headerSize {
 		return nil, errors.New("slip header does not fit")
 	}
@@ -337,6 +351,7 @@ func decodeSlip(raw []byte) (*slip, error) {
 		return nil, damaged
 	}
 	s.Other = string(other)
+	copy(s.Salt[:], take(len(s.Salt)))
 	return s, nil
 }
 

@@ -14,7 +14,7 @@ import (
 func fullSlip() *slip {
 	s := &slip{
 		Version: 1<<62 + 1, Wait: awaitTags, Floor: 1<<62 + 3, Stance: StanceDepends, Share: ShareQuote, Plain: "unknown",
-		Other: strings.Repeat(`"`, maxOther), CodeAt: 1<<62 + 2, Choice: "go-on", Hard: true,
+		Other: strings.Repeat(`"`, maxOther), CodeAt: 1<<62 + 2, Salt: newSalt(), Choice: "go-on", Hard: true,
 	}
 	for i := range 7 {
 		s.Tags = append(s.Tags, prompts.TensionID(fmt.Sprintf("%039d-%d", 0, i)[:40]))
@@ -48,6 +48,48 @@ func TestSlipsHaveOneSize(t *testing.T) {
 	back := remembered(fullSlip().Parts)
 	if len(back) != maxParts+maxGone || back[len(back)-1].at != 3*maxGone-1 || back[maxParts].at != 2*maxGone {
 		t.Errorf("%d parts are remembered: %+v", len(back), back)
+	}
+}
+
+// The slot alone, copied while the round was open, gives no receipt codes of known accounts at known moments: they would
+// stand beside the replies on the shelf and name their authors.
+func TestReceiptsNeedTheBallot(t *testing.T) {
+	keys, err := parseBallotSlot(newBallotSlot("R").Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := keys.addressOf(Account("slack", "T1", "U1"))
+	share := func() *slip {
+		h := hand{aside: &slip{Version: 7, Wait: awaitShare, Parts: []part{{message: markOf("m"), at: 7, text: "x"}}}}
+		if err := h.share(ShareQuote, 8); err != nil {
+			t.Fatal(err)
+		}
+		return h.ballot
+	}
+	stand := func() *slip {
+		var h hand
+		if err := h.stand(StanceA, 8); err != nil {
+			t.Fatal(err)
+		}
+		return h.ballot
+	}
+	for name, made := range map[string]func() *slip{"typed": share, "tapped": stand} {
+		one, other := made(), made()
+		if one.CodeAt != other.CodeAt || keys.receiptOf(at, one) == keys.receiptOf(at, other) {
+			t.Errorf("%s: account, moment and slot give the code", name)
+		}
+		raw, err := one.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := decodeSlip(raw)
+		if err != nil || keys.receiptOf(at, back) != keys.receiptOf(at, one) {
+			t.Errorf("%s: the code did not survive in the ballot: %v", name, err)
+		}
+	}
+	// A ballot that an earlier program laid keeps the code it was given.
+	if old := (&slip{Version: 8, CodeAt: 8}); keys.receiptOf(at, old) != keys.receiptOf(at, &slip{Version: 9, CodeAt: 8}) {
+		t.Error("an old code lapsed")
 	}
 }
 

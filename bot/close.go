@@ -99,7 +99,7 @@ func (b *Bot) openBox(ctx context.Context, r Round, raw []byte, ballots []Sealed
 			if err != nil {
 				return err
 			}
-			replies = append(replies, SealedReply{ID: id, Receipt: receiptHash(keys.receiptOf(addresses[i], s.CodeAt)), Sealed: sealed})
+			replies = append(replies, SealedReply{ID: id, Receipt: receiptHash(keys.receiptOf(addresses[i], s)), Sealed: sealed})
 		}
 		if err := shuffle(replies); err != nil {
 			return err

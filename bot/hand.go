@@ -209,7 +209,7 @@ func (h *hand) merge(add bool, at int64) error {
 	d := h.newDraft()
 	d.Wait, d.Version = awaitShare, max(d.Version, at)
 	if old := h.ballot; old != nil {
-		d.Stance, d.CodeAt = cmp.Or(d.Stance, old.Stance), old.CodeAt
+		d.Stance, d.CodeAt, d.Salt = cmp.Or(d.Stance, old.Stance), old.CodeAt, old.Salt
 		d.Hard = d.Hard || add && old.Hard
 		if !add {
 			d.remember(old.Parts)
@@ -246,7 +246,9 @@ func (h *hand) share(choice Share, at int64) error {
 	}
 	kept := h.newDraft()
 	kept.Version, kept.Wait, kept.Share, kept.Floor = at, awaitTags, choice, h.floor()
-	kept.CodeAt = cmp.Or(kept.CodeAt, at)
+	if kept.CodeAt == 0 {
+		kept.CodeAt, kept.Salt = at, newSalt()
+	}
 	h.ballot, h.aside = kept, nil
 	return nil
 }
@@ -298,7 +300,8 @@ func (h *hand) stand(v Stance, at int64) error {
 		return errSame
 	default:
 		kept := h.newDraft() // carries the marks
-		kept.Version, kept.CodeAt, kept.Stance, kept.Share, kept.Wait, kept.Floor = at, at, v, ShareCount, awaitTags, h.floor()
+		kept.Version, kept.CodeAt, kept.Salt = at, at, newSalt()
+		kept.Stance, kept.Share, kept.Wait, kept.Floor = v, ShareCount, awaitTags, h.floor()
 		h.ballot, h.aside = kept, nil
 	}
 	return nil

@@ -325,7 +325,7 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 		}
 		return b.withdraw(ctx, s, e.From)
 	}
-	new := &slip{Version: version(e.At)}
+	new := &slip{Version: version(e.At), Salt: newSalt()}
 	wrong := map[string]string{}
 
 	text := clean(first(e.Values["text"]))
@@ -441,7 +441,7 @@ func (b *Bot) receipt(s *seat, lang prompts.Lang, ballot *slip) Response {
 	}
 	m := Message{Lang: lang, Blocks: []Block{
 		Heading(say("reply.kept")),
-		Text(Rich(say(key), "closing", locale.Moment(lang, s.round.Closes.In(s.zone)), "code", s.keys.receiptOf(s.at, ballot.CodeAt),
+		Text(Rich(say(key), "closing", locale.Moment(lang, s.round.Closes.In(s.zone)), "code", s.keys.receiptOf(s.at, ballot),
 			"giveback", locale.Capital(locale.Date(lang, s.round.GivesBack.In(s.zone))))...),
 	}}
 	if ballot.shared() {
@@ -778,7 +778,7 @@ func (b *Bot) showReceipt(s *seat, lang prompts.Lang) Response {
 	if !s.ballot.shared() {
 		return say.message("reply.receipt-none")
 	}
-	return say.message("reply.receipt-typed", "platform", platformName(lang, s.round.Team), "code", s.keys.receiptOf(s.at, s.ballot.CodeAt))
+	return say.message("reply.receipt-typed", "platform", platformName(lang, s.round.Team), "code", s.keys.receiptOf(s.at, s.ballot))
 }
 
 // noRound answers words that no open round waits for.

@@ -357,7 +357,14 @@ func (b *Bot) refs(ctx context.Context, p Post, now time.Time) (thread, target R
 const askAgain = 10 * time.Minute
 
 func (b *Bot) settle(ctx context.Context, id PostID, edit func(*Post)) error {
-	return b.o.Store.UpdatePost(ctx, id, func(p *Post) error { edit(p); return nil })
+	return b.o.Store.UpdatePost(ctx, id, func(p *Post) error {
+		edit(p)
+		// A give-back is edited because one person took a reply away: once that is done, nothing says when (TRUST 2.6).
+		if p.Part != "" && p.EditOf != "" && (p.State == PostSent || p.State == PostFailed) {
+			p.After, p.At = time.Time{}, time.Time{}
+		}
+		return nil
+	})
 }
 
 // backoff doubles from a second to five minutes, with full jitter.

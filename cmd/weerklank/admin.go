@@ -50,7 +50,14 @@ func (p *parts) control() http.Handler {
 	mux.HandleFunc("POST /verify", func(w http.ResponseWriter, r *http.Request) {
 		if err := p.db.Check(r.Context()); err != nil {
 			fail(w, err)
+			return
 		}
+		found, err := p.inspect(r.Context())
+		if err != nil {
+			fail(w, err)
+			return
+		}
+		json.NewEncoder(w).Encode(found)
 	})
 	mux.HandleFunc("GET /prompts", func(w http.ResponseWriter, r *http.Request) {
 		lib, err := library(r.Context(), p.db, p.lib)
@@ -312,7 +319,7 @@ func verifyApart(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	deadline := 5*time.Second + time.Duration(info.Size()/(100<<20))*time.Second
+	deadline := deadlineOf(info.Size())
 	stopped := ctx
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
@@ -341,7 +348,15 @@ func verifyApart(ctx context.Context, file string) error {
 	return nil
 }
 
+// deadlineOf is how long a look at a whole file of that size may take.
+func deadlineOf(size int64) time.Duration {
+	return 5*time.Second + time.Duration(size/(100<<20))*time.Second
+}
+
 func cmdVerify(ctx context.Context, e *env, args []string) error {
+	if len(args) == 3 && args[0] == inspectChild {
+		return inspectAlone(e, args[1], args[2])
+	}
 	if len(args) == 2 && args[0] == verifyChild {
 		root, err := os.OpenRoot(filepath.Dir(args[1]))
 		if err != nil {
@@ -372,12 +387,17 @@ func cmdVerify(ctx context.Context, e *env, args []string) error {
 		return nil
 	}
 	file := filepath.Join(c.DataDir, c.storeName())
-	_, err = call(ctx, c, http.MethodPost, "/verify", nil)
+	var notPromised []store.Finding
+	raw, err := call(ctx, c, http.MethodPost, "/verify", nil)
 	if errors.Is(err, errNotRunning) {
 		if _, serr := os.Stat(file); serr != nil {
 			return hinted{fmt.Errorf("there is no store in %s", c.DataDir), e.say("cli.hint-no-store")}
 		}
-		err = verifyApart(ctx, file)
+		if err = verifyApart(ctx, file); err == nil {
+			notPromised, err = inspectApart(ctx, c)
+		}
+	} else if err == nil {
+		err = json.Unmarshal(raw, &notPromised)
 	}
 	var found refused
 	if errors.As(err, &found) { // the bot looked, and this is what is wrong
@@ -385,6 +405,9 @@ func cmdVerify(ctx context.Context, e *env, args []string) error {
 	}
 	if err != nil {
 		return explain(e, err, e.say("cli.hint-locked-no-socket"), hintDamaged(e, c))
+	}
+	if err := broken(e, c, notPromised); err != nil {
+		return err
 	}
 	fmt.Fprintln(e.stdout, e.say("cli.verify-ok", "file", file))
 	return nil

@@ -99,9 +99,6 @@ func cmdDemo(ctx context.Context, e *env, args []string) error {
 			return err
 		}
 	}
-	if err := harden(e); err != nil {
-		return err
-	}
 	c := defaultConfig()
 	if data == "" {
 		if data, err = os.MkdirTemp("", "weerklank-demo-"); err != nil {

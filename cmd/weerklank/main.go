@@ -101,7 +101,10 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 		fmt.Fprintln(stderr, e.say("cli.see-help"))
 		return exitUsage
 	}
-	err := all[i].run(ctx, e, args[1:])
+	err := harden(e) // before anything secret is read: the config holds tokens, the store sealed replies
+	if err == nil {
+		err = all[i].run(ctx, e, args[1:])
+	}
 	var usage usageError
 	var hint hinted
 	switch {

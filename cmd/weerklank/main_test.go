@@ -17,7 +17,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if len(os.Args) == 4 && os.Args[2] == verifyChild { // a child that checks a store's file for a program inside a test
+	if len(os.Args) >= 4 && (os.Args[2] == verifyChild || os.Args[2] == inspectChild) { // a child that checks a store's file for a program inside a test
 		main()
 	}
 	testscript.Main(m, map[string]func(){"weerklank": main})

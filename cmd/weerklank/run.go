@@ -405,9 +405,6 @@ func cmdRun(ctx context.Context, e *env, args []string) error {
 	if path == "" || len(rest) > 0 {
 		return usageError{e.say("cli.run-config")}
 	}
-	if err := harden(e); err != nil {
-		return err
-	}
 	c, err := loadConfig(e, path)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"strings"
@@ -559,6 +560,13 @@ func TestAnnouncedOpeningComes(t *testing.T) {
 	}
 }
 
+type asIs struct{ io.Writer }
+
+func (asIs) Close() error { return nil }
+
+// unsealed leaves a backup as it is.
+func unsealed(w io.Writer) (io.WriteCloser, error) { return asIs{w}, nil }
+
 // The restore drill (TRUST 13.3): a backup from before the weekend is put back on Tuesday, on a machine without its keys.
 // Nothing is posted again, nothing is asked again, the round that was open then is told as lost only while it would still
 // be open, and the next question comes at its own moment.
@@ -583,7 +591,7 @@ func TestRestoreDrill(t *testing.T) {
 					t.Cleanup(func() { root.Close() })
 					return root
 				}
-				if err := w.db.Backup(context.Background(), into(backups), "b.db"); err != nil {
+				if err := w.db.Backup(context.Background(), into(backups), "b.db", unsealed); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(back)

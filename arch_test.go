@@ -38,7 +38,7 @@ var allowed = map[string]struct{ ours, outside []string }{
 	"store":           {[]string{"bot", "prompts"}, []string{"go.etcd.io/bbolt", "go.etcd.io/bbolt/errors", "golang.org/x/sys/unix"}},
 	"store/storetest": {[]string{"bot", "prompts"}, nil},
 	"cmd/weerklank": {[]string{"bot", "bot/locale", "bot/workspace", "prompts", "store"}, []string{
-		"github.com/pelletier/go-toml/v2", "golang.org/x/sys/unix", "github.com/prometheus/client_golang/prometheus",
+		"filippo.io/age", "github.com/pelletier/go-toml/v2", "golang.org/x/sys/unix", "github.com/prometheus/client_golang/prometheus",
 		"github.com/prometheus/client_golang/prometheus/collectors", "github.com/prometheus/client_golang/prometheus/promhttp",
 	}},
 }

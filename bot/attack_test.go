@@ -374,7 +374,7 @@ func live(t *testing.T, acts []sent) (l lived) {
 			}
 			return m
 		}
-		l.live, l.backup = read(w.file()), read(w.backup())
+		l.live, l.backup = read(w.file()), read(w.backedUp())
 		if err := w.db.Compact(context.Background()); err != nil {
 			t.Fatal(err)
 		}
@@ -519,14 +519,14 @@ func copies(t *testing.T) (rows []copied) {
 		}
 		return all
 	}
-	open, openBackup := w.file(), w.backup()
+	open, openBackup := w.file(), w.backedUp()
 	mine, theirs := [][]byte{slot(r, "ballot")}, [][]byte{slot(o, "ballot")}
 	addresses := map[string]bool{}
 	for _, u := range users {
 		addresses[string(addressUnder(mine[0][:32], u.platform, u.workspace, u.user))] = true
 	}
 	w.step(r.Closes)
-	closed, closedBackup, afterClosing := w.file(), w.backup(), left()
+	closed, closedBackup, afterClosing := w.file(), w.backedUp(), left()
 	shelf := [][]byte{slot(r, "shelf")}
 	w.step(r.GivesBack)
 	w.step(r.Closes.AddDate(0, 0, 91))
@@ -594,7 +594,7 @@ func TestTwoBackupsShowCountsOnly(t *testing.T) {
 	for i := 2; i <= 5; i++ {
 		answer(i, "eerste")
 	}
-	first := w.backup()
+	first := w.backedUp()
 	answer(6, "erbij")
 	answer(7, "erbij")
 	answer(3, "veranderd")
@@ -602,7 +602,7 @@ func TestTwoBackupsShowCountsOnly(t *testing.T) {
 	if err != nil || !strings.Contains(plain(resp), "Ingetrokken") {
 		t.Fatalf("%v %q", err, plain(resp))
 	}
-	second := w.backup()
+	second := w.backedUp()
 	box := func(raw []byte, lid string) map[string]string {
 		m, err := readImage(raw)
 		if err != nil {
@@ -643,7 +643,7 @@ func TestTwoBackupsShowCountsOnly(t *testing.T) {
 		t.Errorf("two backups name %d people and open %d ballots", len(got.people), len(got.ballots))
 	}
 	w.finish(r)
-	if n := ballotsIn(w.backup(), r.ID) + ballotsIn(w.file(), r.ID); n != 0 {
+	if n := ballotsIn(w.backedUp(), r.ID) + ballotsIn(w.file(), r.ID); n != 0 {
 		t.Errorf("after closing %d ballots are left", n)
 	}
 }

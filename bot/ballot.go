@@ -51,6 +51,19 @@ type ballotKeys struct {
 func ballotSlot(id RoundID) string { return string(id) + ".ballot" }
 func shelfSlot(id RoundID) string  { return string(id) + ".shelf" }
 
+// slotOfRemoved says which round a slot of a removed reply belongs to, by the slot's name.
+func slotOfRemoved(name string) (RoundID, bool) {
+	base, kind, _ := strings.Cut(name, ".")
+	id, _, ok := strings.Cut(base, "-")
+	return RoundID(id), ok && kind == "removed"
+}
+
+// newRemovedSlot says outside the store that a reply was removed. Part of the receipt's hash is in its name, so that no
+// reply has two.
+func newRemovedSlot(id RoundID, receipt [32]byte) KeySlot {
+	return KeySlot{Name: fmt.Sprintf("%s-%x.removed", id, receipt[:16]), Key: receipt[:]}
+}
+
 // newBallotSlot makes a round's ballot slot: an address key and a sealing key, both fresh.
 func newBallotSlot(id RoundID) KeySlot {
 	key := make([]byte, 64)

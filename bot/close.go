@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 )
@@ -322,6 +323,59 @@ func (b *Bot) rewrite(r Round, now time.Time) []Post {
 	return posts
 }
 
+// takeAway removes a released reply by the hash of its receipt: a slot outside the store says so first, then the record
+// goes and the give-back is written anew. ErrNotFound: no reply has that receipt, and nothing was written.
+func (b *Bot) takeAway(ctx context.Context, receipt [32]byte, now time.Time) error {
+	var id RoundID
+	err := b.o.Store.Unshelve(ctx, receipt, func(r *Round, _ *Team) (Also, error) {
+		id = r.ID
+		return Also{}, errSame // only looked
+	})
+	if !errors.Is(err, errSame) {
+		return err
+	}
+	if err := b.o.Keys.Create(ctx, newRemovedSlot(id, receipt)); err != nil && !errors.Is(err, ErrExists) {
+		return err
+	}
+	return b.unshelve(ctx, receipt, now)
+}
+
+func (b *Bot) unshelve(ctx context.Context, receipt [32]byte, now time.Time) error {
+	err := b.o.Store.Unshelve(ctx, receipt, func(r *Round, _ *Team) (Also, error) {
+		return Also{Posts: b.rewrite(*r, now)}, nil
+	})
+	if err == nil {
+		b.wake(b.wakeSender)
+		b.tidyLater()
+	}
+	return err
+}
+
+// removeAgain takes away what authors had removed and an older backup brought back, or what a crash left between the slot
+// and the record (TRUST 2.5, S12).
+func (b *Bot) removeAgain(ctx context.Context, now time.Time) error {
+	slots, err := b.o.Keys.Slots(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range slots {
+		if _, ok := slotOfRemoved(name); !ok {
+			continue
+		}
+		receipt, err := b.o.Keys.Open(ctx, name)
+		if errors.Is(err, ErrNotFound) || err == nil && len(receipt) != 32 { // cut short: nobody was told that it is gone
+			continue
+		}
+		if err == nil {
+			err = b.unshelve(ctx, [32]byte(receipt), now)
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
 // forget ends the retention of a round's replies: the key first, then the sealed texts.
 func (b *Bot) forget(ctx context.Context, r Round) error {
 	if err := b.o.Keys.Destroy(ctx, shelfSlot(r.ID)); err != nil {
@@ -362,7 +416,8 @@ func (b *Bot) tidy(ctx context.Context) error {
 }
 
 // sweep destroys slots. A slot without a round belongs to one that is just being planned, or to planning that was cut
-// off; only orphans says that nothing is being planned now.
+// off; only orphans says that nothing is being planned now. That a reply was removed is remembered for as long as its
+// round's shelf has a key: afterwards no backup can show it, whichever is put back.
 func (b *Bot) sweep(ctx context.Context, orphans bool) error {
 	slots, err := b.o.Keys.Slots(ctx)
 	if err != nil {
@@ -371,7 +426,7 @@ func (b *Bot) sweep(ctx context.Context, orphans bool) error {
 	var dead []string
 	for _, name := range slots {
 		id, kind, ok := strings.Cut(name, ".")
-		if !ok {
+		if !ok || kind == "removed" {
 			continue
 		}
 		r, err := b.o.Store.Round(ctx, RoundID(id))
@@ -386,6 +441,12 @@ func (b *Bot) sweep(ctx context.Context, orphans bool) error {
 			ok = r.State == RoundClosing || !r.Keep.IsZero()
 		}
 		if !ok {
+			dead = append(dead, name)
+		}
+	}
+	for _, name := range slots {
+		id, ok := slotOfRemoved(name)
+		if shelf := shelfSlot(id); ok && (!slices.Contains(slots, shelf) || slices.Contains(dead, shelf)) {
 			dead = append(dead, name)
 		}
 	}

@@ -815,19 +815,17 @@ func (b *Bot) noRound(ctx context.Context, f From) (Response, error) {
 	return say.message("reply.no-round-until", "moment", locale.Moment(f.Lang, next.In(zoneOf(zone)))), nil
 }
 
-// remove takes a released reply away by its receipt code, quote included. Wrong, early and unknown codes get one answer.
+// remove takes a released reply away by its receipt code, quote included. Wrong, early, unknown and used codes get one
+// answer, after the same look at the store, and leave nothing behind (TRUST 2.5, A18). That it is gone stands in a key slot
+// first: an older backup would bring it back.
 func (b *Bot) remove(ctx context.Context, f From, code string) (Response, error) {
-	say := sayer(f.Lang)
-	err := b.o.Store.Unshelve(ctx, receiptHash(code), func(r *Round, _ *Team) (Also, error) {
-		return Also{Posts: b.rewrite(*r, f.At)}, nil
-	})
+	say, receipt := sayer(f.Lang), receiptHash(code)
+	err := b.takeAway(ctx, receipt, f.At)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return say.message("reply.code-unknown"), nil
 	case err != nil:
 		return say.message("reply.code-later"), err
 	}
-	b.wake(b.wakeSender)
-	b.tidyLater()
 	return say.message("reply.removed"), nil
 }

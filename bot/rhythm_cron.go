@@ -59,6 +59,25 @@ func parseSpec(spec string) (s *schedule, wrong string) {
 	return s, ""
 }
 
+// Cron is a schedule that belongs to no team: five fields on the clock of a zone.
+type Cron struct {
+	spec *schedule
+	zone *time.Location
+}
+
+// ParseCron reads a schedule and refuses what a team's rhythm refuses. The error is a *Problem with the given field.
+func ParseCron(field, spec string, zone *time.Location) (Cron, error) {
+	s, wrong := parseSpec(spec)
+	if wrong != "" {
+		return Cron{}, &Problem{Field: field, Key: wrong, Pairs: []string{"value", shorten(spec)}}
+	}
+	return Cron{s, zone}, nil
+}
+
+// Next gives the first moment after t at which the schedule is due. A time that the clocks skip counts once, just after
+// the gap, and one that they repeat once (TRUST 9).
+func (c Cron) Next(t time.Time) time.Time { return nextOnClock(c.spec, t, c.zone) }
+
 func anyDay(field string) bool { return field == "*" || field == "?" }
 
 // namesTwo says whether an hour field names the hour that clocks skip in spring and repeat in autumn.

@@ -85,9 +85,13 @@ func (b *Bot) forgetAudit(ctx context.Context, now time.Time) error {
 	return b.o.Store.ForgetAudit(ctx, now.AddDate(-KeepAuditYears, 0, 0))
 }
 
-// begin puts right what a start may find: a store that was put back from a backup, whose past moments were asked already,
-// and open rounds whose key slot is gone, which nobody can open any more (TRUST 13, S12 and S17).
+// begin puts right what a start may find: a store that was put back from a backup, whose past moments were asked already
+// and which holds replies that were removed since, and open rounds whose key slot is gone, which nobody can open any more
+// (TRUST 13, S12 and S17).
 func (b *Bot) begin(ctx context.Context, now time.Time) error {
+	if err := b.removeAgain(ctx, now); err != nil {
+		return err
+	}
 	at, err := b.o.Store.Restored(ctx)
 	if err != nil {
 		return err

@@ -197,8 +197,8 @@ type Store interface {
 
 // KeySlot is one small secret that lives outside the store and every backup.
 type KeySlot struct {
-	Name string // "<round>.ballot", "<round>.shelf"
-	Key  []byte // at most 256 bytes
+	Name string // "<round>.ballot", "<round>.shelf", "<round>-<receipt>.removed"
+	Key  []byte // at most 256 bytes; of a removed reply, the hash of its receipt
 }
 
 // Keys is a port: the key slots.

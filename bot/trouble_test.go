@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,7 +13,6 @@ import (
 	"github.com/weerklank/weerklank/bot"
 	"github.com/weerklank/weerklank/bot/chattest"
 	"github.com/weerklank/weerklank/prompts"
-	"github.com/weerklank/weerklank/store"
 )
 
 // step does what is due at a moment and sends it.
@@ -556,70 +554,6 @@ func TestAnnouncedOpeningComes(t *testing.T) {
 	w.step(promised)
 	if w.team().Open == "" {
 		t.Errorf("%v was announced, then it became %v", promised, w.team().NextOpens)
-	}
-}
-
-// The restore drill (TRUST 13.3): a backup from before the weekend is put back on Tuesday, on a machine without its keys.
-// Nothing is posted again, nothing is asked again, the round that was open then is told as lost only while it would still
-// be open, and the next question comes at its own moment.
-func TestRestoreDrill(t *testing.T) {
-	for name, back := range map[string]time.Duration{"while the round would be open": time.Hour, "after its closing": 4 * 24 * time.Hour} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				sleepUntil(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC)) // Tuesday 08:00 in Amsterdam
-				w := newWorld(t, nil)
-				w.run()
-				w.switchOn(crew, nil)
-				sleepUntil(time.Date(2026, 9, 4, 9, 0, 0, 0, time.UTC)) // Friday, the round is open
-				synctest.Wait()
-				r := w.openRound(crew)
-				w.six(r)
-				backups, fresh := t.TempDir(), t.TempDir()
-				into := func(dir string) *os.Root {
-					root, err := os.OpenRoot(dir)
-					if err != nil {
-						t.Fatal(err)
-					}
-					t.Cleanup(func() { root.Close() })
-					return root
-				}
-				if err := w.db.Backup(context.Background(), into(backups), "b.db"); err != nil {
-					t.Fatal(err)
-				}
-				time.Sleep(back)
-				synctest.Wait()
-				w.close()
-				before := len(w.fake.Posts(crew))
-				if err := store.Restore(into(backups), "b.db", into(fresh), "weerklank.db"); err != nil {
-					t.Fatal(err)
-				}
-				restored := &world{t: t, dir: fresh, fake: w.fake, o: w.o}
-				restored.open()
-				restored.run()
-				synctest.Wait()
-				var said strings.Builder
-				for _, p := range w.fake.Posts(crew)[before:] {
-					said.WriteString(p.Message.Plain())
-				}
-				lost := strings.Contains(said.String(), "kan niemand meer openen")
-				if len(w.fake.Posts(crew)) > before+1 || lost != (back == time.Hour) || said.String() != "" && !lost {
-					t.Errorf("after the restore:\n%s", said.String())
-				}
-				got, err := restored.db.Round(context.Background(), r.ID)
-				if err != nil || got.State != bot.RoundLost {
-					t.Errorf("%s %v", got.State, err)
-				}
-				if next := restored.team().NextOpens; !next.After(time.Now()) {
-					t.Errorf("the next question was due at %v", next)
-				}
-				time.Sleep(time.Until(restored.team().NextOpens) + time.Minute)
-				synctest.Wait()
-				if restored.openRound(crew).ID == r.ID {
-					t.Error("no new round")
-				}
-				restored.close()
-			})
-		})
 	}
 }
 

@@ -110,7 +110,7 @@ func TestCutAnywhere(t *testing.T) {
 		"restore": {func(t *testing.T, dir string, o Options) {
 			db, backups := openIn(t, t.TempDir(), Options{}), t.TempDir()
 			addTeams(t, db, 60, 40_000)
-			if err := db.Backup(t.Context(), testRoot(t, backups), "b.db"); err != nil {
+			if err := db.Backup(t.Context(), testRoot(t, backups), "b.db", plain); err != nil {
 				t.Fatal(err)
 			}
 			if err := restore(testRoot(t, backups), "b.db", testRoot(t, dir), "weerklank.db", o.filled(), time.Now()); err != nil {
@@ -463,7 +463,7 @@ func TestCopiesCanBeStopped(t *testing.T) {
 	addTeams(t, db, 100, 40_000)
 	for name, act := range map[string]func(context.Context) error{
 		"compact": db.Compact,
-		"backup":  func(ctx context.Context) error { return db.Backup(ctx, testRoot(t, backups), "weerklank-1.db") },
+		"backup":  func(ctx context.Context) error { return db.Backup(ctx, testRoot(t, backups), "weerklank-1.db", plain) },
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		copied := 0
@@ -503,7 +503,7 @@ func TestHalfBackups(t *testing.T) {
 	if err := syscall.Flock(int(busy.Fd()), syscall.LOCK_EX); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Backup(t.Context(), testRoot(t, backups), "weerklank-3.db"); err != nil {
+	if err := db.Backup(t.Context(), testRoot(t, backups), "weerklank-3.db", plain); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"film.part", "weerklank-2.db.part", "weerklank-3.db"}

@@ -7,10 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -145,9 +148,20 @@ func zeroSome(tx *bolt.Tx, f *os.File, db *bolt.DB, id, page int, blank []byte) 
 	return id, true, nil
 }
 
-// Check reads the whole file and says what is wrong with it.
+// Check reads the whole file and says what is wrong with it. Writers wait: bbolt looks at its list of free pages without
+// a lock, and a change of it meanwhile would pass for damage or end the process.
 func (d *DB) Check(ctx context.Context) error {
-	return d.view(ctx, check)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	nobody, err := d.bolt.Begin(true)
+	if err != nil {
+		return err
+	}
+	defer nobody.Rollback() // it wrote nothing
+	return d.bolt.View(check)
 }
 
 // check reads every page, and looks for what this program's schema needs.
@@ -160,13 +174,68 @@ func check(tx *bolt.Tx) error {
 			return fmt.Errorf("%w: bucket %s is missing", ErrDamaged, name)
 		}
 	}
+	return checkRecords(tx)
+}
+
+// checkRecords looks whether what stands in the pages can be read: they carry no checksums of their own.
+func checkRecords(tx *bolt.Tx) error {
+	record := func(_, v []byte) bool { return json.Valid(v) }
+	for _, bucket := range []struct {
+		name []byte
+		good func(k, v []byte) bool
+	}{
+		{bTeams, record}, {bRounds, record}, {bPosts, record}, {bPrompts, record}, {bHistory, record}, {bAudit, record},
+		{bDue, func(k, _ []byte) bool { return len(k) > 9 && (k[8] == 'r' || k[8] == 't') }},
+		{bPending, func(k, _ []byte) bool { return len(k) == 16 }},
+		{bReceipts, func(k, v []byte) bool { return len(k) == 32 && bytes.IndexByte(v, 0) > 0 }},
+	} {
+		err := tx.Bucket(bucket.name).ForEach(func(k, v []byte) error {
+			if !bucket.good(k, v) {
+				return fmt.Errorf("%w: a record in bucket %s cannot be read", ErrDamaged, bucket.name)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
+// checkHeaders looks whether every page says its own number and ends within the file. One that is said to be enormous
+// keeps the database library busy for longer than anybody waits.
+func checkHeaders(tx *bolt.Tx) error {
+	last := int(tx.Size()) / tx.DB().Info().PageSize
+	for id := 0; id < last; {
+		p, err := tx.Page(id)
+		switch {
+		case err != nil:
+			return err
+		case p == nil:
+			return nil
+		case p.Type == "free":
+			id++
+			continue
+		case p.ID != id || p.OverflowCount >= last-id:
+			return fmt.Errorf("%w: page %d cannot be what it says", ErrDamaged, id)
+		}
+		id += p.OverflowCount + 1
+	}
+	return nil
+}
+
+// enoughErrors is how many errors of a file's pages are told: one wrong number can make thousands.
+const enoughErrors = 16
+
 func checkPages(tx *bolt.Tx) error {
+	if err := checkHeaders(tx); err != nil {
+		return err
+	}
 	var all []error
 	for err := range tx.Check() {
-		all = append(all, err)
+		if len(all) < enoughErrors {
+			all = append(all, err)
+		}
 	}
 	if len(all) > 0 {
 		return fmt.Errorf("%w: %w", ErrDamaged, errors.Join(all...))
@@ -194,9 +263,15 @@ func verify(root *os.Root, name string, o Options) error {
 		return fmt.Errorf("open %s: %w", name, err)
 	}
 	defer b.Close()
+	info, err := root.Stat(name)
+	if err != nil {
+		return err
+	}
 	return b.View(func(tx *bolt.Tx) error {
 		have, want := schemaOf(tx), uint64(len(o.upgrades))
 		switch {
+		case tx.Size() > info.Size():
+			return fmt.Errorf("%w: its end is missing", ErrDamaged)
 		case have > want:
 			return fmt.Errorf("schema %d, this program knows %d: %w", have, want, ErrNewer)
 		case have == 0:
@@ -209,17 +284,37 @@ func verify(root *os.Root, name string, o Options) error {
 }
 
 func openToRead(root *os.Root, name string, wait time.Duration) (*bolt.DB, error) {
-	b, err := bolt.Open(name, 0o600, &bolt.Options{ReadOnly: true, Timeout: wait, OpenFile: root.OpenFile, PreLoadFreelist: true})
+	b, err := bolt.Open(name, 0o600, &bolt.Options{ReadOnly: true, Timeout: wait, PreLoadFreelist: true,
+		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+			f, err := root.OpenFile(name, flag, mode)
+			if err != nil {
+				return nil, err
+			}
+			if err := notEmpty(f); err != nil {
+				return nil, errors.Join(err, f.Close())
+			}
+			return f, nil
+		}})
 	if errors.Is(err, bolterr.ErrTimeout) {
 		return nil, ErrLocked
 	}
 	return b, err
 }
 
+// notEmpty refuses a file that lost everything: bbolt would make a new database of it.
+func notEmpty(f *os.File) error {
+	info, err := f.Stat()
+	if err == nil && info.Size() == 0 {
+		err = fmt.Errorf("%w: it is empty", ErrDamaged)
+	}
+	return err
+}
+
 // copyTo writes a compacted copy under a temporary name: live records only, no freed text (never a hot copy, which takes
-// freed pages along). The copy is checked, synced and closed.
+// freed pages along). The copy is checked, synced and closed. Until then a cut leaves nothing that counts, so that its
+// commits need no sync of their own: whoever reads src, or waits for it, is done sooner.
 func copyTo(ctx context.Context, src *bolt.DB, dir *os.Root, temp string, step func(string)) error {
-	dst, err := bolt.Open(temp, 0o600, &bolt.Options{OpenFile: dir.OpenFile, Timeout: time.Second, FreelistType: bolt.FreelistMapType})
+	dst, err := bolt.Open(temp, 0o600, &bolt.Options{OpenFile: dir.OpenFile, Timeout: time.Second, FreelistType: bolt.FreelistMapType, NoSync: true})
 	if err != nil {
 		return err
 	}
@@ -233,6 +328,9 @@ func copyTo(ctx context.Context, src *bolt.DB, dir *os.Root, temp string, step f
 	return err
 }
 
+// copyBatch is how much of a copy is written in one transaction.
+const copyBatch = 1 << 20
+
 // copyAll copies every bucket, with its sequence, in transactions of about a megabyte. bbolt's own Compact cannot be
 // stopped on the way.
 func copyAll(ctx context.Context, dst *bolt.DB, src *bolt.Tx, step func(string)) error {
@@ -241,7 +339,7 @@ func copyAll(ctx context.Context, dst *bolt.DB, src *bolt.Tx, step func(string))
 		return err
 	}
 	defer func() { to.Rollback() }() // after a commit it does nothing
-	size := 0
+	size, commits := 0, 0
 	into := func(path [][]byte) *bolt.Bucket {
 		b := to.Bucket(path[0])
 		for _, name := range path[1:] {
@@ -257,9 +355,14 @@ func copyAll(ctx context.Context, dst *bolt.DB, src *bolt.Tx, step func(string))
 			return err
 		}
 		return from.ForEach(func(k, v []byte) error {
-			if size > 1<<20 {
+			if size > copyBatch {
 				if err := errors.Join(ctx.Err(), to.Commit()); err != nil {
 					return err
+				}
+				if commits++; commits%(syncEvery/copyBatch) == 0 {
+					if err := dst.Sync(); err != nil {
+						return err
+					}
 				}
 				step("copying")
 				size = 0
@@ -316,22 +419,24 @@ func publish(dir *os.Root, temp, name string, step func(string)) error {
 	return syncDir(dir)
 }
 
-// Backup writes a checked copy into a directory while the store is in use. It holds no key slot and no freed text. The
-// name must be free. What earlier backups left half is overwritten and removed: files whose name has the same beginning,
-// up to the first hyphen, ends in .part, and that nobody is writing.
-func (d *DB) Backup(ctx context.Context, dir *os.Root, name string) error {
+// Backup writes a sealed, checked copy into a directory while the store is in use. It holds no key slot and no freed
+// text, and stands under its name only when it is whole, sealed and durable. The name must be free: fs.ErrExist. The open
+// copy that is sealed stands beside the store for that long and is overwritten; a killed process leaves that to the next
+// start or the next backup. What earlier backups left half in the directory is overwritten and removed: files whose name
+// has the same beginning, up to the first hyphen, ends in .part, and that nobody is writing.
+func (d *DB) Backup(ctx context.Context, dir *os.Root, name string, seal func(io.Writer) (io.WriteCloser, error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	d.backups.Lock()
 	defer d.backups.Unlock()
-	if err := d.backup(ctx, dir, name); err != nil {
+	if err := d.backup(ctx, dir, name, seal); err != nil {
 		return fmt.Errorf("backup %s: %w", name, err)
 	}
 	return nil
 }
 
-func (d *DB) backup(ctx context.Context, dir *os.Root, name string) error {
+func (d *DB) backup(ctx context.Context, dir *os.Root, name string, seal func(io.Writer) (io.WriteCloser, error)) error {
 	if _, err := dir.Stat(name); err == nil {
 		return fs.ErrExist
 	}
@@ -350,17 +455,62 @@ func (d *DB) backup(ctx context.Context, dir *os.Root, name string) error {
 			}
 		}
 	}
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	temp := name + ".part"
-	if err := copyTo(ctx, d.bolt, dir, temp, d.o.step); err != nil {
-		return errors.Join(err, wipe(dir, temp, nil, d.o.step))
+	open, sealed := d.name+".backup", name+".part"
+	if err := d.wipe(open); err != nil {
+		return err
 	}
-	if err := publish(dir, temp, name, d.o.step); err != nil {
-		return errors.Join(err, wipe(dir, temp, nil, d.o.step))
+	err = func() error {
+		d.mu.RLock()
+		defer d.mu.RUnlock()
+		return copyTo(ctx, d.bolt, d.root, open, d.o.step)
+	}()
+	if err == nil {
+		err = sealTo(ctx, d.root, open, dir, sealed, seal)
+		d.o.step("sealed")
 	}
-	return nil
+	if err == nil {
+		err = publish(dir, sealed, name, d.o.step)
+	}
+	if err != nil {
+		err = errors.Join(err, wipe(dir, sealed, nil, d.o.step))
+	}
+	return errors.Join(err, d.wipe(open))
 }
+
+// sealTo writes a file sealed under another name, durably.
+func sealTo(ctx context.Context, from *os.Root, open string, to *os.Root, sealed string, seal func(io.Writer) (io.WriteCloser, error)) error {
+	in, err := from.Open(open)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := to.OpenFile(sealed, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer out.Close() // closed twice does no harm
+	if err := syscall.Flock(int(out.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil && !errors.Is(err, syscall.ENOTSUP) && !errors.Is(err, syscall.ENOLCK) {
+		return err
+	}
+	w, err := seal(out)
+	if err != nil {
+		return err
+	}
+	for {
+		_, err := io.CopyN(w, in, syncEvery)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err := errors.Join(err, ctx.Err(), out.Sync()); err != nil {
+			return err
+		}
+	}
+	return errors.Join(w.Close(), out.Sync(), out.Close())
+}
+
+// syncEvery is how much is written to a large file before it is synced: one sync of it all would hold up everybody else
+// who syncs on the same disk.
+const syncEvery = 8 << 20
 
 // Restore puts a backup in the place of a store that is not there. It never overwrites one. The restored store says
 // nothing that the backup still meant to say, since that was most likely said after the backup was made; Restored tells
@@ -390,7 +540,7 @@ func restore(from *os.Root, backup string, root *os.Root, name string, o Options
 		if err := copyTo(context.Background(), b, root, temp, d.o.step); err != nil {
 			return err
 		}
-		restored, _, _, err := attach(root, temp, d.o, time.Now().Add(time.Second))
+		restored, _, _, err := attach(root, temp, false, d.o, time.Now().Add(time.Second))
 		if err != nil {
 			return err
 		}
@@ -503,29 +653,38 @@ func (d *DB) Compact(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.broken.Load() {
-		return ErrBroken
+	d.backups.Lock() // whoever waits for d.mu lets nobody else in: not while a backup reads
+	defer d.backups.Unlock()
+	swapped, err := func() (bool, error) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.broken.Load() {
+			return false, ErrBroken
+		}
+		return d.swap(ctx)
+	}()
+	if swapped { // nobody waits for this any more
+		err = errors.Join(err, d.wipe(d.name+".old"))
 	}
-	if err := d.swap(ctx); err != nil {
+	if err != nil {
 		return fmt.Errorf("compact: %w", err)
 	}
 	return nil
 }
 
-func (d *DB) swap(ctx context.Context) error {
+// swap leaves the old file under its second name.
+func (d *DB) swap(ctx context.Context) (swapped bool, err error) {
 	part, old := d.name+".part", d.name+".old"
 	if err := errors.Join(d.wipe(part), d.wipe(old)); err != nil {
-		return err
+		return false, err
 	}
 	if err := copyTo(ctx, d.bolt, d.root, part, d.o.step); err != nil {
-		return errors.Join(err, d.wipe(part))
+		return false, errors.Join(err, d.wipe(part))
 	}
 	// Locked before it gets the store's name: at no moment can another process take the store.
-	next, f, info, err := attach(d.root, part, d.o, time.Now().Add(d.o.Timeout))
+	next, f, info, err := attach(d.root, part, false, d.o, time.Now().Add(d.o.Timeout))
 	if err != nil {
-		return errors.Join(err, d.wipe(part))
+		return false, errors.Join(err, d.wipe(part))
 	}
 	mine := *d.ours.Load()
 	err = d.secondName(old)
@@ -539,11 +698,11 @@ func (d *DB) swap(ctx context.Context) error {
 		if rerr := d.root.Remove(old); !errors.Is(rerr, fs.ErrNotExist) {
 			err = errors.Join(err, rerr)
 		}
-		return errors.Join(err, next.Close(), d.wipe(part))
+		return false, errors.Join(err, next.Close(), d.wipe(part))
 	}
 	d.o.step("renamed")
 	if err := syncDir(d.root); err != nil { // after a power cut, either of the two may bear the name
-		return errors.Join(d.breakOff(err), next.Close())
+		return false, errors.Join(d.breakOff(err), next.Close())
 	}
 	d.o.step("durable")
 	was := d.bolt
@@ -551,7 +710,7 @@ func (d *DB) swap(ctx context.Context) error {
 	d.ours.Store(&[]fs.FileInfo{info})
 	err = was.Close()
 	d.o.step("swapped")
-	return errors.Join(err, d.wipe(old))
+	return true, err
 }
 
 // secondName gives the open file, and no other, a second name.
@@ -568,8 +727,9 @@ func (d *DB) secondName(old string) error {
 
 // What a kill can leave beside a store, by what follows its name and a dot.
 var (
-	isHalf = regexp.MustCompile(`^(new|new-[0-9a-z]+|old|part|schema-[0-9]+\.part)$`) // of no use to anyone
-	isCopy = regexp.MustCompile(`^schema-[0-9]+$`)                                    // made before an upgrade
+	isHalf   = regexp.MustCompile(`^(new|new-[0-9a-z]+|old|part|backup|opened-[0-9a-z]+\.part|schema-[0-9]+\.part)$`) // of no use to anyone
+	isOpened = regexp.MustCompile(`^opened-[0-9a-z]+\.part$`)
+	isCopy   = regexp.MustCompile(`^schema-[0-9]+$`) // made before an upgrade
 )
 
 // sweep overwrites and removes what was left beside the store. The caller has the store's lock.
@@ -589,6 +749,32 @@ func (d *DB) sweep(what *regexp.Regexp) error {
 }
 
 func (d *DB) wipe(name string) error { return wipe(d.root, name, *d.ours.Load(), d.o.step) }
+
+// Opened makes an empty file beside a store, for what must not stay, such as a backup that is opened to look into it. done
+// overwrites and removes it. What a killed process left of one is cleared away by the next start and by the next Opened.
+func Opened(root *os.Root, store string) (f *os.File, name string, done func() error, err error) {
+	none := func(string) {}
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		return nil, "", nil, err
+	}
+	for _, e := range entries {
+		if rest, ok := strings.CutPrefix(e.Name(), store+"."); ok && e.Type().IsRegular() && isOpened.MatchString(rest) {
+			if err := wipe(root, e.Name(), nil, none); err != nil {
+				return nil, "", nil, err
+			}
+		}
+	}
+	name = store + ".opened-" + strconv.FormatUint(rand.Uint64(), 36) + ".part"
+	if f, err = root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
+		return nil, "", nil, err
+	}
+	// Shared with whoever looks into it, and kept from whoever clears away left-overs.
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB); err != nil {
+		return nil, "", nil, errors.Join(err, f.Close(), root.Remove(name))
+	}
+	return f, name, func() error { return errors.Join(f.Close(), wipe(root, name, nil, none)) }, nil
+}
 
 // wipe overwrites and removes a file; one that is not there is fine. A second name of the live store is only taken away,
 // and half a file that another process is still writing is left to it.
@@ -615,7 +801,7 @@ func wipe(root *os.Root, name string, live []fs.FileInfo, step func(string)) err
 		}
 		step("wiped " + name)
 	}
-	if err := root.Remove(name); err != nil {
+	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) { // another start may clear it away, too
 		return fmt.Errorf("wipe %s: %w", name, err)
 	}
 	return syncDir(root)
@@ -628,7 +814,11 @@ func blank(f *os.File, size int64) error {
 		if err != nil {
 			return err
 		}
-		off += int64(n)
+		if off += int64(n); off%syncEvery == 0 {
+			if err := f.Sync(); err != nil {
+				return err
+			}
+		}
 	}
 	return f.Sync()
 }

@@ -254,7 +254,7 @@ func TestInspectKnowsWhatIsUnderWay(t *testing.T) {
 		t.Errorf("an open box: %v %v", got, err)
 	}
 	backups := t.TempDir()
-	if err := s.db.Backup(ctx, testRoot(t, backups), "b.db"); err != nil {
+	if err := s.db.Backup(ctx, testRoot(t, backups), "b.db", plain); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := Inspect(testRoot(t, backups), "b.db", nil, s.now); err != nil || len(got) > 0 {

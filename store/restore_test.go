@@ -52,7 +52,7 @@ func TestRestoredStoreIsQuiet(t *testing.T) {
 		t.Fatal(err)
 	}
 	backups := t.TempDir()
-	if err := db.Backup(ctx, testRoot(t, backups), "b.db"); err != nil {
+	if err := db.Backup(ctx, testRoot(t, backups), "b.db", plain); err != nil {
 		t.Fatal(err)
 	}
 	before := time.Now()
@@ -117,7 +117,7 @@ func TestOldBackups(t *testing.T) {
 	backups := t.TempDir()
 	db := openIn(t, t.TempDir(), Options{})
 	addTeams(t, db, 3, 10)
-	if err := db.Backup(t.Context(), testRoot(t, backups), "b.db"); err != nil {
+	if err := db.Backup(t.Context(), testRoot(t, backups), "b.db", plain); err != nil {
 		t.Fatal(err)
 	}
 	later := Options{upgrades: append(upgrades(), func(tx *bolt.Tx) error {

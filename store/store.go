@@ -171,7 +171,7 @@ func (d *DB) open() error {
 				return fmt.Errorf("create %s: %w", d.name, err)
 			}
 		}
-		b, f, info, err := attach(d.root, d.name, d.o, until)
+		b, f, info, err := attach(d.root, d.name, false, d.o, until)
 		if info != nil { // what was opened may be no longer what stands there, whatever came of it
 			if now, serr := d.root.Stat(d.name); serr != nil || !os.SameFile(now, info) {
 				if b != nil {
@@ -200,8 +200,11 @@ func (d *DB) settle() error {
 		return err
 	}
 	want := uint64(len(d.o.upgrades))
-	if have > want {
+	switch {
+	case have > want:
 		return fmt.Errorf("schema %d, this program knows %d: %w", have, want, ErrNewer)
+	case have == 0: // a new one has its schema before it gets the store's name
+		return fmt.Errorf("open %s: %w: it is no store of this program", d.name, ErrDamaged)
 	}
 	if err := d.sweep(isHalf); err != nil {
 		return err
@@ -226,7 +229,7 @@ func (d *DB) create() error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	b, _, _, err := attach(d.root, name, d.o, time.Now().Add(d.o.Timeout))
+	b, _, _, err := attach(d.root, name, true, d.o, time.Now().Add(d.o.Timeout))
 	if err != nil {
 		return errors.Join(err, d.root.Remove(name))
 	}
@@ -242,8 +245,8 @@ func (d *DB) create() error {
 }
 
 // attach opens a file that exists and locks it. It also returns bbolt's descriptor, and what was opened even where
-// opening failed. Errors: ErrLocked, ErrDamaged.
-func attach(root *os.Root, name string, o Options, until time.Time) (b *bolt.DB, f *os.File, info fs.FileInfo, err error) {
+// opening failed. Only one that is being made may be empty. Errors: ErrLocked, ErrDamaged.
+func attach(root *os.Root, name string, made bool, o Options, until time.Time) (b *bolt.DB, f *os.File, info fs.FileInfo, err error) {
 	// Damage makes bbolt panic, or the kernel fault on a page that is not there.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -266,6 +269,10 @@ func attach(root *os.Root, name string, o Options, until time.Time) (b *bolt.DB,
 				f.Close()
 				return nil, err
 			}
+			if err := notEmpty(f); err != nil && !made {
+				f.Close()
+				return nil, err
+			}
 			o.step("locking " + name)
 			return f, nil
 		},
@@ -273,7 +280,8 @@ func attach(root *os.Root, name string, o Options, until time.Time) (b *bolt.DB,
 	switch {
 	case errors.Is(err, bolterr.ErrTimeout):
 		return nil, nil, info, fmt.Errorf("open %s: %w", name, ErrLocked)
-	case errors.Is(err, bolterr.ErrInvalid), errors.Is(err, bolterr.ErrChecksum), errors.Is(err, bolterr.ErrVersionMismatch), errors.Is(err, bolterr.ErrInvalidMapping):
+	case errors.Is(err, bolterr.ErrInvalid), errors.Is(err, bolterr.ErrChecksum), errors.Is(err, bolterr.ErrVersionMismatch), errors.Is(err, bolterr.ErrInvalidMapping),
+		err != nil && strings.HasPrefix(err.Error(), "file size too small"): // bbolt has no name for this one
 		return nil, nil, info, fmt.Errorf("open %s: %w", name, ErrDamaged)
 	case err != nil:
 		return nil, nil, info, fmt.Errorf("open %s: %w", name, err)

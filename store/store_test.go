@@ -201,11 +201,24 @@ func TestDamagedFilesAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, spoil := range map[string]func([]byte) []byte{
-		"truncated":      func(b []byte) []byte { return b[:10*4096] },
-		"cut in a page":  func(b []byte) []byte { return b[:5000] },
-		"empty":          func([]byte) []byte { return nil },
-		"zeroed":         func(b []byte) []byte { return make([]byte, len(b)) },
-		"metas zeroed":   func(b []byte) []byte { clear(b[:8192]); return b },
+		"truncated":     func(b []byte) []byte { return b[:10*4096] },
+		"cut in a page": func(b []byte) []byte { return b[:5000] },
+		"empty":         func([]byte) []byte { return nil },
+		"zeroed":        func(b []byte) []byte { return make([]byte, len(b)) },
+		"metas zeroed":  func(b []byte) []byte { clear(b[:8192]); return b },
+		"another database": func([]byte) []byte {
+			file := filepath.Join(t.TempDir(), "other.db")
+			b, err := bolt.Open(file, 0o600, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Close()
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return raw
+		},
 		"something else": func([]byte) []byte { return []byte("<html>this is no database</html>") },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -216,9 +229,13 @@ func TestDamagedFilesAreRefused(t *testing.T) {
 			db, err := Open(testRoot(t, dir), "weerklank.db", Options{MaxSize: 256 << 20})
 			if err == nil {
 				db.Close()
-				if name != "empty" { // bbolt makes a new store of an empty file: nothing was in it
-					t.Error("a damaged file opened")
-				}
+				t.Error("a damaged file opened")
+			}
+			if raw, rerr := os.ReadFile(filepath.Join(dir, "weerklank.db")); rerr != nil || !bytes.Equal(raw, spoil(bytes.Clone(whole))) {
+				t.Errorf("it was written to (%v)", rerr)
+			}
+			if !errors.Is(err, ErrDamaged) {
+				t.Errorf("%v", err)
 			}
 		})
 	}
@@ -285,13 +302,13 @@ func TestErasedBytesAreGone(t *testing.T) {
 		t.Errorf("%d traces of ballots in the file", n)
 	}
 	backups := t.TempDir()
-	if err := db.Backup(ctx, testRoot(t, backups), "b.db"); err != nil {
+	if err := db.Backup(ctx, testRoot(t, backups), "b.db", plain); err != nil {
 		t.Fatal(err)
 	}
 	if n := count(filepath.Join(backups, "b.db")); n != 0 {
 		t.Errorf("%d traces of ballots in the backup", n)
 	}
-	if err := db.Backup(ctx, testRoot(t, backups), "b.db"); !errors.Is(err, fs.ErrExist) {
+	if err := db.Backup(ctx, testRoot(t, backups), "b.db", plain); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a backup was overwritten: %v", err)
 	}
 }
@@ -306,7 +323,7 @@ func TestBackupRestoreCompact(t *testing.T) {
 		}
 	}
 	backups := t.TempDir()
-	if err := db.Backup(ctx, testRoot(t, backups), "b.db"); err != nil {
+	if err := db.Backup(ctx, testRoot(t, backups), "b.db", plain); err != nil {
 		t.Fatal(err)
 	}
 	if err := Verify(testRoot(t, backups), "b.db"); err != nil {

@@ -35,12 +35,20 @@ func (p *parts) control() http.Handler {
 	mux := http.NewServeMux()
 	fail := func(w http.ResponseWriter, err error) { http.Error(w, err.Error(), http.StatusConflict) }
 	mux.HandleFunc("POST /backup", func(w http.ResponseWriter, r *http.Request) {
-		name, err := backup(r.Context(), p.db, r.FormValue("dir"))
+		order, err := orderOf(r.URL.Query())
 		if err != nil {
 			fail(w, err)
 			return
 		}
-		fmt.Fprint(w, name)
+		path, at, err := backup(r.Context(), p.db, order)
+		if path != "" {
+			p.backedUp(at)
+		}
+		if err != nil {
+			fail(w, err)
+			return
+		}
+		fmt.Fprint(w, path)
 	})
 	mux.HandleFunc("POST /compact", func(w http.ResponseWriter, r *http.Request) {
 		if err := p.db.Compact(r.Context()); err != nil {
@@ -160,26 +168,11 @@ func onStore(ctx context.Context, e *env, c config, live func() error, alone fun
 // hintDamaged is what to do about a damaged store. The keys stay: open rounds of the backup can only be opened with them.
 func hintDamaged(e *env, c config) string {
 	file, dir := filepath.Join(c.DataDir, c.storeName()), backupDir(c)
-	if newest := newestBackup(dir); newest != "" {
+	if newest, _ := newestBackup(dir); newest != "" {
 		return e.say("cli.hint-damaged", "file", file, "backup", newest)
 	}
 	return e.say("cli.hint-damaged-no-backup", "file", file, "dir", dir)
 }
-
-// newestBackup is the path of the newest backup in a directory, by the moment in its name.
-func newestBackup(dir string) string {
-	found, err := filepath.Glob(filepath.Join(globbed.Replace(dir), backupName+"*.db"))
-	if err != nil || len(found) == 0 {
-		return ""
-	}
-	return slices.Max(found)
-}
-
-// globbed takes the meaning from what means something in a pattern.
-var globbed = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
-
-// backupName is how the name of every backup begins.
-const backupName = "weerklank-"
 
 // storeFlags are the flags of every command that works on the store.
 func storeFlags(e *env, name string, args []string, more func(*flag.FlagSet)) (config, []string, error) {
@@ -195,112 +188,6 @@ func storeFlags(e *env, name string, args []string, more func(*flag.FlagSet)) (c
 	}
 	c, err := loadConfig(e, path)
 	return c, rest, err
-}
-
-func backupDir(c config) string {
-	if c.Backup.Dir != "" {
-		return c.Backup.Dir
-	}
-	return filepath.Join(c.DataDir, backupsDir)
-}
-
-// backup writes a checked copy and returns its path. Key slots are never in it.
-func backup(ctx context.Context, db *store.DB, dir string) (string, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", err
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return "", err
-	}
-	defer root.Close()
-	name := backupName + time.Now().UTC().Format("20060102T150405.000Z") + ".db"
-	if err := db.Backup(ctx, root, name); err != nil {
-		return "", err
-	}
-	return filepath.Join(dir, name), nil
-}
-
-func cmdBackup(ctx context.Context, e *env, args []string) error {
-	var dir string
-	c, rest, err := storeFlags(e, "backup", args, func(fs *flag.FlagSet) { fs.StringVar(&dir, "dir", "", "") })
-	if err != nil {
-		return err
-	}
-	if len(rest) > 0 {
-		return usageError{e.say("cli.too-many")}
-	}
-	if dir == "" {
-		dir = backupDir(c)
-	}
-	if dir, err = filepath.Abs(dir); err != nil {
-		return err
-	}
-	var name string
-	err = onStore(ctx, e, c, func() error {
-		raw, err := call(ctx, c, http.MethodPost, "/backup?dir="+queryEscape(dir), nil)
-		name = string(raw)
-		return err
-	}, func(db *store.DB) (err error) {
-		name, err = backup(ctx, db, dir)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(e.stdout, e.say("cli.backup-done", "file", name))
-	fmt.Fprintln(e.stdout, e.say("cli.backup-keys"))
-	return nil
-}
-
-func queryEscape(s string) string {
-	var b strings.Builder
-	for _, c := range []byte(s) {
-		if c == '/' || c == '.' || c == '-' || c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
-}
-
-func cmdRestore(ctx context.Context, e *env, args []string) error {
-	c, rest, err := storeFlags(e, "restore", args, nil)
-	if err != nil {
-		return err
-	}
-	if len(rest) != 1 {
-		return usageError{e.say("cli.restore-which")}
-	}
-	file := rest[0]
-	if _, err := os.Stat(file); err != nil {
-		return hinted{fmt.Errorf("backup: %w", err), e.say("cli.restore-which")}
-	}
-	if _, err := os.Stat(filepath.Join(c.DataDir, c.storeName())); err == nil {
-		return hinted{fmt.Errorf("there is a store in %s already", c.DataDir), e.say("cli.hint-restore-exists", "file", filepath.Join(c.DataDir, c.storeName()))}
-	}
-	if err := verifyApart(ctx, file); err != nil {
-		return explain(e, err, e.say("cli.hint-locked-no-socket"), e.say("cli.hint-restore-damaged"))
-	}
-	root, err := openData(e, c.DataDir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	from, err := os.OpenRoot(filepath.Dir(file))
-	if err != nil {
-		return err
-	}
-	defer from.Close()
-	if err := store.Restore(from, filepath.Base(file), root, c.storeName()); err != nil {
-		return err
-	}
-	if err := verifyApart(ctx, filepath.Join(c.DataDir, c.storeName())); err != nil {
-		return explain(e, err, e.say("cli.hint-locked"), e.say("cli.hint-restore-damaged"))
-	}
-	fmt.Fprintln(e.stdout, e.say("cli.restore-done", "dir", c.DataDir))
-	return nil
 }
 
 // verifyChild is the hidden command that checks a file in a process of its own.
@@ -372,7 +259,8 @@ func cmdVerify(ctx context.Context, e *env, args []string) error {
 		}
 		return err
 	}
-	c, rest, err := storeFlags(e, "verify", args, nil)
+	var identity string
+	c, rest, err := storeFlags(e, "verify", args, func(fs *flag.FlagSet) { fs.StringVar(&identity, "identity", "", "") })
 	if err != nil {
 		return err
 	}
@@ -380,11 +268,7 @@ func cmdVerify(ctx context.Context, e *env, args []string) error {
 		return usageError{e.say("cli.too-many")}
 	}
 	if len(rest) == 1 {
-		if err := verifyApart(ctx, rest[0]); err != nil {
-			return explain(e, err, e.say("cli.hint-locked-no-socket"), e.say("cli.hint-restore-damaged"))
-		}
-		fmt.Fprintln(e.stdout, e.say("cli.verify-ok", "file", rest[0]))
-		return nil
+		return verifyBackup(ctx, e, c, rest[0], identity)
 	}
 	file := filepath.Join(c.DataDir, c.storeName())
 	var notPromised []store.Finding
@@ -474,6 +358,7 @@ func cmdStatus(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	fmt.Fprintln(e.stdout, live)
+	fmt.Fprintln(e.stdout, backupLine(e, c))
 	for _, t := range teams {
 		line := fmt.Sprintf("%s  %s", t.Team, t.State)
 		if !t.Next.IsZero() {

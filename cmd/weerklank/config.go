@@ -69,7 +69,10 @@ type config struct {
 		Listen string `toml:"listen"`
 	} `toml:"admin"`
 	Backup struct {
-		Dir string `toml:"dir"`
+		Dir        string   `toml:"dir"`
+		Schedule   string   `toml:"schedule"`
+		Keep       string   `toml:"keep"`
+		Recipients []string `toml:"recipients"`
 	} `toml:"backup"`
 	Log struct {
 		Level  string `toml:"level"`
@@ -92,6 +95,7 @@ func defaultConfig() config {
 	c.Rights.Managers, c.Rights.Editors = []string{}, []string{}
 	c.Workspace.Listen = "127.0.0.1:8480"
 	c.Admin.Listen = "127.0.0.1:8481"
+	c.Backup.Schedule, c.Backup.Keep, c.Backup.Recipients = "0 3 * * *", "14d", []string{}
 	c.Log.Level, c.Log.Format = "info", "json"
 	return c
 }
@@ -318,6 +322,7 @@ func checkConfig(e *env, c config, raw []byte) error {
 	if c.Team.MinReplies < max(c.Limits.MinReplies, 3) {
 		wrong("team", "min_replies", e.say("cli.config-team-min", "floor", strconv.Itoa(max(c.Limits.MinReplies, 3))))
 	}
+	c.checkBackup(e, func(key, text string) { wrong("backup", key, text) })
 	if days, err := c.keepDays(); err != nil || days < 14 || days > 365 {
 		wrong("privacy", "keep_replies", e.say("cli.config-keep"))
 	}
@@ -381,8 +386,10 @@ func loopback(addr string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-func (c config) keepDays() (int, error) {
-	n, ok := strings.CutSuffix(c.Privacy.KeepReplies, "d")
+func (c config) keepDays() (int, error) { return parseDays(c.Privacy.KeepReplies) }
+
+func parseDays(s string) (int, error) {
+	n, ok := strings.CutSuffix(s, "d")
 	if !ok {
 		return 0, errors.New("days end in d")
 	}
@@ -448,6 +455,13 @@ func cmdConfig(_ context.Context, e *env, args []string) error {
 	}
 	if c.Help.Adviser == "" {
 		fmt.Fprintln(e.stdout, e.say("cli.config-no-adviser"))
+	}
+	switch c.keyCount() {
+	case 0:
+		fmt.Fprintln(e.stdout, e.say("cli.config-no-recipients"))
+		fmt.Fprintln(e.stdout, e.say("cli.hint-recipients"))
+	case 1:
+		fmt.Fprintln(e.stdout, e.say("cli.backup-one-key"))
 	}
 	return nil
 }

@@ -154,18 +154,26 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// flags parses a command's flags; help goes to standard output, mistakes become usage errors.
+// flags parses a command's flags, which may stand before and behind its words; help goes to standard output, mistakes
+// become usage errors.
 func flags(e *env, name string, args []string, define func(*flag.FlagSet)) ([]string, error) {
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	var said strings.Builder
 	fs.SetOutput(&said)
 	define(fs)
-	if err := fs.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(e.stdout, e.say("cli.usage-"+name))
-			return nil, err
+	var words []string
+	for {
+		if err := fs.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				fmt.Fprintln(e.stdout, e.say("cli.usage-"+name))
+				return nil, err
+			}
+			return nil, usageError{err.Error()}
 		}
-		return nil, usageError{err.Error()}
+		rest := fs.Args()
+		if len(rest) == 0 || len(rest) < len(args) && args[len(args)-len(rest)-1] == "--" { // behind it only words come
+			return append(words, rest...), nil
+		}
+		words, args = append(words, rest[0]), rest[1:]
 	}
-	return fs.Args(), nil
 }

@@ -7,10 +7,12 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/weerklank/weerklank/prompts"
@@ -36,12 +38,13 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			// waitfor FILE WORDS waits until a program that runs in the background made or wrote something.
+			// waitfor PATTERN waits until a program that runs in the background made a file.
 			"waitfor": func(ts *testscript.TestScript, _ bool, args []string) {
 				deadline := time.Now().Add(20 * time.Second)
 				for {
-					_, err := os.Stat(ts.MkAbs(args[0]))
-					if err == nil {
+					found, err := filepath.Glob(ts.MkAbs(args[0]))
+					ts.Check(err)
+					if len(found) > 0 {
 						return
 					}
 					if time.Now().After(deadline) {
@@ -49,6 +52,19 @@ func TestScripts(t *testing.T) {
 					}
 					<-time.After(20 * time.Millisecond)
 				}
+			},
+			// agekey FILE VARIABLE makes a pair of keys: the secret one in a file, the public one in a variable.
+			"agekey": func(ts *testscript.TestScript, _ bool, args []string) {
+				key, err := age.GenerateX25519Identity()
+				ts.Check(err)
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte("# a pair for a test\n"+key.String()+"\n"), 0o600))
+				ts.Setenv(args[1], key.Recipient().String())
+			},
+			// cut FILE BYTES shortens a file.
+			"cut": func(ts *testscript.TestScript, _ bool, args []string) {
+				size, err := strconv.ParseInt(args[1], 10, 64)
+				ts.Check(err)
+				ts.Check(os.Truncate(ts.MkAbs(args[0]), size))
 			},
 			// spoil FILE FROM TO overwrites bytes.
 			"spoil": func(ts *testscript.TestScript, _ bool, args []string) {

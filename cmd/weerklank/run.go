@@ -53,6 +53,9 @@ type parts struct {
 	wait     atomic.Int32  // chats that do not take events yet
 	taking   chan struct{} // closed when all do
 	stopping atomic.Bool
+
+	backups    *backups     // nil: none by themselves
+	lastBackup atomic.Int64 // seconds since 1970; 0: never
 }
 
 // closing is how a part is taken down.
@@ -93,17 +96,20 @@ func build(ctx context.Context, e *env, c config, log *slog.Logger, controls fun
 		return p, err
 	}
 	p.cleanup = append(p.cleanup, closing{"data directory", p.root.Close})
-	var closeStore func() error
-	if p.db, closeStore, err = holdStore(ctx, e, c, p.root, log, e.say("cli.hint-locked")); err != nil {
-		return p, err
-	}
-	p.cleanup = append(p.cleanup, closing{"store", closeStore})
 	keyRoot, err := openKeys(e, p.root, c.DataDir)
 	if err != nil {
 		return p, err
 	}
 	p.cleanup = append(p.cleanup, closing{"key slots", keyRoot.Close})
 	p.keys = store.OpenKeys(keyRoot)
+	if err := p.noLostStore(ctx, e); err != nil {
+		return p, err
+	}
+	var closeStore func() error
+	if p.db, closeStore, err = holdStore(ctx, e, c, p.root, log, e.say("cli.hint-locked")); err != nil {
+		return p, err
+	}
+	p.cleanup = append(p.cleanup, closing{"store", closeStore})
 
 	var chats []bot.Chat
 	editors := actors(c.Rights.Editors)
@@ -159,23 +165,39 @@ func openKeys(e *env, root *os.Root, dir string) (*os.Root, error) {
 	return keys, nil
 }
 
+// noLostStore refuses to begin anew where key slots say that there was a store: a new one would know none of their rounds
+// and destroy them, and a backup that is put back later would be of no use to anyone.
+func (p *parts) noLostStore(ctx context.Context, e *env) error {
+	if _, err := p.root.Stat(p.c.storeName()); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	slots, err := p.keys.Slots(ctx)
+	if err != nil || len(slots) == 0 {
+		return err
+	}
+	file, dir := filepath.Join(p.c.DataDir, p.c.storeName()), filepath.Join(p.c.DataDir, keysDir)
+	return hinted{fmt.Errorf("the store %s is gone, and %s holds keys of its rounds", file, dir), e.say("cli.hint-store-gone", "file", file, "keys", dir)}
+}
+
 func (c config) storeName() string { return strings.TrimPrefix(c.Store.URL, "bbolt:") }
 
 // running is a marker beside the store: it stands there while a process has the store open, and stays when that process
-// did not end well, so that the next one looks at the file before it writes.
+// did not end well, so that the next one can say so.
 const running = "running"
 
-// holdStore opens the store and marks it as in use. If the last process that had it did not end well, a child process
-// checks the file before this one opens, and perhaps upgrades, it. busy is the hint when another process has it.
+// holdStore opens the store and marks it as in use. A child process checks the file before this one opens, and perhaps
+// upgrades, it: what a disk, a copy or a power cut did to it is told in words. busy is the hint when another process has it.
 func holdStore(ctx context.Context, e *env, c config, root *os.Root, log *slog.Logger, busy string) (db *store.DB, release func() error, err error) {
 	name := c.storeName()
 	_, storeErr := root.Stat(name)
 	_, markErr := root.Stat(running)
-	if storeErr == nil && markErr == nil {
+	if storeErr == nil {
 		if err := verifyApart(ctx, filepath.Join(c.DataDir, name)); err != nil {
 			return nil, nil, explain(e, err, busy, hintDamaged(e, c))
 		}
-		log.Warn("the last run did not end well; the store was checked and is whole")
+		if markErr == nil {
+			log.Warn("the last run did not end well; the store was checked and is whole")
+		}
 	}
 	if db, err = store.Open(root, name, store.Options{Timeout: 3 * time.Second}); err != nil {
 		return nil, nil, explain(e, err, busy, hintDamaged(e, c))
@@ -321,6 +343,9 @@ func (p *parts) listen(l *listeners, e *env, announce string, runBot func()) err
 		return err
 	}
 	l.group.Go(func() { p.watch(l.ctx, l.fail) })
+	if p.backups != nil {
+		l.group.Go(func() { p.backups.run(l.ctx) })
+	}
 	go runBot()
 	select {
 	case <-l.ctx.Done(): // why is told by whoever ended it
@@ -379,6 +404,10 @@ func (p *parts) ready() error {
 func (p *parts) admin() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
+	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "weerklank_backup_last_success_timestamp_seconds",
+		Help: "When the last good backup was made, in seconds since 1970; 0: never.",
+	}, func() float64 { return float64(p.lastBackup.Load()) }))
 	mux := http.NewServeMux()
 	answer := func(path, good string, check func() error) {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
@@ -413,5 +442,19 @@ func cmdRun(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	return p.serve(ctx, e, "Weerklank")
+	if err := p.scheduleBackups(); err != nil {
+		return errors.Join(err, p.close())
+	}
+	return explainEnd(e, c, p.serve(ctx, e, "Weerklank"))
+}
+
+// explainEnd adds the next step to why a run ended by itself.
+func explainEnd(e *env, c config, err error) error {
+	switch {
+	case errors.Is(err, store.ErrReplaced):
+		return hinted{err, e.say("cli.hint-replaced", "file", filepath.Join(c.DataDir, c.storeName()))}
+	case errors.Is(err, store.ErrBroken):
+		return hinted{err, e.say("cli.hint-broken")}
+	}
+	return err
 }

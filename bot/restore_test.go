@@ -367,31 +367,32 @@ func (u *unshelveFails) Unshelve(ctx context.Context, receipt [32]byte, edit fun
 
 // Cut off between the slot and the record: the author was told that it did not work yet, and the next start does it.
 func TestRemovalCutOff(t *testing.T) {
-	w, r := openWorld(t, 8)
-	codes := w.six(r)
-	w.finish(r)
-	o := w.o
-	o.Store, o.Keys, o.Chats = &unshelveFails{w.db, 1}, w.keys, []bot.Chat{w.fake}
-	cut, err := bot.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := w.fake.From("p8", crew)
-	resp, err := cut.Handle(context.Background(), bot.Command{From: f, Text: "verwijder " + codes["p4"]})
-	if err == nil || strings.Contains(plain(resp), "Weggehaald") || len(w.slotsOf("removed")) != 1 || len(w.sealedOf(r.ID)) != 6 {
-		t.Fatalf("%q %v, slots %v", plain(resp), err, w.slotsOf("removed"))
-	}
-	w.close()
-	w.open()
-	w.run()
-	deadline := time.Now().Add(10 * time.Second)
-	for strings.Contains(w.channel(crew), "quote van p4") && time.Now().Before(deadline) {
-		time.Sleep(5 * time.Millisecond)
-	}
-	if all := w.channel(crew); strings.Contains(all, "quote van p4") || len(w.sealedOf(r.ID)) != 5 {
-		t.Errorf("%d on the shelf\n%s", len(w.sealedOf(r.ID)), all)
-	}
-	w.close()
+	synctest.Test(t, func(t *testing.T) {
+		sleepUntil(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
+		w, r := openWorld(t, 8)
+		codes := w.six(r)
+		w.finish(r)
+		o := w.o
+		o.Store, o.Keys, o.Chats = &unshelveFails{w.db, 1}, w.keys, []bot.Chat{w.fake}
+		cut, err := bot.New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := cut.Handle(context.Background(), bot.Command{From: w.fake.From("p8", crew), Text: "verwijder " + codes["p4"]})
+		if err == nil || strings.Contains(plain(resp), "Weggehaald") || len(w.slotsOf("removed")) != 1 || len(w.sealedOf(r.ID)) != 6 {
+			t.Errorf("%q %v, slots %v", plain(resp), err, w.slotsOf("removed"))
+		}
+		w.close()
+		w.open()
+		sleepUntil(r.GivesBack.Add(time.Hour))
+		w.run()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if all := w.channel(crew); strings.Contains(all, "quote van p4") || !strings.Contains(all, "quote van p5") || len(w.sealedOf(r.ID)) != 5 {
+			t.Errorf("%d on the shelf\n%s", len(w.sealedOf(r.ID)), all)
+		}
+		w.close()
+	})
 }
 
 // Unknown, wrong, early and used codes get one answer in one time class, and leave nothing behind (A18). The bound on

@@ -202,6 +202,15 @@ func checkRecords(tx *bolt.Tx) error {
 	return nil
 }
 
+// unsaid keeps what stands in a file out of what is said of its damage.
+type unsaid struct{}
+
+// KeyToString implements bolt.KVStringer.
+func (unsaid) KeyToString([]byte) string { return "…" }
+
+// ValueToString implements bolt.KVStringer.
+func (unsaid) ValueToString([]byte) string { return "…" }
+
 // checkHeaders looks whether every page says its own number and ends within the file. One that is said to be enormous
 // keeps the database library busy for longer than anybody waits.
 func checkHeaders(tx *bolt.Tx) error {
@@ -232,7 +241,7 @@ func checkPages(tx *bolt.Tx) error {
 		return err
 	}
 	var all []error
-	for err := range tx.Check() {
+	for err := range tx.Check(bolt.WithKVStringer(unsaid{})) {
 		if len(all) < enoughErrors {
 			all = append(all, err)
 		}
@@ -263,14 +272,19 @@ func verify(root *os.Root, name string, o Options) error {
 		return fmt.Errorf("open %s: %w", name, err)
 	}
 	defer b.Close()
-	info, err := root.Stat(name)
+	f, err := root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	size, err := io.Copy(io.Discard, f) // in one go: checking jumps about, which a slow disk takes too long for
 	if err != nil {
 		return err
 	}
 	return b.View(func(tx *bolt.Tx) error {
 		have, want := schemaOf(tx), uint64(len(o.upgrades))
 		switch {
-		case tx.Size() > info.Size():
+		case tx.Size() > size:
 			return fmt.Errorf("%w: its end is missing", ErrDamaged)
 		case have > want:
 			return fmt.Errorf("schema %d, this program knows %d: %w", have, want, ErrNewer)
@@ -311,9 +325,9 @@ func notEmpty(f *os.File) error {
 }
 
 // copyTo writes a compacted copy under a temporary name: live records only, no freed text (never a hot copy, which takes
-// freed pages along). The copy is checked, synced and closed. Until then a cut leaves nothing that counts, so that its
+// freed pages along). The copy is checked by good, synced and closed. Until then a cut leaves nothing that counts, so that its
 // commits need no sync of their own: whoever reads src, or waits for it, is done sooner.
-func copyTo(ctx context.Context, src *bolt.DB, dir *os.Root, temp string, step func(string)) error {
+func copyTo(ctx context.Context, src *bolt.DB, dir *os.Root, temp string, good func(*bolt.Tx) error, step func(string)) error {
 	dst, err := bolt.Open(temp, 0o600, &bolt.Options{OpenFile: dir.OpenFile, Timeout: time.Second, FreelistType: bolt.FreelistMapType, NoSync: true})
 	if err != nil {
 		return err
@@ -321,7 +335,7 @@ func copyTo(ctx context.Context, src *bolt.DB, dir *os.Root, temp string, step f
 	step("begun")
 	err = src.View(func(tx *bolt.Tx) error { return copyAll(ctx, dst, tx, step) })
 	if err == nil {
-		err = dst.View(func(tx *bolt.Tx) error { return checkPages(tx) })
+		err = dst.View(good)
 	}
 	err = errors.Join(err, dst.Sync(), dst.Close())
 	step("copied")
@@ -430,6 +444,9 @@ func (d *DB) Backup(ctx context.Context, dir *os.Root, name string, seal func(io
 	}
 	d.backups.Lock()
 	defer d.backups.Unlock()
+	if d.broken.Load() {
+		return ErrBroken
+	}
 	if err := d.backup(ctx, dir, name, seal); err != nil {
 		return fmt.Errorf("backup %s: %w", name, err)
 	}
@@ -462,7 +479,7 @@ func (d *DB) backup(ctx context.Context, dir *os.Root, name string, seal func(io
 	err = func() error {
 		d.mu.RLock()
 		defer d.mu.RUnlock()
-		return copyTo(ctx, d.bolt, d.root, open, d.o.step)
+		return copyTo(ctx, d.bolt, d.root, open, check, d.o.step) // as a restore will look at it
 	}()
 	if err == nil {
 		err = sealTo(ctx, d.root, open, dir, sealed, seal)
@@ -537,7 +554,7 @@ func restore(from *os.Root, backup string, root *os.Root, name string, o Options
 		return err
 	}
 	err = func() error {
-		if err := copyTo(context.Background(), b, root, temp, d.o.step); err != nil {
+		if err := copyTo(context.Background(), b, root, temp, checkPages, d.o.step); err != nil {
 			return err
 		}
 		restored, _, _, err := attach(root, temp, false, d.o, time.Now().Add(time.Second))
@@ -678,7 +695,7 @@ func (d *DB) swap(ctx context.Context) (swapped bool, err error) {
 	if err := errors.Join(d.wipe(part), d.wipe(old)); err != nil {
 		return false, err
 	}
-	if err := copyTo(ctx, d.bolt, d.root, part, d.o.step); err != nil {
+	if err := copyTo(ctx, d.bolt, d.root, part, checkPages, d.o.step); err != nil {
 		return false, errors.Join(err, d.wipe(part))
 	}
 	// Locked before it gets the store's name: at no moment can another process take the store.

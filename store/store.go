@@ -321,7 +321,7 @@ func (d *DB) upgrade(have uint64) error {
 	copied := fmt.Sprintf("%s.schema-%d", d.name, have)
 	err := errors.Join(d.wipe(copied), d.wipe(copied+".part"))
 	if err == nil {
-		err = copyTo(context.Background(), d.bolt, d.root, copied+".part", d.o.step)
+		err = copyTo(context.Background(), d.bolt, d.root, copied+".part", checkPages, d.o.step)
 	}
 	if err == nil {
 		err = publish(d.root, copied+".part", copied, d.o.step)

@@ -230,7 +230,8 @@ func verifyApart(ctx context.Context, file string) error {
 		return fmt.Errorf("check %s: %w", filepath.Base(file), store.ErrNewer)
 	case err != nil:
 		text, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n")
-		return fmt.Errorf("%w: %s", store.ErrDamaged, strings.TrimPrefix(text, "weerklank verify: "))
+		text = strings.TrimPrefix(strings.TrimPrefix(text, "weerklank verify: "), store.ErrDamaged.Error()+": ")
+		return fmt.Errorf("%w: %.200s", store.ErrDamaged, text)
 	}
 	return nil
 }

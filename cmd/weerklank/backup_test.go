@@ -412,17 +412,21 @@ func TestDamagedStores(t *testing.T) {
 	}
 	flip := func(b []byte, at int, mask byte) []byte { b = bytes.Clone(b); b[at] ^= mask; return b }
 	blank := func(from, to int) []byte { b := bytes.Clone(whole); clear(b[from:to]); return b }
-	for _, at := range []int{1, page - 1, page, page + 1, 2 * page, 3*page + 7, used * page / 2, (used - 1) * page, (used-1)*page + 100} {
+	for _, at := range []int{1, page, 2*page + 7, used * page / 2, (used - 1) * page, (used-1)*page + 100} {
 		corpus = append(corpus, spoiled{fmt.Sprintf("cut at %d", at), whole[:at], true})
 	}
 	corpus = append(corpus, spoiled{"no meta pages", blank(0, 2*page), true}, spoiled{"wrong magic", flip(flip(whole, 16, 0xFF), page+16, 0xFF), true})
-	for i := range min(used, 12) {
+	rare := 1 // WEERKLANK_LONG=1 takes all of these
+	if os.Getenv("WEERKLANK_LONG") == "" {
+		rare = 3
+	}
+	for i := 0; i < min(used, 12); i += rare {
 		corpus = append(corpus, spoiled{fmt.Sprintf("page %d zeroed", i), blank(i*page, (i+1)*page), false})
 	}
-	for i, at := range []int{0, 8, 16, 20, 24, 32, 40, 60, page + 10, page + 50} { // headers, ids, counts, roots, checksums
+	for i, at := range []int{8, 20, 32, 40, 60, page + 10} { // flags, version, root, freelist, checksum
 		corpus = append(corpus, spoiled{fmt.Sprintf("bit at %d", at), flip(whole, at, 1<<(i%8)), false})
 	}
-	for i := 2; i < used; i += max(used/10, 1) {
+	for i := 2; i < used; i += max(used*rare/10, 1) {
 		corpus = append(corpus, spoiled{fmt.Sprintf("header of page %d", i), flip(whole, i*page+8+i%8, 1<<(i%8)), false},
 			spoiled{fmt.Sprintf("inside page %d", i), flip(whole, i*page+16+i%40, 1<<(i%8)), false})
 	}
@@ -446,9 +450,14 @@ func TestDamagedStores(t *testing.T) {
 		lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
 		switch {
 		case code == exitFailure && (!strings.Contains(lines[0], "damaged") && !strings.Contains(lines[0], "newer") || len(lines) != 2 || len(lines[0]) > 500):
-			t.Errorf("%s, %s: %s", s.name, args[0], stderr.String())
+			t.Errorf("%s, %s: %.600s", s.name, args[0], stderr.String())
 		case code != exitFailure && (s.must || code != exitOK):
 			t.Errorf("%s, %s: exit code %d: %s", s.name, args[0], code, stderr.String())
+		}
+		for _, content := range []string{"workspace:", "nnnn", "776f726b73706163653a", "6e6e6e6e"} { // as text and as digits
+			if strings.Contains(stderr.String(), content) {
+				t.Errorf("%s, %s: what stands in the store is told: %.300s", s.name, args[0], stderr.String())
+			}
 		}
 		if now, err := os.ReadFile(file); code == exitFailure && (err != nil || !bytes.Equal(now, s.bytes)) {
 			t.Errorf("%s, %s: the file was written to (%v)", s.name, args[0], err)

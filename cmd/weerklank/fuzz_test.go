@@ -21,6 +21,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add("[limits]\nmin_replies = -9223372036854775808")
 	f.Add("[privacy]\nkeep_replies = \"99999999999999999999d\"\n[workspace]\nlisten = \"[::1]:0\"")
 	f.Add("\ufeff[team]\r\nlanguage = \"nl\"")
+	f.Add("[backup]\nschedule = \"CRON_TZ= 0 3 * * *\"\nkeep = \"-1d\"\nrecipients = [\"age1x\", \"AGE-SECRET-KEY-1\", \"\"]")
 	f.Fuzz(func(t *testing.T, text string) {
 		e := &env{lookup: unset, stdout: io.Discard, stderr: io.Discard, lang: prompts.Dutch}
 		c := defaultConfig()
@@ -33,6 +34,9 @@ func FuzzConfig(f *testing.F) {
 				t.Error("refused without a word")
 			}
 			return
+		}
+		if days, err := parseDays(c.Backup.Keep); err != nil || days < 1 || days > maxKeepBackups {
+			t.Errorf("taken, and not to be done: %+v", c.Backup)
 		}
 		if days, err := c.keepDays(); c.Limits.MinReplies < 3 || c.Limits.MinMembers < 6 || c.Team.MinReplies < 3 || err != nil || days < 14 || days > 365 || !loopback(c.Workspace.Listen) {
 			t.Errorf("taken, and below the floors: %+v", c)

@@ -63,7 +63,7 @@ func readPart(r io.Reader, v any) error {
 }
 
 // distant is a platform that keeps nothing: who is where is told by the shape of an account.
-type distant struct{ h bot.Handler }
+type distant struct{}
 
 func (*distant) Platform() string { return "fake" }
 func (*distant) Forms() bool      { return true }

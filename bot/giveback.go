@@ -16,7 +16,8 @@ import (
 // Small-number rules of a give-back (PRACTICE 14, TRUST 4).
 const (
 	minCell    = 3   // smallest cell of a tension or leaning
-	leanFrom   = 8   // below it no leaning is shown
+	leanFrom   = 8   // below it no leaning is shown (see large)
+	manyFrom   = 20  // "twenty or more"
 	quoteRunes = 140 // what is longer stands in the thread only, whole
 	quoteWords = 60  // of quotes in the message itself
 	roundWords = 200 // in the message, quotes included (PRACTICE 14.1)
@@ -58,12 +59,12 @@ func heard(r Round, quotes []Reply, lib *prompts.Library, follow string, pick *q
 	words := r.Prompt.In(lang)
 	m := Message{Lang: lang, Blocks: []Block{
 		Heading(say("giveback.title", "title", words.Title)),
-		Text(Rich(locale.Text(lang, "giveback.opening"), "question", words.Question, "band", locale.Capital(band(lang, t.Respondents, r.MinReplies)),
-			"impression", impression(say, t))...),
+		Text(Rich(locale.Text(lang, "giveback.opening"), "question", words.Question, "band", locale.Capital(band(lang, t, r.MinReplies)),
+			"impression", impression(say, t, r.MinReplies))...),
 	}}
 	poles := words.PoleA != "" && words.PoleB != ""
-	// Quotes are sorted by pole from eight answers on, if at least one side is a cell.
-	sorted := t.Respondents >= leanFrom && max(t.Stances[StanceA], t.Stances[StanceB]) >= minCell
+	// Quotes are sorted by pole in a large round, if at least one side is a cell.
+	sorted := large(t, r.MinReplies) && max(t.Stances[StanceA], t.Stances[StanceB]) >= minCell
 	if poles {
 		aFirst := []Stance{StanceA, StanceB}
 		if r.Flip {
@@ -84,7 +85,7 @@ func heard(r Round, quotes []Reply, lib *prompts.Library, follow string, pick *q
 				}
 			}
 		}
-		if t.Respondents >= leanFrom {
+		if large(t, r.MinReplies) {
 			m.Blocks = append(m.Blocks, Text(Span{Text: leaning(say, words, t)}))
 		}
 	} else {
@@ -145,57 +146,145 @@ func Lost(r Round) Message {
 	}}
 }
 
-// band names how many answered, in words that never narrow to a person (DESIGN 11).
-func band(lang prompts.Lang, n, min int) string {
+// steps are the numbers of answers from which on a give-back may read differently: the minimum, eight and twenty. Between
+// two steps lie at least three numbers, and no step comes so near to the size of the channel that reaching it would say
+// that everybody, or all but one, answered: all, one fewer and two fewer look the same.
+func steps(t *Tally, min int) []int {
+	all := []int{min}
+	for _, step := range []int{max(leanFrom, min+minCell), manyFrom} {
+		if step >= all[len(all)-1]+minCell && spacious(t, step) {
+			all = append(all, step)
+		}
+	}
+	return all
+}
+
+// spacious says whether a channel has two people more than a number. A channel that could not be counted has.
+func spacious(t *Tally, n int) bool { return t.People == 0 || t.People >= n+minCell-1 }
+
+// large says whether so many answered that leanings may be told: eight, or three more than the minimum.
+func large(t *Tally, min int) bool {
+	for _, step := range steps(t, min)[1:] {
+		if t.Respondents >= step {
+			return true
+		}
+	}
+	return false
+}
+
+// telling says whether a round had so many answers that its tensions may be told: five, and where the minimum is lower, a
+// large round, so that naming one narrows nothing down.
+func telling(t *Tally, min int) bool { return min >= 5 || large(t, min) }
+
+// between gives the least and the most that may have answered, as far as may be told; most is 0 where nothing bounds it.
+func between(t *Tally, min int) (least, most int) {
+	least, most = min, t.People
+	for _, step := range steps(t, min)[1:] {
+		if t.Respondents < step {
+			return least, step - 1
+		}
+		least = step
+	}
+	if t.Respondents > most { // somebody left since
+		most = 0
+	}
+	return least, most
+}
+
+// band names how many answered, in words that never narrow to a person, to somebody who knows the minimum and the channel
+// (DESIGN 11).
+func band(lang prompts.Lang, t *Tally, min int) string {
 	say := sayer(lang)
+	least, most := between(t, min)
 	switch {
-	case n >= 20:
+	case least >= manyFrom:
 		return say("giveback.band-twenty")
-	case n < 8 && min > 5: // "five to seven" would say how many, to who knows the minimum
-		return say("giveback.band-under")
-	case n >= 8:
+	case most == 0 || most >= manyFrom, least <= 5 && most >= leanFrom:
+		return say("giveback.band-least", "from", locale.Number(lang, least))
+	case least >= leanFrom:
 		return say("giveback.band-eight")
-	case min < 5:
-		return say("giveback.band-from", "from", locale.Number(lang, min))
+	case least > 5:
+		return say("giveback.band-under")
+	case least < 5:
+		return say("giveback.band-from", "from", locale.Number(lang, least))
 	}
 	return say("giveback.band-five")
 }
 
-// impression says whose impression it is. Where less than 40 % of the channel answered, it is not "the team".
-func impression(say speech, t *Tally) string {
-	if t.People > 0 && 10*t.Respondents < 4*t.People {
+// impression says whose impression it is. Where less than 40 % of the channel answered, it is not "the team". It looks at
+// the least that may have answered, and from twenty on at tens: the size of the channel is known, so that the exact share
+// would say how many answered.
+func impression(say speech, t *Tally, min int) string {
+	least, _ := between(t, min)
+	if least == manyFrom {
+		least = t.Respondents / 10 * 10
+	}
+	if t.People > 0 && 10*least < 4*t.People {
 		return say("giveback.impression-some")
 	}
 	return say("giveback.impression-team")
 }
 
-// leaning follows the table of PRACTICE 14.3. Shares are of those who leaned to a side; zero, one and two on the other
-// side give the same sentence.
-func leaning(say speech, words prompts.Words, t *Tally) string {
+// lean is how the answers lay between the two sides.
+type lean int
+
+const (
+	leanDiverged   lean = iota // no clear side
+	leanBoth                   // both sides are cells
+	leanRecognised             // one side has three quarters, the other is no cell
+	leanMost                   // one side has three quarters, the other is a cell
+)
+
+// leanOf follows the table of PRACTICE 14.3. Shares are of all who answered: an answer that chose no side is no support.
+// The conditions do not look at a side below the cell, so that zero, one and two give the same. Three on one side and
+// three quarters on the other take at least twelve, and sixteen to leave room for another answer: that is not told in a
+// channel where it would say that everybody answered, or that nobody answered otherwise.
+func leanOf(t *Tally) lean {
 	a, b := t.Stances[StanceA], t.Stances[StanceB]
-	most, pole := max(a, b), words.PoleA
-	if b > a {
+	strong := 4*max(a, b) >= 3*t.Respondents
+	few := min(a, b)
+	switch {
+	case strong && few < minCell:
+		return leanRecognised
+	case strong && spacious(t, 4*(minCell+1)):
+		return leanMost
+	case few >= minCell:
+		return leanBoth
+	}
+	return leanDiverged
+}
+
+// leaning says it; shares are never given.
+func leaning(say speech, words prompts.Words, t *Tally) string {
+	pole := words.PoleA
+	if t.Stances[StanceB] > t.Stances[StanceA] {
 		pole = words.PoleB
 	}
-	few := min(a, b)
-	// Three quarters of all who answered: an answer that chose no side is no support. The condition does not look at
-	// the other side below the cell, so that zero, one and two give the same sentence.
-	strong := 4*most >= 3*t.Respondents
-	switch {
-	case strong && few >= minCell:
+	switch leanOf(t) {
+	case leanMost:
 		return say("giveback.lean-most", "pole", inSentence(pole))
-	case strong:
+	case leanRecognised:
 		return say("giveback.lean-recognised", "pole", inSentence(pole))
-	case few >= minCell:
+	case leanBoth:
 		return say("giveback.lean-both")
 	}
 	return say("giveback.lean-diverged")
 }
 
+// untouched says whether it is told that the question does not touch some: not beside a clear lean, where hardly any other
+// answer would be left, nor beside two sides in a channel that they would fill.
+func untouched(t *Tally) bool {
+	side := leanOf(t)
+	return t.Stances[StanceNotMe] >= minCell && (side == leanDiverged || side == leanBoth && spacious(t, 3*minCell))
+}
+
+// halfFrom is from how many answers it may be told that fewer than half chose a tension.
+const halfFrom = 2*(minCell+minCell-1) + 1
+
 // named says what the authors said it was about, asked and unasked apart; only what three or more named.
 func named(say speech, lang prompts.Lang, r Round, lib *prompts.Library) []Block {
 	t := r.Tally
-	if t.Respondents < 5 { // with a lower threshold a named tension would mean that everyone named it
+	if !telling(t, r.MinReplies) { // a named tension would mean that everyone named it
 		return nil
 	}
 	var asked, unasked []string
@@ -211,7 +300,9 @@ func named(say speech, lang prompts.Lang, r Round, lib *prompts.Library) []Block
 		}
 	}
 	var blocks []Block
-	if 2*t.Tagged < t.Respondents && len(asked)+len(unasked) > 0 {
+	// Fewer than half, of whom three named a tension: among fewer than eleven answers it would follow that all or all but
+	// one of those who chose anything chose that.
+	if 2*t.Tagged < t.Respondents && t.Respondents >= halfFrom && spacious(t, halfFrom) && large(t, r.MinReplies) && len(asked)+len(unasked) > 0 {
 		blocks = append(blocks, Text(Span{Text: say("giveback.half-tagged")}))
 	}
 	if len(asked) > 0 {
@@ -299,7 +390,7 @@ func unsigned(s string) string {
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
-// followup chooses the deepening question (PRACTICE 3.6). No text is read for it. With fewer than eight replies it is one
+// followup chooses the deepening question (PRACTICE 3.6). No text is read for it. In a round that is not large it is one
 // of the prompt's own two, by seed, so that the choice leaks nothing.
 func followup(r Round, recurring map[prompts.TensionID]bool) string {
 	words, t := r.Prompt.In(r.Lang), r.Tally
@@ -310,7 +401,7 @@ func followup(r Round, recurring map[prompts.TensionID]bool) string {
 	if len(words.Followups) > 0 {
 		bySeed = words.Followups[int(h.Sum32())%len(words.Followups)]
 	}
-	if t.Respondents < leanFrom {
+	if !large(t, r.MinReplies) {
 		return bySeed
 	}
 	own := func(kinds ...string) string {
@@ -329,18 +420,18 @@ func followup(r Round, recurring map[prompts.TensionID]bool) string {
 		}
 		return say("giveback.ask-agreement")
 	}
-	a, b := t.Stances[StanceA], t.Stances[StanceB]
+	side := leanOf(t)
 	back := slices.ContainsFunc(r.Prompt.Tensions, func(id prompts.TensionID) bool { return recurring[id] })
 	switch {
 	case r.Prompt.Aftercare:
 		return own("agreement")
-	case t.Stances[StanceNotMe] >= minCell:
+	case untouched(t):
 		return own("appreciative")
 	case back:
 		return own("alternative")
-	case 4*max(a, b) >= 3*t.Respondents:
+	case side == leanMost || side == leanRecognised:
 		return own("perspective")
-	case min(a, b) >= minCell:
+	case side == leanBoth:
 		return own("agreement", "value", "tipping-point")
 	}
 	return bySeed

@@ -272,7 +272,8 @@ func TestBands(t *testing.T) {
 		want   string
 	}{
 		{3, 3, "Drie tot zeven mensen"}, {5, 5, "Vijf tot zeven mensen"}, {7, 5, "Vijf tot zeven mensen"}, {8, 5, "Acht tot negentien mensen"}, {19, 5, "Acht tot negentien mensen"},
-		{20, 5, "Twintig of meer mensen"}, {6, 6, "Minder dan twintig mensen"}, {7, 7, "Minder dan twintig mensen"}, {9, 7, "Acht tot negentien mensen"},
+		{20, 5, "Twintig of meer mensen"}, {6, 6, "Minder dan twintig mensen"}, {7, 7, "Minder dan twintig mensen"}, {9, 7, "Minder dan twintig mensen"}, // else "minder dan twintig" would be seven exactly
+		{10, 7, "Acht tot negentien mensen"}, {15, 15, "Acht tot negentien mensen"}, {18, 15, "Achttien of meer mensen"}, {25, 25, "Twintig of meer mensen"},
 	} {
 		got := bot.GiveBack(counts{a: tc.n, min: tc.min}.round(lib, prompts.Dutch, verge, 0), nil, lib, nil).Message.Plain()
 		if !strings.Contains(got, tc.want) {

@@ -127,9 +127,10 @@ func wrap(lines []string) string {
 	return strings.Join(out, "\n")
 }
 
-// hasContent says whether a round counts: at least five people, whatever a lower minimum allows (TENSIONS 2).
+// hasContent says whether a round counts: at least five people, whatever a lower minimum allows (TENSIONS 2), and no sooner
+// than its give-back told of tensions.
 func hasContent(r Round) bool {
-	return r.State == RoundGivenBack && r.Tally != nil && r.Tally.Respondents >= max(5, r.MinReplies)
+	return r.State == RoundGivenBack && r.Tally != nil && telling(r.Tally, r.MinReplies)
 }
 
 func symbol(r Round, t prompts.TensionID) string {

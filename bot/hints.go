@@ -59,7 +59,7 @@ type Hint struct {
 // HintOptions is what the check knows besides the text.
 type HintOptions struct {
 	Members []string         // display names of the people in the channel; read for this call, never kept
-	Cases   []*regexp.Regexp // the organisation's own case numbers
+	Cases   []*regexp.Regexp // the organisation's own case numbers; they see every space as a space, every dash as a dash
 	Name    string           // the mark for a name, in the reader's language: "[naam]"; never a hint itself
 	Other   string           // the mark for all else: "[weggelaten]"
 }

@@ -466,7 +466,7 @@ func (s *scanned) houseNumber(i int) int {
 	return end
 }
 
-// suffix gives the end of the addition to a house number that ends at i: 7a, 3-bis, 33-2. It is 0 when that is no number.
+// suffix gives the end of the addition to a house number that ends at i: 7a, 3-bis, 33-2, 12 a. It is 0 when that is no number.
 func (s *scanned) suffix(i int) int {
 	if s.byteAt(i) == '-' && wordRune(s.after(i+1)) {
 		j := i + 1
@@ -478,8 +478,12 @@ func (s *scanned) suffix(i int) int {
 		}
 		return j
 	}
-	if c := s.byteAt(i) | 0x20; c >= 'a' && c <= 'z' {
+	letter := func(i int) bool { c := s.byteAt(i) | 0x20; return c >= 'a' && c <= 'z' }
+	switch {
+	case letter(i):
 		i++
+	case s.byteAt(i) == ' ' && letter(i+1) && strings.IndexByte("\x00\n,.)", s.byteAt(i+2)) >= 0: // 12 a
+		i += 2
 	}
 	if wordRune(s.after(i)) {
 		return 0

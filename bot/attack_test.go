@@ -240,20 +240,20 @@ func (s *simulated) peopleOrders() map[string][]string {
 	}
 }
 
-// score counts, for each pair of orders, how often the first or last of one is the first or last of the other.
-type score struct {
+// links counts, for each pair of orders, how often the first or last of one is the first or last of the other.
+type links struct {
 	hits   int
 	chance []float64
 }
 
-func attackRounds(t *testing.T, seed uint64, rounds int, leak string) map[string]*score {
+func attackRounds(t *testing.T, seed uint64, rounds int, leak string) map[string]*links {
 	t.Helper()
 	if _, err := os.Stat("/dev/shm"); err == nil { // in memory, where there is such a place: hundreds of stores are made
 		t.Setenv("TMPDIR", "/dev/shm")
 	}
 	cryptotest.SetGlobalRandom(t, seed)
 	rnd := rand.New(rand.NewPCG(seed, 2))
-	scores := map[string]*score{}
+	scores := map[string]*links{}
 	for range rounds {
 		s := simulate(t, rnd, leak)
 		for reply, ids := range s.replyOrders() {
@@ -261,7 +261,7 @@ func attackRounds(t *testing.T, seed uint64, rounds int, leak string) map[string
 				for end, i := range map[string]int{"first": 0, "last": len(ids) - 1} {
 					name := fmt.Sprintf("%s by %s, %s", reply, person, end)
 					if scores[name] == nil {
-						scores[name] = &score{}
+						scores[name] = &links{}
 					}
 					scores[name].chance = append(scores[name].chance, 1/float64(len(ids)))
 					if s.truth[ids[i]] == names[i] {
@@ -275,7 +275,7 @@ func attackRounds(t *testing.T, seed uint64, rounds int, leak string) map[string
 }
 
 // luck is how likely somebody who only guesses has at least that many hits.
-func (s *score) luck() float64 {
+func (s *links) luck() float64 {
 	p := []float64{1} // of 0, 1, 2, … hits
 	for _, c := range s.chance {
 		next := make([]float64, len(p)+1)
@@ -300,7 +300,7 @@ func TestRepliesCannotBeLinked(t *testing.T) {
 	if more, err := strconv.Atoi(os.Getenv("WEERKLANK_ATTACK_ROUNDS")); err == nil {
 		rounds = more
 	}
-	least := func(scores map[string]*score) (name string, luck float64) {
+	least := func(scores map[string]*links) (name string, luck float64) {
 		luck = math.Inf(1)
 		for _, n := range slices.Sorted(maps.Keys(scores)) {
 			if l := scores[n].luck(); l < luck {

@@ -193,7 +193,7 @@ type slip struct {
 	CodeAt  int64               `json:"r,omitempty"` // version the receipt code is derived from
 	Salt    salt                `json:"-"`           // likewise, in binary behind Other
 	Choice  string              `json:"h,omitempty"` // votes
-	Hard    bool                `json:"d,omitempty"`
+	Hard    bool                `json:"d,omitempty"` // the words hold a hard personal-data mark
 }
 
 // text joins the parts that are still there, one per line, in the order they were written.
@@ -255,7 +255,10 @@ func (s *slip) remember(parts []part) {
 }
 
 // shared says whether the text may be quoted, and so lives on after closing.
-func (s *slip) shared() bool { return s.Share == ShareQuote && s.text() != "" }
+func (s *slip) shared() bool { return s.Share == ShareQuote && s.text() != "" && !s.Hard }
+
+// withheld says that the text is not quoted although its author would have it, because it may lead to a person.
+func (s *slip) withheld() bool { return s.Share == ShareQuote && s.text() != "" && s.Hard }
 
 // The header: length and JSON of the fields, number of parts and each part in partSize bytes, length and bytes of Other, salt.
 // It always fits: the fields are few and plain, and of the tombstones only the newest stay.
@@ -398,7 +401,6 @@ type shelved struct {
 	Stance Stance              `json:"stance,omitempty"`
 	Tags   []prompts.TensionID `json:"tags,omitempty"`
 	Other  string              `json:"other,omitempty"`
-	Hard   bool                `json:"hard,omitempty"`
 }
 
 // shelfGrain is what a sealed reply's length is rounded up to.
@@ -424,7 +426,7 @@ func openReply(key cipher.AEAD, round RoundID, r SealedReply) (Reply, error) {
 	if err := json.Unmarshal(plain, &s); err != nil {
 		return Reply{}, fmt.Errorf("released reply: %w", err)
 	}
-	return Reply{ID: r.ID, Text: ReplyText(s.Text), Stance: s.Stance, Tags: s.Tags, Other: s.Other, Hard: s.Hard}, nil
+	return Reply{ID: r.ID, Text: ReplyText(s.Text), Stance: s.Stance, Tags: s.Tags, Other: s.Other}, nil
 }
 
 func version(t time.Time) int64 { return t.UnixMicro() }

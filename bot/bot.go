@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -33,6 +34,10 @@ type Options struct {
 	PublicSector bool         // ask for works council and privacy officer when switching on
 	Managers     []ActorID
 	Editors      []ActorID
+
+	Help        Help                // who to turn to besides the confidential adviser
+	Heavy       []locale.HeavyWords // what brings up a card with whom to turn to; nil: the built-in list
+	CaseNumbers []*regexp.Regexp    // the organisation's own case numbers
 }
 
 // Limits are the operator's floors for what managers may choose.
@@ -72,6 +77,12 @@ func New(o Options) (*Bot, error) {
 	}
 	if _, err := ParseCalendar(o.Team, o.Holidays...); err != nil {
 		return nil, fmt.Errorf("bot: team defaults: %w", err)
+	}
+	if o.Heavy == nil {
+		var err error
+		if o.Heavy, err = locale.Heavy(); err != nil {
+			return nil, err
+		}
 	}
 	return &Bot{
 		o: o, out: newOutstanding(), resume: map[Task]trouble{},

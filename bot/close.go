@@ -96,7 +96,7 @@ func (b *Bot) openBox(ctx context.Context, r Round, raw []byte, ballots []Sealed
 				continue // counted; its words end here
 			}
 			id := ReplyID(rand.Text())
-			sealed, err := sealReply(key, r.ID, id, shelved{Text: s.text(), Stance: s.Stance, Tags: s.Tags, Other: s.Other, Hard: s.Hard})
+			sealed, err := sealReply(key, r.ID, id, shelved{Text: s.text(), Stance: s.Stance, Tags: s.Tags, Other: s.Other})
 			if err != nil {
 				return err
 			}

@@ -115,6 +115,10 @@ func (b *Bot) answerWord(ctx context.Context, f From, only RoundID, text string)
 				return r, true, err
 			}
 		case awaitShare:
+			if word == sayer(prompts.Dutch)("hint.strike-word") || word == sayer(prompts.English)("hint.strike-word") {
+				r, err := b.strike(ctx, s, f)
+				return r, true, err
+			}
 			if choice := shareWord(word); choice != "" {
 				r, err := b.share(ctx, s, f, choice)
 				return r, true, err
@@ -423,6 +427,8 @@ func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
 		return b.share(ctx, s, e.From, Share(a.Arg))
 	case "tag":
 		return b.tag(ctx, s, e.From, []string{a.Arg}, "", false)
+	case "strike":
+		return b.strike(ctx, s, e.From)
 	case "withdraw":
 		return b.withdraw(ctx, s, e.From)
 	case "receipt":

@@ -345,7 +345,7 @@ func (p *quotePicker) take(quotes []Reply, n int, fits func(Reply) bool) []Block
 func quotable(replies []Reply) []Reply {
 	var out []Reply
 	for _, r := range replies {
-		if text := unsigned(string(r.Text)); text != "" && !r.Hard {
+		if text := unsigned(string(r.Text)); text != "" {
 			r.Text = ReplyText(text)
 			out = append(out, r)
 		}

@@ -47,6 +47,37 @@ func (h *hand) knows(message mark) bool {
 	return h.ballot.part(message) != nil || h.aside.part(message) != nil
 }
 
+// words are the reply's text and its author's own label.
+func (h *hand) words() (text, other string) {
+	if h.ballot == nil {
+		return "", ""
+	}
+	return h.ballot.text(), h.ballot.Other
+}
+
+// rewrite changes the words of a draft, as its author asked with a button. What was typed keeps its version, so that the
+// same message again changes nothing.
+func (h *hand) rewrite(at int64, change func(string) string) error {
+	if !h.draft() || at < h.aside.Version {
+		return errSame
+	}
+	d, changed := h.newDraft(), false
+	for i, p := range d.Parts {
+		if text := change(p.text); !p.gone && text != p.text {
+			d.Parts[i].text, changed = text, true
+		}
+	}
+	if !changed {
+		return errSame
+	}
+	if err := fits(d.text()); err != nil {
+		return err
+	}
+	d.Version = max(d.Version, at)
+	h.aside = d
+	return nil
+}
+
 // put lays the reply of a form. It takes the place of everything older.
 func (h *hand) put(form *slip) error {
 	if h.floor() >= form.Version || h.ballot != nil && h.ballot.Version >= form.Version {
@@ -210,7 +241,6 @@ func (h *hand) merge(add bool, at int64) error {
 	d.Wait, d.Version = awaitShare, max(d.Version, at)
 	if old := h.ballot; old != nil {
 		d.Stance, d.CodeAt, d.Salt = cmp.Or(d.Stance, old.Stance), old.CodeAt, old.Salt
-		d.Hard = d.Hard || add && old.Hard
 		if !add {
 			d.remember(old.Parts)
 		}

@@ -214,7 +214,6 @@ type Reply struct {
 	Stance Stance
 	Tags   []prompts.TensionID
 	Other  string // the author's own words for "something else"
-	Hard   bool   // holds a hard personal-data mark: counts, is never quoted
 }
 
 // Tally is what a closed round adds up to. It never changes afterwards.

@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -22,6 +24,11 @@ type box struct {
 	team  string // the channel's display name
 	keys  ballotKeys
 	zone  *time.Location
+
+	mu      sync.Mutex
+	look    HintOptions // what is looked for in a reply; the names are the channel's
+	namesAt time.Time   // when the platform told them
+	shown   map[string]glance
 }
 
 // seat is a person's place in one box, with what lies there.
@@ -55,7 +62,8 @@ func (b *Bot) boxOf(ctx context.Context, id RoundID) (*box, error) {
 	if err != nil {
 		return nil, err
 	}
-	bx := &box{round: r, team: t.Name, keys: keys, zone: zoneOf(r.Zone)}
+	bx := &box{round: r, team: t.Name, keys: keys, zone: zoneOf(r.Zone), shown: map[string]glance{}}
+	bx.look = HintOptions{Cases: b.o.CaseNumbers, Name: locale.Text(r.Lang, "hint.mark-name"), Other: locale.Text(r.Lang, "hint.mark-other")}
 	b.boxes.put(id, bx)
 	if r, err = b.o.Store.Round(ctx, id); err != nil || r.State != RoundOpen { // closed meanwhile: its keys do not stay
 		b.boxes.drop(id)
@@ -112,8 +120,12 @@ func (b *Bot) write(ctx context.Context, bx *box, a Address, change func(*hand) 
 // turn opens what lies at an address, changes it and seals it again.
 func (bx *box) turn(a Address, old Slip, change func(*hand) error) (sealed Slip, err error) {
 	h, err := bx.open(a, old)
+	text, other := h.words()
 	if err == nil {
 		err = change(&h)
+	}
+	if now, label := h.words(); err == nil && h.ballot != nil && (now != text || label != other) {
+		h.ballot.Hard = bx.hard(now, label)
 	}
 	if err == nil && h.ballot != nil {
 		sealed.Ballot, err = bx.keys.sealSlip(bx.round.ID, lidBallot, a, h.ballot)
@@ -353,15 +365,15 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 	case text == "" && new.Share != ShareMyself:
 		new.Share = ShareCount // a reply without text is counted; there is nothing to share
 	}
-	if len(wrong) > 0 {
-		if s, err = b.sit(ctx, bx, e.User); err != nil {
-			return b.refused(err, e.Lang)
+	b.names(ctx, bx)
+	if len(wrong) > 0 || e.Action == "strike" {
+		return b.formAgain(ctx, bx, e, wrong, nil)
+	}
+	if new.Share != ShareMyself {
+		r, shown, err := b.before(ctx, bx, at, e, text, new)
+		if err != nil || shown {
+			return r, err
 		}
-		form := b.replyForm(s, e.Lang)
-		for i := range form.Fields {
-			form.Fields[i].Value = e.Values[form.Fields[i].Name]
-		}
-		return Response{Form: form, Errors: wrong}, nil
 	}
 	changed, err := b.write(ctx, s.box, s.at, func(h *hand) error {
 		if new.Share == ShareMyself {
@@ -388,6 +400,67 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 	}
 	new.CodeAt = new.Version
 	return b.receipt(s, e.Lang, new), nil
+}
+
+// formAgain shows a form again as it was filled in, with what is wrong or was found, and card above its fields.
+func (b *Bot) formAgain(ctx context.Context, bx *box, e FormSubmitted, wrong map[string]string, card []Block) (Response, error) {
+	s, err := b.sit(ctx, bx, e.User)
+	if err != nil {
+		return b.refused(err, e.Lang)
+	}
+	form := b.replyForm(s, e.Lang)
+	found := false
+	for i := range form.Fields {
+		field := &form.Fields[i]
+		field.Value = e.Values[field.Name]
+		if field.Name == "text" || field.Name == "other" {
+			words := clean(first(field.Value))
+			if e.Action == "strike" {
+				field.Value = value(bx.strike(words, e.Lang))
+				continue
+			}
+			found = found || len(bx.hints(words)) > 0
+		}
+	}
+	form.Intro = append(card, form.Intro...)
+	if found {
+		form.Extra = append(form.Extra, Action{Do: "strike", Round: bx.round.ID, Label: sayer(e.Lang)("hint.strike")})
+	}
+	return Response{Form: form, Errors: wrong}, nil
+}
+
+// before looks at a form's words before anything is sealed. shown says that its author must see what was found first.
+func (b *Bot) before(ctx context.Context, bx *box, at Address, e FormSubmitted, text string, reply *slip) (r Response, shown bool, err error) {
+	say := sayer(e.Lang)
+	heavy := FindHeavy(text+"\n"+reply.Other, b.o.Heavy)
+	inText, inOther := bx.hints(text), bx.hints(reply.Other)
+	reply.Hard = anyHard(inText) || anyHard(inOther)
+	var card []Block
+	wrong := map[string]string{}
+	if len(heavy) > 0 && bx.firstLook(at, "heavy", kindNames(heavy), reply.Version) {
+		card = b.heavyCard(heavy, bx.round.Adviser, e.Lang)
+		wrong["share"] = say("heavy.choose")
+	}
+	if found := hintNames(inText, inOther); len(found) > 0 && bx.firstLook(at, "hints", found, reply.Version) {
+		if w := hintWords(text, inText, e.Lang); w != "" {
+			wrong["text"] = w
+		}
+		if w := hintWords(reply.Other, inOther, e.Lang); w != "" {
+			wrong["other"] = w
+		}
+	}
+	if len(wrong) == 0 {
+		return Response{}, false, nil
+	}
+	if s, err := b.sit(ctx, bx, e.User); err != nil || s.ballot != nil && s.ballot.CodeAt == reply.Version { // kept already: the same form again
+		return Response{}, false, err
+	}
+	if card != nil { // the choice is asked again
+		e.Values = maps.Clone(e.Values)
+		delete(e.Values, "share")
+	}
+	r, err = b.formAgain(ctx, bx, e, wrong, card)
+	return r, true, err
 }
 
 // readTags puts the chosen tags into s: tensions and other words together, none and unknown alone.
@@ -448,6 +521,9 @@ func (b *Bot) receipt(s *seat, lang prompts.Lang, ballot *slip) Response {
 		m.Blocks = append(m.Blocks, Text(Span{Text: say("reply.preview")}), Quote(ballot.text()),
 			Note(say("reply.preview-note")), Note(say("reply.receipt-lapses")))
 	}
+	if ballot.withheld() {
+		m.Blocks = append(m.Blocks, Text(Span{Text: say("hint.kept-hard")}))
+	}
 	return Response{Message: &m}
 }
 
@@ -507,6 +583,10 @@ func (b *Bot) typed(ctx context.Context, e DirectReply, text string) (Response, 
 	if waiting := slices.IndexFunc(seats, (*seat).draft); waiting >= 0 {
 		target, unknown = seats[waiting], false
 	}
+	b.names(ctx, target.box)
+	if card, ok := b.heavyTyped(target, e.From, text); ok {
+		return card, nil
+	}
 	_, err = b.write(ctx, target.box, target.at, func(h *hand) error { return h.write(part{message: id, at: at, text: text}, unknown) })
 	if err != nil {
 		return b.refused(err, e.Lang)
@@ -542,6 +622,12 @@ func (b *Bot) editPart(ctx context.Context, s *seat, e DirectReply, text string,
 	if text == "" {
 		return b.removePart(ctx, s, e.From, id)
 	}
+	b.names(ctx, s.box)
+	if p := cmp.Or(s.ballot.part(id), s.aside.part(id)); p != nil && !p.gone && p.text != text {
+		if card, ok := b.heavyTyped(s, e.From, text); ok {
+			return card, nil
+		}
+	}
 	changed, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.edit(id, text, version(e.At)) })
 	if err != nil {
 		return b.refused(err, e.Lang)
@@ -549,7 +635,11 @@ func (b *Bot) editPart(ctx context.Context, s *seat, e DirectReply, text string,
 	if !changed || s.ballot.part(id) == nil { // a draft's question still stands
 		return b.whereNow(ctx, s, e.From)
 	}
-	return sayer(e.Lang).message("reply.edited"), nil
+	r := sayer(e.Lang).message("reply.edited")
+	if now, err := b.sit(ctx, s.box, e.User); err == nil && now.ballot != nil && now.ballot.withheld() {
+		r.Message.Blocks = append(r.Message.Blocks, Text(Span{Text: sayer(e.Lang)("hint.kept-hard")}))
+	}
+	return r, nil
 }
 
 // removePart takes a deleted message out of a draft or a reply.
@@ -615,14 +705,37 @@ func (b *Bot) askShare(s *seat, lang prompts.Lang) Response {
 	m := Message{Lang: lang, Blocks: []Block{
 		Note(say("reply.read-as", "round", s.name(lang))),
 		Text(Rich(locale.Text(lang, "reply.typed"), "platform", platformName(lang, s.round.Team))...),
-		{Kind: BlockActions, Actions: []Action{
+	}}
+	text := s.aside.text()
+	if hints := s.hints(text); len(hints) > 0 {
+		m.Blocks = append(m.Blocks, Text(Span{Text: hintWords(text, hints, lang)}), Block{Kind: BlockActions, Actions: []Action{
+			{Do: "strike", Round: s.round.ID, Label: say("hint.strike"), Typed: say("hint.strike-word")},
+		}}, Note(say("hint.typed-words")))
+	}
+	m.Blocks = append(m.Blocks,
+		Block{Kind: BlockActions, Actions: []Action{
 			{Do: "share", Round: s.round.ID, Arg: string(ShareCount), Label: say("reply.share-count"), Typed: "1"},
 			{Do: "share", Round: s.round.ID, Arg: string(ShareQuote), Label: say("reply.share-quote"), Typed: "2"},
 			{Do: "share", Round: s.round.ID, Arg: string(ShareMyself), Label: say("reply.share-self"), Typed: "3"},
 		}},
-		Note(say("reply.typed-words")),
-	}}
+		Note(say("reply.typed-words")))
 	return Response{Message: &m}
+}
+
+// strike takes out of a typed draft what may lead to a person, and asks again.
+func (b *Bot) strike(ctx context.Context, s *seat, f From) (Response, error) {
+	b.names(ctx, s.box)
+	_, err := b.write(ctx, s.box, s.at, func(h *hand) error {
+		return h.rewrite(version(f.At), func(text string) string { return s.box.strike(text, f.Lang) })
+	})
+	if err != nil {
+		return b.refused(err, f.Lang)
+	}
+	r, err := b.whereNow(ctx, s, f)
+	if s, serr := b.sit(ctx, s.box, f.User); err == nil && serr == nil && s.draft() && r.Message != nil {
+		r.Message.Blocks = append([]Block{Text(Span{Text: sayer(f.Lang)("hint.struck")}), Quote(s.aside.text())}, r.Message.Blocks...)
+	}
+	return r, err
 }
 
 func (b *Bot) askMerge(s *seat, lang prompts.Lang) Response {
@@ -645,6 +758,9 @@ func (b *Bot) keptTyped(s *seat, lang prompts.Lang) Response {
 		Text(Rich(locale.Text(lang, "reply.kept-typed"), "closing", locale.Moment(lang, s.round.Closes.In(s.zone)),
 			"giveback", locale.Capital(locale.Date(lang, s.round.GivesBack.In(s.zone))))...),
 	}}
+	if s.ballot.withheld() {
+		m.Blocks = append(m.Blocks, Text(Span{Text: say("hint.kept-hard")}))
+	}
 	if s.ballot.Wait == awaitTags {
 		var actions []Action
 		for i, o := range b.tagChoices(lang) {

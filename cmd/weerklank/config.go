@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/locale"
 	"github.com/weerklank/weerklank/prompts"
 )
 
@@ -31,7 +33,11 @@ type config struct {
 		URL string `toml:"url"`
 	} `toml:"store"`
 	Help struct {
-		Adviser string `toml:"adviser"`
+		Adviser    string `toml:"adviser"`
+		Support    string `toml:"support"`
+		Scheme     string `toml:"scheme"`
+		Officer    string `toml:"officer"`
+		HeavyWords string `toml:"heavy_words"`
 	} `toml:"help"`
 	Organisation struct {
 		PublicSector bool     `toml:"public_sector"`
@@ -55,7 +61,8 @@ type config struct {
 		MinMembers int `toml:"min_members"`
 	} `toml:"limits"`
 	Privacy struct {
-		KeepReplies string `toml:"keep_replies"`
+		KeepReplies string   `toml:"keep_replies"`
+		CaseNumbers []string `toml:"case_numbers"`
 	} `toml:"privacy"`
 	Rights struct {
 		Managers []string `toml:"managers"`
@@ -79,7 +86,8 @@ type config struct {
 		Format string `toml:"format"`
 	} `toml:"log"`
 
-	holidays []bot.HolidaySet // read from HolidayFiles
+	holidays []bot.HolidaySet    // read from HolidayFiles
+	heavy    []locale.HeavyWords // read from HeavyWords; nil: the built-in list
 }
 
 func defaultConfig() config {
@@ -91,7 +99,7 @@ func defaultConfig() config {
 	t.Zone, t.Language, t.MinReplies, t.QuietHours, t.WorkdaysOnly, t.Holidays = "Europe/Amsterdam", "nl", 5, "18:00-08:00", true, []string{"nl"}
 	c.Organisation.HolidayFiles = []string{}
 	c.Limits.MinReplies, c.Limits.MinMembers = 5, 6
-	c.Privacy.KeepReplies = "90d"
+	c.Privacy.KeepReplies, c.Privacy.CaseNumbers = "90d", []string{}
 	c.Rights.Managers, c.Rights.Editors = []string{}, []string{}
 	c.Workspace.Listen = "127.0.0.1:8480"
 	c.Admin.Listen = "127.0.0.1:8481"
@@ -140,6 +148,11 @@ func loadConfig(e *env, path string) (config, error) {
 		row, col := locate(raw, "organisation", "holiday_files")
 		problem := configProblem{row, col, "organisation.holiday_files", err.Error()}
 		return c, hinted{fmt.Errorf("configuration %s:\n%w", path, problem), e.say("cli.hint-holidays")}
+	}
+	if err := c.loadHeavy(filepath.Dir(path)); err != nil {
+		row, col := locate(raw, "help", "heavy_words")
+		problem := configProblem{row, col, "help.heavy_words", err.Error()}
+		return c, hinted{fmt.Errorf("configuration %s:\n%w", path, problem), e.say("cli.hint-heavy")}
 	}
 	if err := checkConfig(e, c, raw); err != nil {
 		return c, hinted{fmt.Errorf("configuration %s:\n%w", path, err), e.say("cli.hint-config-check")}
@@ -326,6 +339,11 @@ func checkConfig(e *env, c config, raw []byte) error {
 	if days, err := c.keepDays(); err != nil || days < 14 || days > 365 {
 		wrong("privacy", "keep_replies", e.say("cli.config-keep"))
 	}
+	for _, pattern := range c.Privacy.CaseNumbers {
+		if re, err := regexp.Compile(pattern); err != nil || re.MatchString("") {
+			wrong("privacy", "case_numbers", e.say("cli.config-pattern", "pattern", pattern))
+		}
+	}
 	if _, err := bot.ParseCalendar(c.settings(), c.holidays...); err != nil {
 		var each func(error)
 		each = func(err error) {
@@ -409,6 +427,14 @@ func (c config) settings() bot.Settings {
 		s.Cron = ""
 	}
 	return s
+}
+
+// caseNumbers compiles patterns that were checked.
+func (c config) caseNumbers() (out []*regexp.Regexp) {
+	for _, pattern := range c.Privacy.CaseNumbers {
+		out = append(out, regexp.MustCompile(pattern))
+	}
+	return out
 }
 
 func actors(accounts []string) []bot.ActorID {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/weerklank/weerklank/bot"
@@ -21,6 +22,11 @@ func privacySheet(c config, lang prompts.Lang) string {
 	if c.Organisation.PublicSector {
 		public = say("privacy.yes")
 	}
+	backups, keep := say("privacy.backups-off"), say("privacy.backups-kept-by-hand")
+	if len(c.Backup.Recipients) > 0 {
+		backups = say("privacy.backups-on", "schedule", inCell(c.Backup.Schedule), "count", strconv.Itoa(len(c.Backup.Recipients)))
+		keep = say("privacy.backups-kept", "days", strings.TrimSuffix(c.Backup.Keep, "d"))
+	}
 	adviser := inCell(c.Help.Adviser)
 	if adviser == "" {
 		adviser = say("privacy.no-adviser")
@@ -29,7 +35,7 @@ func privacySheet(c config, lang prompts.Lang) string {
 		"version", version(), "platforms", platforms, "adviser", adviser, "public", public,
 		"minimum", locale.Number(lang, max(c.Team.MinReplies, c.Limits.MinReplies)), "members", locale.Number(lang, c.Limits.MinMembers),
 		"days", strings.TrimSuffix(c.Privacy.KeepReplies, "d"), "audit", locale.Number(lang, bot.KeepAuditYears),
-		"backups", say("privacy.backups-manual"), "backup-dir", "`"+inCell(backupDir(c))+"`", "data", inCell(c.DataDir), "store", c.storeName(), "keys", keysDir,
+		"backups", backups, "backup-keep", keep, "backup-dir", "`"+inCell(backupDir(c))+"`", "data", inCell(c.DataDir), "store", c.storeName(), "keys", keysDir,
 		"chat", chatFile, "socket", controlSocket, "running", running)
 }
 

@@ -20,6 +20,7 @@ import (
 func TestDataSheet(t *testing.T) {
 	c := defaultConfig()
 	c.Workspace.Enabled, c.Help.Adviser, c.Privacy.KeepReplies, c.Team.MinReplies = true, "Jo | `x`", "30d", 7
+	c.Backup.Recipients = []string{"age1…", "age1…"}
 	sheets := map[prompts.Lang]string{}
 	for _, lang := range prompts.Langs() {
 		s := privacySheet(c, lang)
@@ -38,6 +39,9 @@ func TestDataSheet(t *testing.T) {
 				t.Errorf("%s: a row of another width: %s", lang, line)
 			}
 			columns = n
+		}
+		if !strings.Contains(s, "`0 3 * * *`") || !strings.Contains(s, ": 2 |") || !strings.Contains(s, "| 14 da") {
+			t.Errorf("%s: does not say what backups there are", lang)
 		}
 		if !strings.Contains(s, "| 30 ") {
 			t.Errorf("%s: does not say how long answers are kept", lang)

@@ -137,6 +137,7 @@ func build(ctx context.Context, e *env, c config, log *slog.Logger, controls fun
 		Store: p.db, Keys: p.keys, Chats: chats, Log: log, Library: p.lib, Team: c.settings(), Activation: c.Team.Activation,
 		Limits:   bot.Limits{MinReplies: c.Limits.MinReplies, MinMembers: c.Limits.MinMembers},
 		KeepDays: days, Holidays: c.holidays, PublicSector: c.Organisation.PublicSector, Managers: actors(c.Rights.Managers), Editors: editors,
+		Help: bot.Help{Support: c.Help.Support, Scheme: c.Help.Scheme, Officer: c.Help.Officer}, Heavy: c.heavy, CaseNumbers: c.caseNumbers(),
 	})
 	return p, err
 }

@@ -656,7 +656,7 @@ func TestRemovalShowsOnlyTheReply(t *testing.T) {
 	codes := w.six(r)
 	w.finish(r)
 	v := map[string][]byte{}
-	first := w.backup()
+	first := w.backedUp()
 	at := r.GivesBack.Add(5*time.Hour + 4321*time.Second)
 	f := w.fake.From("p4", "")
 	f.At = at
@@ -664,7 +664,7 @@ func TestRemovalShowsOnlyTheReply(t *testing.T) {
 		t.Fatalf("%v %q", err, plain(resp))
 	}
 	w.step(at.Add(3 * time.Second))
-	second := w.backup()
+	second := w.backedUp()
 	names, err := w.keys.Slots(context.Background())
 	if err != nil {
 		t.Fatal(err)

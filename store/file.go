@@ -145,9 +145,19 @@ func zeroSome(tx *bolt.Tx, f *os.File, db *bolt.DB, id, page int, blank []byte) 
 	return id, true, nil
 }
 
-// Check reads the whole file and says what is wrong with it.
+// Check reads the whole file and says what is wrong with it. Writing waits for as long as that takes: bbolt compares what
+// a transaction reads with the one list of free pages that it has in memory, which belongs to whoever writes.
 func (d *DB) Check(ctx context.Context) error {
-	return d.view(ctx, check)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	tx, err := d.bolt.Begin(true)
+	if err != nil {
+		return err
+	}
+	return errors.Join(check(tx), tx.Rollback())
 }
 
 // check reads every page, and looks for what this program's schema needs.

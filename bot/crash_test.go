@@ -71,3 +71,71 @@ func TestTwoCloseOneRound(t *testing.T) {
 		}
 	}
 }
+
+// closingStore is the real store, but the round closes as soon as somebody's reply is in the box.
+type closingStore struct {
+	bot.Store
+	after func()
+}
+
+func (s *closingStore) Cast(ctx context.Context, id bot.RoundID, at bot.Address, edit func(bot.Slip) (bot.Slip, error)) error {
+	err := s.Store.Cast(ctx, id, at, edit)
+	s.after()
+	return err
+}
+
+// A reply that was kept in the last moment is not called refused: it is counted and given back.
+func TestKeptAtTheLastMoment(t *testing.T) {
+	for name, act := range map[string]func(*world, bot.Round) string{
+		"share": func(w *world, r bot.Round) string {
+			said, err := w.fake.Press(context.Background(), "p8", "", bot.Action{Do: "share", Round: r.ID, Arg: string(bot.ShareQuote)})
+			if err != nil {
+				w.t.Error(err)
+			}
+			return plain(said)
+		},
+		"stance": func(w *world, _ bot.Round) string {
+			_, said, err := w.fake.Type(context.Background(), "p8", "Raakt mij niet")
+			if err != nil {
+				w.t.Error(err)
+			}
+			return plain(said)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, r := openWorld(t, 8)
+			defer w.close()
+			w.six(r)
+			if name == "share" {
+				if _, _, err := w.fake.Type(context.Background(), "p8", "Op het nippertje getypt."); err != nil {
+					t.Fatal(err)
+				}
+			}
+			o := w.o
+			o.Keys, o.Chats = w.keys, []bot.Chat{w.fake}
+			closed := false
+			o.Store = &closingStore{w.db, func() {
+				if !closed {
+					closed = true
+					err := w.db.UpdateRound(context.Background(), r.ID, func(r *bot.Round, _ *bot.Team) (bot.Also, error) { r.State = bot.RoundClosing; return bot.Also{}, nil })
+					if err != nil {
+						t.Error(err)
+					}
+				}
+			}}
+			var err error
+			if w.bot, err = bot.New(o); err != nil {
+				t.Fatal(err)
+			}
+			w.fake.Use(w.bot.Handle)
+			said := act(w, r)
+			box, err := w.db.Box(context.Background(), r.ID)
+			if err != nil || len(box) != 7 || !closed {
+				t.Fatalf("%d ballots, %v", len(box), err)
+			}
+			if !strings.Contains(said, "Bewaard, zonder naam") {
+				t.Errorf("the reply is in the box, and its author reads %q", said)
+			}
+		})
+	}
+}

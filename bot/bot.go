@@ -56,6 +56,8 @@ type Bot struct {
 	wakeSender chan struct{}
 	untidy     atomic.Bool // key slots or freed pages wait to be destroyed
 
+	stepping sync.Mutex // one Step at a time: two that close one round would each make a key for its shelf
+
 	mu      sync.Mutex
 	resume  map[Task]trouble // tasks that failed
 	auditAt time.Time        // when the audit log is looked through again

@@ -600,6 +600,11 @@ func (b *Bot) whereNow(ctx context.Context, s *seat, f From) (Response, error) {
 	if err != nil {
 		return b.refused(err, f.Lang)
 	}
+	return b.where(ctx, s, f)
+}
+
+// where is whereNow for a seat whose hand was just read or written.
+func (b *Bot) where(ctx context.Context, s *seat, f From) (Response, error) {
 	switch {
 	case s.draft() && s.aside.Wait == awaitRound:
 		seats, err := b.seats(ctx, f, "")
@@ -823,10 +828,25 @@ func (b *Bot) share(ctx context.Context, s *seat, f From, choice Share) (Respons
 	if !known(shareOptions(f.Lang), string(choice)) {
 		return sayer(f.Lang).message("reply.pick-again"), nil
 	}
-	if _, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.share(choice, version(f.At)) }); err != nil {
+	return b.writeAndTell(ctx, s, f, func(h *hand) error { return h.share(choice, version(f.At)) })
+}
+
+// writeAndTell writes what may become a reply, and tells what lies there now. What was written is not read again for that:
+// the round may have closed meanwhile, and a reply that is in the box must not be called refused.
+func (b *Bot) writeAndTell(ctx context.Context, s *seat, f From, change func(*hand) error) (Response, error) {
+	now := *s
+	changed, err := b.write(ctx, s.box, s.at, func(h *hand) error {
+		err := change(h)
+		now.hand = *h
+		return err
+	})
+	if err != nil {
 		return b.refused(err, f.Lang)
 	}
-	return b.whereNow(ctx, s, f)
+	if !changed {
+		return b.whereNow(ctx, s, f)
+	}
+	return b.where(ctx, &now, f)
 }
 
 // tag adds what a typed reply was about. After typed tags, what is typed next is a reply again.
@@ -879,10 +899,7 @@ func (b *Bot) order(id prompts.TensionID) int {
 
 // stance sets the one-tap answer, alone or beside a text.
 func (b *Bot) stance(ctx context.Context, s *seat, f From, v Stance) (Response, error) {
-	if _, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.stand(v, version(f.At)) }); err != nil {
-		return b.refused(err, f.Lang)
-	}
-	return b.whereNow(ctx, s, f)
+	return b.writeAndTell(ctx, s, f, func(h *hand) error { return h.stand(v, version(f.At)) })
 }
 
 // showReceipt shows the code of a typed reply to its author.

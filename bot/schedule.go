@@ -18,6 +18,8 @@ import (
 // Step does everything that is due at now: closes and gives back first, then opens and reminds. It returns the next due
 // moment, zero if there is none. What must be said is only queued.
 func (b *Bot) Step(ctx context.Context, now time.Time) (time.Time, error) {
+	b.stepping.Lock()
+	defer b.stepping.Unlock()
 	const batch = 512
 	var failed int
 	var again time.Time

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) >= 4 && (os.Args[2] == verifyChild || os.Args[2] == inspectChild) { // a child that checks a store's file for a program inside a test
 		main()
 	}
-	testscript.Main(m, map[string]func(){"weerklank": main})
+	testscript.Main(m, map[string]func(){"weerklank": main, turned: mainTurned})
 }
 
 // unset is an environment with nothing in it.

@@ -833,11 +833,6 @@ func cuts(t *testing.T, log []op, from, every int, seed uint64, enough int, unti
 				}
 				w := knownAt(log, k)
 				w.secrets = found
-				for name, id := range names { // copies keep what the store lets go of: they are encrypted, or stand elsewhere
-					if strings.HasPrefix(name, "backups/") || strings.HasPrefix(name, "restored/") {
-						delete(files, id)
-					}
-				}
 				err = w.holds(image, files, n%4 == 0)
 				os.RemoveAll(image)
 				n++

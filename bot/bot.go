@@ -128,7 +128,12 @@ func (b *Bot) loop(ctx context.Context, woken <-chan struct{}, do func(context.C
 		case <-timer.C:
 		case <-woken:
 		}
-		next, err := do(ctx, time.Now())
+		var next time.Time
+		err := errors.New("a step failed")
+		b.contained("loop", func() error {
+			next, err = do(ctx, time.Now())
+			return nil
+		})
 		if err != nil && ctx.Err() == nil {
 			b.o.Log.Error("loop", "err", err)
 		}
@@ -154,13 +159,12 @@ func (b *Bot) wake(c chan struct{}) {
 func (b *Bot) contained(what string, step func() error) (ok bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			_, file, line, _ := runtime.Caller(2)
-			b.o.Log.Error("panic", "step", what, "type", fmt.Sprintf("%T", p), "at", fmt.Sprintf("%s:%d", file[strings.LastIndexByte(file, '/')+1:], line))
+			b.panicked(what, p)
 			ok = false
 		}
 	}()
 	if err := step(); err != nil {
-		if !errors.Is(err, context.Canceled) {
+		if !errors.Is(err, context.Canceled) && !errors.Is(err, errWaits) && !errors.Is(err, ErrUnauthorised) { // told once, not each time
 			b.o.Log.Warn("step", "step", what, "err", err)
 		}
 		return false
@@ -168,12 +172,29 @@ func (b *Bot) contained(what string, step func() error) (ok bool) {
 	return true
 }
 
+// panicked logs where a panic came from and of what type, and nothing of what it says: it may hold people's words.
+func (b *Bot) panicked(what string, p any) {
+	pcs := make([]uintptr, 16)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)]) // below this function and the deferred one
+	at := "unknown"
+	for {
+		f, more := frames.Next()
+		if f.File != "" && !strings.HasPrefix(f.Function, "runtime.") {
+			at = fmt.Sprintf("%s:%d", f.File[strings.LastIndexByte(f.File, '/')+1:], f.Line)
+			break
+		}
+		if !more {
+			break
+		}
+	}
+	b.o.Log.Error("panic", "step", what, "type", fmt.Sprintf("%T", p), "at", at)
+}
+
 // Handle handles one event and returns the answer to its sender.
 func (b *Bot) Handle(ctx context.Context, e Event) (r Response, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			_, file, line, _ := runtime.Caller(2)
-			b.o.Log.Error("panic", "step", "handle", "type", fmt.Sprintf("%T", p), "at", fmt.Sprintf("%s:%d", file[strings.LastIndexByte(file, '/')+1:], line))
+			b.panicked("handle", p)
 			err = errors.New("bot: a handler failed")
 		}
 	}()
@@ -189,7 +210,7 @@ func (b *Bot) Handle(ctx context.Context, e Event) (r Response, err error) {
 	case FormSubmitted:
 		return b.submitted(ctx, e)
 	case ChannelGone:
-		return Response{}, b.gone(ctx, e.Team)
+		return Response{}, b.gone(ctx, e.Team, e.At)
 	}
 	return Response{}, fmt.Errorf("bot: unknown event %T", e)
 }
@@ -254,6 +275,12 @@ func (b *Bot) countPeople(ctx context.Context, team TeamID) (n int, ok bool, err
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	n, err = people.Count(ctx, team)
+	switch {
+	case err == nil:
+		b.letIn(platformOf(team))
+	case errors.Is(err, ErrUnauthorised):
+		b.shutOut(platformOf(team), time.Now())
+	}
 	return n, err == nil, err
 }
 

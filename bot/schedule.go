@@ -166,7 +166,8 @@ type trouble struct {
 // redAfter is how often a task must fail before the bot calls itself unwell.
 const redAfter = 3
 
-// Healthy says what keeps failing, without content: a ballot that does not open, a store that takes nothing. Nil: nothing.
+// Healthy says what keeps failing, without content: a ballot that does not open, a store that takes nothing, a platform
+// that does not let the bot in. Nil: nothing.
 func (b *Bot) Healthy() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -176,10 +177,11 @@ func (b *Bot) Healthy() error {
 			n++
 		}
 	}
+	errs := b.out.locked()
 	if n > 0 {
-		return fmt.Errorf("%d tasks of the agenda keep failing; see the log", n)
+		errs = append(errs, fmt.Errorf("%d tasks of the agenda keep failing; see the log", n))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // rest puts a failed task aside for a while; it stays in the agenda and other teams go on.
@@ -317,11 +319,19 @@ func (b *Bot) skip(ctx context.Context, t Team, cal *Calendar, now time.Time) er
 	}
 	after := t
 	onward(&after)
-	resting := !t.Incident.IsZero() && now.Before(cal.Quiet(t.Incident, 2)) // then nothing is posted, no vote either
-	if !resting && b.voteAfter(after, now) == RoundPace {
+	if !now.Before(t.restsUntil(cal)) && // else nothing is posted, no vote either
+		b.voteAfter(after, now) == RoundPace {
 		return b.ask(ctx, t, RoundPace, t.NextDue, now, onward, b.paceMessage)
 	}
 	return b.updateTeam(ctx, t, func(t *Team) (Also, error) { onward(t); return Also{}, nil })
+}
+
+// restsUntil is the end of the two whole working days of rest after an incident; zero without one.
+func (t Team) restsUntil(cal *Calendar) time.Time {
+	if t.Incident.IsZero() {
+		return time.Time{}
+	}
+	return cal.Quiet(t.Incident, 2)
 }
 
 // skipTo is the moment after which a paused team is asked again: after the opening it skips, and after an incident not
@@ -330,7 +340,7 @@ func (t Team) skipTo(cal *Calendar) time.Time {
 	if t.Incident.IsZero() {
 		return t.NextDue
 	}
-	return later(t.NextDue, cal.Quiet(t.Incident, 2).Add(-time.Nanosecond))
+	return later(t.NextDue, t.restsUntil(cal).Add(-time.Nanosecond))
 }
 
 // updateTeam changes a team unless somebody else moved its next opening meanwhile.
@@ -351,7 +361,7 @@ func (b *Bot) updateTeam(ctx context.Context, t Team, edit func(*Team) (Also, er
 func (b *Bot) open(ctx context.Context, t Team, m Moments, rounds []Round, onward func(*Team), now time.Time) error {
 	people, counted, err := b.countPeople(ctx, t.ID)
 	if errors.Is(err, ErrGone) {
-		return b.gone(ctx, t.ID)
+		return b.gone(ctx, t.ID, time.Time{})
 	}
 	if err != nil {
 		return err
@@ -406,8 +416,8 @@ func (b *Bot) open(ctx context.Context, t Team, m Moments, rounds []Round, onwar
 		}
 		onward(t)
 		p := b.say(r.Team, stepPost(r.ID, "prompt"), message, now)
-		p.Until = r.Closes
-		if talk { // next week's question is nearer
+		p.Until = r.Opens.Add(r.Closes.Sub(r.Opens) / 2) // later it is not asked any more (TRUST 9)
+		if talk {                                        // next week's question is nearer
 			p.Until = r.Opens.Add(7 * aDay)
 		}
 		return Also{Posts: []Post{p}}, nil
@@ -479,10 +489,11 @@ func (b *Bot) lastGiveBack(ctx context.Context, id TeamID) (time.Time, error) {
 	return lastGiveBack(rounds), err
 }
 
-// gone notes that a channel does not exist for us any more. Its open round ends unread at its closing moment.
-func (b *Bot) gone(ctx context.Context, id TeamID) error {
+// gone notes that a channel does not exist for us any more. Its open round ends unread at its closing moment. at is when
+// the platform said so: what is older than the last act of a manager comes late and changes nothing. Zero: just now.
+func (b *Bot) gone(ctx context.Context, id TeamID, at time.Time) error {
 	err := b.o.Store.UpdateTeam(ctx, id, func(t *Team) (Also, error) {
-		if t.State == "" || t.State == TeamGone {
+		if t.State == "" || t.State == TeamGone || !at.IsZero() && !at.After(t.Steered) {
 			return Also{}, errSame
 		}
 		t.State, t.NextOpens, t.NextDue, t.Vote = TeamGone, time.Time{}, time.Time{}, ""

@@ -1099,7 +1099,7 @@ func (d *DB) Post(ctx context.Context, id bot.PostID) (p bot.Post, err error) {
 }
 
 // UpdatePost implements bot.Outbox.
-func (d *DB) UpdatePost(ctx context.Context, id bot.PostID, edit func(*bot.Post) error) error {
+func (d *DB) UpdatePost(ctx context.Context, id bot.PostID, edit func(*bot.Post) (bot.Also, error)) error {
 	return d.shared(ctx, func(tx *bolt.Tx) error {
 		rows, pending := tx.Bucket(bPosts), tx.Bucket(bPending)
 		r, err := get[row](rows, string(id))
@@ -1107,7 +1107,8 @@ func (d *DB) UpdatePost(ctx context.Context, id bot.PostID, edit func(*bot.Post)
 			return err
 		}
 		old := r
-		if err := edit(&r.Post); err != nil {
+		also, err := edit(&r.Post)
+		if err != nil {
 			return err
 		}
 		r.ID = id
@@ -1121,6 +1122,9 @@ func (d *DB) UpdatePost(ctx context.Context, id bot.PostID, edit func(*bot.Post)
 				return err
 			}
 		}
-		return put(rows, string(id), r)
+		if err := put(rows, string(id), r); err != nil {
+			return err
+		}
+		return alongside(tx, also)
 	})
 }

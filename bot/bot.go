@@ -51,8 +51,11 @@ type Bot struct {
 	wakeSender chan struct{}
 	untidy     atomic.Bool // key slots or freed pages wait to be destroyed
 
+	steps  *lanes
+	behind sync.WaitGroup // tasks that the agenda went on without
+
 	mu     sync.Mutex
-	resume map[Task]trouble // tasks that failed
+	resume map[Task]trouble // tasks that are under way or failed
 }
 
 // New checks that every required part is there and that the policy keeps to the floors.
@@ -73,7 +76,7 @@ func New(o Options) (*Bot, error) {
 		return nil, fmt.Errorf("bot: team defaults: %w", err)
 	}
 	return &Bot{
-		o: o, out: newOutstanding(), resume: map[Task]trouble{},
+		o: o, out: newOutstanding(), steps: newLanes(), resume: map[Task]trouble{},
 		boxes:      boxCache{open: map[RoundID]*box{}},
 		wakeAgenda: make(chan struct{}, 1), wakeSender: make(chan struct{}, 1),
 	}, nil
@@ -92,7 +95,9 @@ func (b *Bot) Run(ctx context.Context) error {
 		return fmt.Errorf("look through the rounds: %w", err)
 	}
 	b.tidyLater()
-	looping.Go(func() { b.loop(loops, b.wakeAgenda, b.Step) })
+	looping.Go(func() {
+		b.loop(loops, b.wakeAgenda, func(ctx context.Context, now time.Time) (time.Time, error) { return b.plan(ctx, now, patience) })
+	})
 	looping.Go(func() {
 		b.loop(loops, b.wakeSender, func(ctx context.Context, now time.Time) (time.Time, error) {
 			_, next, err := b.dispatch(ctx, now)
@@ -113,6 +118,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	chatting.Wait()
 	stopLoops()
 	looping.Wait()
+	b.behind.Wait()
 	b.out.wg.Wait()
 	return errors.Join(errs...)
 }

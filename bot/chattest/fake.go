@@ -35,6 +35,7 @@ type Posted struct {
 	Key     string
 	At      time.Time
 	Edits   int
+	Edited  time.Time // the last time
 }
 
 // Told is one private message.
@@ -274,7 +275,7 @@ func (f *Fake) Edit(ctx context.Context, team bot.TeamID, ref bot.Ref, m bot.Mes
 		defer f.mu.Unlock()
 		for _, p := range f.posts {
 			if p.Ref == ref && p.Team == team {
-				p.Message, p.Edits = m, p.Edits+1
+				p.Message, p.Edits, p.Edited = m, p.Edits+1, time.Now()
 				return ref, nil
 			}
 		}

@@ -181,19 +181,21 @@ const (
 
 // slip is the open content of what lies at one address under one lid.
 type slip struct {
-	Version int64               `json:"v"` // microseconds: its last change
-	Wait    step                `json:"w,omitempty"`
-	Floor   int64               `json:"l,omitempty"` // version of the last form or withdrawal: what is older changes nothing
-	Parts   []part              `json:"-"`           // in binary behind the rest of the header
-	Stance  Stance              `json:"s,omitempty"`
-	Tags    []prompts.TensionID `json:"g,omitempty"`
-	Plain   string              `json:"k,omitempty"` // "none" or "unknown": stands alone
-	Other   string              `json:"-"`           // likewise, so that no sign takes more room than another
-	Share   Share               `json:"c,omitempty"`
-	CodeAt  int64               `json:"r,omitempty"` // version the receipt code is derived from
-	Salt    salt                `json:"-"`           // likewise, in binary behind Other
-	Choice  string              `json:"h,omitempty"` // votes
-	Hard    bool                `json:"d,omitempty"` // the words hold a hard personal-data mark
+	Version  int64               `json:"v"` // microseconds: its last change
+	Wait     step                `json:"w,omitempty"`
+	Floor    int64               `json:"l,omitempty"` // version of the last form or withdrawal: what is older changes nothing
+	Parts    []part              `json:"-"`           // in binary behind the rest of the header
+	Stance   Stance              `json:"s,omitempty"`
+	StanceAt int64               `json:"t,omitempty"` // version of the tap; zero: the form's
+	Tags     []prompts.TensionID `json:"g,omitempty"`
+	TagsAt   int64               `json:"q,omitempty"` // version of the oldest tag; zero: the form's
+	Plain    string              `json:"k,omitempty"` // "none" or "unknown": stands alone
+	Other    string              `json:"-"`           // likewise, so that no sign takes more room than another
+	Share    Share               `json:"c,omitempty"`
+	CodeAt   int64               `json:"r,omitempty"` // version the receipt code is derived from
+	Salt     salt                `json:"-"`           // likewise, in binary behind Other
+	Choice   string              `json:"h,omitempty"` // votes
+	Hard     bool                `json:"d,omitempty"` // the words hold a hard personal-data mark
 }
 
 // text joins the parts that are still there, one per line, in the order they were written.

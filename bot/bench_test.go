@@ -22,15 +22,20 @@ import (
 // sealedSize is what one ballot takes in the store; the baseline writes the same bytes.
 const sealedSize = 5148
 
-// openWorld is a world with one open round and n members.
-func openWorld(b testing.TB, n int) (*world, bot.Round) {
+// openWorld is a world with one open round and n members; more teams open theirs at the same moment.
+func openWorld(b testing.TB, n int, more ...bot.TeamID) (*world, bot.Round) {
 	w := newWorld(b, nil)
 	w.fake.Crew(crew, n)
 	w.switchOn(crew, nil)
+	for _, other := range more {
+		w.fake.Crew(other, n)
+		w.switchOn(other, nil)
+	}
 	team, err := w.db.Team(context.Background(), crew)
 	if err != nil {
 		b.Fatal(err)
 	}
+	w.until(team.NextOpens)
 	if _, err := w.bot.Step(context.Background(), team.NextOpens); err != nil {
 		b.Fatal(err)
 	}

@@ -56,10 +56,12 @@ type Bot struct {
 	wakeSender chan struct{}
 	untidy     atomic.Bool // key slots or freed pages wait to be destroyed
 
-	stepping sync.Mutex // one Step at a time: two that close one round would each make a key for its shelf
+	planning sync.Mutex // one plan at a time: two that close one round would each make a key for its shelf
+	steps    *lanes
+	behind   sync.WaitGroup // tasks that the agenda went on without
 
 	mu      sync.Mutex
-	resume  map[Task]trouble // tasks that failed
+	resume  map[Task]trouble // tasks that are under way or failed
 	auditAt time.Time        // when the audit log is looked through again
 }
 
@@ -87,7 +89,7 @@ func New(o Options) (*Bot, error) {
 		}
 	}
 	return &Bot{
-		o: o, out: newOutstanding(), resume: map[Task]trouble{},
+		o: o, out: newOutstanding(), steps: newLanes(), resume: map[Task]trouble{},
 		boxes:      boxCache{open: map[RoundID]*box{}},
 		wakeAgenda: make(chan struct{}, 1), wakeSender: make(chan struct{}, 1),
 	}, nil
@@ -106,7 +108,9 @@ func (b *Bot) Run(ctx context.Context) error {
 		return fmt.Errorf("look through the rounds: %w", err)
 	}
 	b.tidyLater()
-	looping.Go(func() { b.loop(loops, b.wakeAgenda, b.Step) })
+	looping.Go(func() {
+		b.loop(loops, b.wakeAgenda, func(ctx context.Context, now time.Time) (time.Time, error) { return b.plan(ctx, now, patience) })
+	})
 	looping.Go(func() {
 		b.loop(loops, b.wakeSender, func(ctx context.Context, now time.Time) (time.Time, error) {
 			_, next, err := b.dispatch(ctx, now)
@@ -127,6 +131,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	chatting.Wait()
 	stopLoops()
 	looping.Wait()
+	b.behind.Wait()
 	b.out.wg.Wait()
 	return errors.Join(errs...)
 }
@@ -142,7 +147,12 @@ func (b *Bot) loop(ctx context.Context, woken <-chan struct{}, do func(context.C
 		case <-timer.C:
 		case <-woken:
 		}
-		next, err := do(ctx, time.Now())
+		var next time.Time
+		err := errors.New("a step failed")
+		b.contained("loop", func() error {
+			next, err = do(ctx, time.Now())
+			return nil
+		})
 		if err != nil && ctx.Err() == nil {
 			b.o.Log.Error("loop", "err", err)
 		}
@@ -168,13 +178,12 @@ func (b *Bot) wake(c chan struct{}) {
 func (b *Bot) contained(what string, step func() error) (ok bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			_, file, line, _ := runtime.Caller(2)
-			b.o.Log.Error("panic", "step", what, "type", fmt.Sprintf("%T", p), "at", fmt.Sprintf("%s:%d", file[strings.LastIndexByte(file, '/')+1:], line))
+			b.panicked(what, p)
 			ok = false
 		}
 	}()
 	if err := step(); err != nil {
-		if !errors.Is(err, context.Canceled) {
+		if !errors.Is(err, context.Canceled) && !errors.Is(err, errWaits) && !errors.Is(err, ErrUnauthorised) { // told once, not each time
 			b.o.Log.Warn("step", "step", what, "err", err)
 		}
 		return false
@@ -182,12 +191,29 @@ func (b *Bot) contained(what string, step func() error) (ok bool) {
 	return true
 }
 
+// panicked logs where a panic came from and of what type, and nothing of what it says: it may hold people's words.
+func (b *Bot) panicked(what string, p any) {
+	pcs := make([]uintptr, 16)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)]) // below this function and the deferred one
+	at := "unknown"
+	for {
+		f, more := frames.Next()
+		if f.File != "" && !strings.HasPrefix(f.Function, "runtime.") {
+			at = fmt.Sprintf("%s:%d", f.File[strings.LastIndexByte(f.File, '/')+1:], f.Line)
+			break
+		}
+		if !more {
+			break
+		}
+	}
+	b.o.Log.Error("panic", "step", what, "type", fmt.Sprintf("%T", p), "at", at)
+}
+
 // Handle handles one event and returns the answer to its sender.
 func (b *Bot) Handle(ctx context.Context, e Event) (r Response, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			_, file, line, _ := runtime.Caller(2)
-			b.o.Log.Error("panic", "step", "handle", "type", fmt.Sprintf("%T", p), "at", fmt.Sprintf("%s:%d", file[strings.LastIndexByte(file, '/')+1:], line))
+			b.panicked("handle", p)
 			err = errors.New("bot: a handler failed")
 		}
 	}()
@@ -203,7 +229,7 @@ func (b *Bot) Handle(ctx context.Context, e Event) (r Response, err error) {
 	case FormSubmitted:
 		return b.submitted(ctx, e)
 	case ChannelGone:
-		return Response{}, b.gone(ctx, e.Team)
+		return Response{}, b.gone(ctx, e.Team, e.At)
 	}
 	return Response{}, fmt.Errorf("bot: unknown event %T", e)
 }
@@ -268,6 +294,12 @@ func (b *Bot) countPeople(ctx context.Context, team TeamID) (n int, ok bool, err
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	n, err = people.Count(ctx, team)
+	switch {
+	case err == nil:
+		b.letIn(platformOf(team))
+	case errors.Is(err, ErrUnauthorised):
+		b.shutOut(platformOf(team), time.Now())
+	}
 	return n, err == nil, err
 }
 

@@ -12,8 +12,10 @@ type Chat interface {
 	// Platform is the prefix of the TeamIDs it serves: "slack", "mattermost", "workspace".
 	Platform() string
 	// Post says m in a team's channel, in the thread of ref if that is not empty. key is stable over attempts and
-	// lets a platform drop a repeat. A *RetryError: nothing was posted, come back. ErrUncertain: it may or may not
-	// stand there. ErrGone: the channel is gone. Anything else: it failed for good.
+	// lets a platform drop a repeat. A *RetryError: nothing was posted, come back. ErrUncertain or the error of ctx: it
+	// may or may not stand there, or still land within SettleWindow. ErrUnauthorised: nothing was posted, and nothing
+	// will be until the platform lets the bot in again; it is for the whole platform, never for one channel. ErrGone:
+	// the channel is gone. Anything else: nothing was posted, and it failed for good.
 	Post(ctx context.Context, team TeamID, m Message, thread Ref, key string) (Ref, error)
 	// Direct says m in private to the person of the event being handled or to an actor. Errors as Post.
 	Direct(ctx context.Context, to Recipient, m Message, key string) error
@@ -22,14 +24,29 @@ type Chat interface {
 }
 
 // Editor is an optional capability of a Chat: replacing a posted message. Without it a closed round's post stays.
+// Errors as Post; ErrNotFound: it does not stand there any more. What is unknown is done again after SettleWindow, so that
+// the last edit is the one that stays.
 type Editor interface {
 	Edit(ctx context.Context, team TeamID, ref Ref, m Message) error
 }
 
-// Finder is an optional capability of a Chat: looking an own post up by its key. ErrNotFound: surely not posted.
-// A *RetryError: too early to tell. Without it an uncertain post is never repeated.
+// SettleWindow is how long after its start an attempt whose outcome is unknown may still land (TRUST 8, D3): our own
+// timeout, and as much again for the platform to finish what we gave up. Before that nothing is looked up, repeated or
+// asked about.
+const SettleWindow = 2 * sendTimeout
+
+// Finder is an optional capability of a Chat: looking an own post up by its key. Without it an uncertain post is never
+// repeated; a person is asked.
 type Finder interface {
+	// Find looks for the post of the attempt that began at since, not earlier than Settles after it: a look-up before
+	// that may say "not there" of what lands a moment later. ErrNotFound: it was not posted and will not be; only then
+	// is it posted again, with the same key. A *RetryError: too early to tell. ErrUncertain: nobody can tell, and a
+	// person is asked. Anything else, the error of ctx included: the look-up failed, and is done again later.
 	Find(ctx context.Context, team TeamID, key string, since time.Time) (Ref, error)
+	// Settles is how long after its start an attempt may still land after its caller gave up or died: SettleWindow for
+	// a platform behind a network, more if it takes uploads. Zero only if nothing can land once the call came back or
+	// the process ended.
+	Settles() time.Duration
 }
 
 // Former is an optional capability of a Chat: it can show forms. Without it the texts name words to type.
@@ -105,6 +122,7 @@ type ActionPressed struct {
 	From
 	Action Action
 	Post   string // key of the post the button stands on, if known
+	Ref    Ref    // the platform's reference to that post, if known: who presses a button proves that it stands there
 }
 
 // FormSubmitted is a form sent in.
@@ -120,6 +138,7 @@ type FormSubmitted struct {
 type ChannelGone struct {
 	Key  string
 	Team TeamID
+	At   time.Time // platform's time, if known: what is older than the last act of a manager changes nothing
 }
 
 func (DirectReply) event()    {}

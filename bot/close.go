@@ -165,6 +165,12 @@ func (b *Bot) neverPosted(ctx context.Context, r Round) bool {
 	return err == nil && (p.State == PostFailed || p.State == PostQueued)
 }
 
+// neverSent says whether a round's prompt was given up.
+func (b *Bot) neverSent(ctx context.Context, r Round) bool {
+	p, err := b.o.Store.Post(ctx, stepPost(r.ID, "prompt"))
+	return err == nil && p.State == PostFailed
+}
+
 func newTally(r Round) *Tally {
 	t := &Tally{Asked: r.Prompt.Tensions}
 	if r.Kind != RoundQuestion {

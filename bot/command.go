@@ -63,7 +63,10 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 			return b.refused(err, e.Lang)
 		}
 		id := markOf(e.Message)
-		if slices.ContainsFunc(seats, func(s *seat) bool { return s.knows(id) }) { // it came before, whatever it was
+		if i := slices.IndexFunc(seats, func(s *seat) bool { return s.knows(id) }); i >= 0 { // it came before, whatever it was
+			if i := slices.IndexFunc(seats, func(s *seat) bool { return b.notedAlready(s, text) }); i >= 0 {
+				return b.noted(seats[i].ballot, e.Lang), nil
+			}
 			return b.typed(ctx, e, text)
 		}
 		r, ok, err := b.answerWord(ctx, e.From, e.Round, text)
@@ -385,6 +388,7 @@ func (b *Bot) withdrawOrChange(ctx context.Context, f From, verb string) (Respon
 func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
 	say := sayer(e.Lang)
 	a := e.Action
+	b.proves(ctx, e)
 	switch a.Do {
 	case "why":
 		r, err := b.o.Store.Round(ctx, a.Round)
@@ -439,6 +443,30 @@ func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
 	return say.message("reply.pick-again"), nil
 }
 
+// proves settles a post of which it was unknown whether it stands there: somebody pressed its button (TRUST D5).
+func (b *Bot) proves(ctx context.Context, e ActionPressed) {
+	if e.Ref == "" || e.Post == "" || e.Action.Round == "" {
+		return
+	}
+	for _, step := range []string{"prompt", "reminder"} {
+		id := stepPost(e.Action.Round, step)
+		open := func(p Post) bool {
+			return p.Key == e.Post && (p.State == PostUncertain || p.State == PostSending)
+		}
+		if p, err := b.o.Store.Post(ctx, id); err != nil || !open(p) {
+			continue
+		}
+		b.contained("press", func() error {
+			return b.o.Store.UpdatePost(ctx, id, func(p *Post) (Also, error) {
+				if open(*p) {
+					p.State, p.Ref, p.Message = PostSent, e.Ref, Message{}
+				}
+				return Also{}, nil
+			})
+		})
+	}
+}
+
 // submitted handles a form.
 func (b *Bot) submitted(ctx context.Context, e FormSubmitted) (Response, error) {
 	switch e.Form {
@@ -462,7 +490,11 @@ func (b *Bot) pause(ctx context.Context, f From, t Team, incident bool) (Respons
 	if !slices.Contains(channels, t.ID) {
 		return say.message("reply.not-in-channel"), nil
 	}
+	again := t.Paused.Equal(f.At) // the same once more
 	if t.State != TeamOn || t.NextOpens.IsZero() {
+		if again {
+			return say.message("team.paused-private"), nil
+		}
 		return say.message("team.nothing-to-pause"), nil
 	}
 	cal, err := ParseCalendar(t.Settings, b.o.Holidays...)
@@ -471,24 +503,25 @@ func (b *Bot) pause(ctx context.Context, f From, t Team, incident bool) (Respons
 	}
 	now := f.At
 	if incident {
-		t.Incident = now.UTC()
+		t.Incident = later(t.Incident, now.UTC())
 	}
 	back := b.afterNext(t)
-	asked := false
+	asked, late := false, false
 	err = b.o.Store.UpdateTeam(ctx, t.ID, func(t *Team) (Also, error) {
-		if asked = t.SkipNext || !now.After(t.Skipped); asked && !t.SkipNext {
+		asked, late = t.SkipNext, !now.After(t.Skipped)
+		if late || asked && !(incident && now.After(t.Incident)) {
 			return Also{}, errSame
 		}
-		t.SkipNext = true
 		if incident {
-			t.Incident = now.UTC()
+			t.Incident = later(t.Incident, now.UTC())
 		}
 		if asked {
 			return Also{}, nil
 		}
+		t.SkipNext, t.Paused = true, now.UTC()
 		m := Message{Lang: t.Settings.Lang, Blocks: []Block{Text(Rich(locale.Text(t.Settings.Lang, "team.paused"),
 			"date", locale.Date(t.Settings.Lang, back.In(zoneOf(t.Settings.Zone))))...)}}
-		p := b.say(t.ID, PostID(string(t.ID)+"/pause/"+t.NextDue.UTC().Format(time.RFC3339)), m, now)
+		p := b.say(t.ID, t.pausePost(), m, now)
 		if incident { // nothing is posted for two working days
 			p.After = cal.Quiet(now, 2)
 		}
@@ -497,13 +530,13 @@ func (b *Bot) pause(ctx context.Context, f From, t Team, incident bool) (Respons
 	if err != nil && !errors.Is(err, errSame) {
 		return say.message("common.later"), err
 	}
-	if incident && t.Open != "" {
+	if incident && t.Open != "" && !late {
 		err = b.o.Store.UpdateRound(ctx, t.Open, func(r *Round, _ *Team) (Also, error) {
-			if r.State != RoundOpen && r.State != RoundClosing && r.State != RoundClosed || r.GivesBack.After(now.AddDate(0, 0, 7)) {
+			if r.State != RoundOpen && r.State != RoundClosing && r.State != RoundClosed || !r.GivesBack.Before(now.AddDate(0, 0, 7)) || r.Opens.After(now) {
 				return Also{}, errSame
 			}
 			r.Reminds = time.Time{}
-			r.GivesBack = cal.Move(r.GivesBack.AddDate(0, 0, 7)).UTC()
+			r.GivesBack = cal.Move(later(r.GivesBack, now).AddDate(0, 0, 7)).UTC()
 			return Also{}, nil
 		})
 		if err != nil && !errors.Is(err, errSame) {
@@ -516,7 +549,7 @@ func (b *Bot) pause(ctx context.Context, f From, t Team, incident bool) (Respons
 	switch {
 	case incident:
 		return say.message("team.paused-incident", "date", locale.Date(f.Lang, back.In(zoneOf(t.Settings.Zone)))), nil
-	case asked:
+	case !again && (asked || late):
 		return say.message("team.paused-already"), nil
 	}
 	return say.message("team.paused-private"), nil
@@ -544,6 +577,8 @@ func (b *Bot) status(ctx context.Context, f From, t Team) (Response, error) {
 		}
 		switch {
 		case err != nil:
+		case r.State == RoundOpen && b.neverSent(ctx, r):
+			lines = append(lines, say("team.status-not-posted"))
 		case r.State == RoundOpen:
 			lines = append(lines, say("team.status-open", "closing", locale.Moment(f.Lang, r.Closes.In(zone))))
 		default:
@@ -561,7 +596,45 @@ func (b *Bot) status(ctx context.Context, f From, t Team) (Response, error) {
 		m.Blocks = append(m.Blocks, Text(Span{Text: line}))
 	}
 	m.Blocks = append(m.Blocks, Note(say("team.status-note")))
+	if ok, err := b.manages(ctx, f, t); err != nil || !ok {
+		return Response{Message: &m}, err
+	}
+	p, err := b.unsure(ctx, t) // also when the question in private did not arrive, or its reader left
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	if p.ID != "" {
+		m.Blocks = append(m.Blocks, askWhether(f.Lang, t.Name, p.ID)...)
+	}
 	return Response{Message: &m}, nil
+}
+
+// unsure is the newest post of a team of which nobody knows whether it stands there; zero if there is none.
+func (b *Bot) unsure(ctx context.Context, t Team) (Post, error) {
+	rounds, err := b.o.Store.Rounds(ctx, t.ID)
+	if err != nil {
+		return Post{}, err
+	}
+	var ids []PostID
+	for _, what := range []string{"on", "off", "settings", "woken"} {
+		ids = append(ids, t.actPost(what))
+	}
+	ids = append(ids, t.pausePost())
+	for _, r := range slices.Backward(rounds) {
+		for _, step := range []string{"prompt", "reminder", "lost", "give-back", "thread", "guide", "counted"} {
+			ids = append(ids, stepPost(r.ID, step))
+		}
+	}
+	for _, id := range ids[:min(len(ids), 7*20)] { // what is older nobody remembers
+		p, err := b.o.Store.Post(ctx, id)
+		switch {
+		case err == nil && p.State == PostUncertain:
+			return p, nil
+		case err != nil && !errors.Is(err, ErrNotFound):
+			return Post{}, err
+		}
+	}
+	return Post{}, nil
 }
 
 func (b *Bot) nextLine(lang prompts.Lang, t Team) string {
@@ -654,17 +727,12 @@ func (b *Bot) resolveTyped(ctx context.Context, f From, there bool) (Response, e
 	if err != nil || r.Message != nil {
 		return r, err
 	}
-	rounds, err := b.o.Store.Rounds(ctx, t.ID)
+	p, err := b.unsure(ctx, t)
 	if err != nil {
 		return sayer(f.Lang).message("common.later"), err
 	}
-	for _, r := range slices.Backward(rounds) {
-		for _, step := range []string{"prompt", "reminder", "lost", "give-back", "thread", "guide", "counted"} {
-			id := stepPost(r.ID, step)
-			if p, err := b.o.Store.Post(ctx, id); err == nil && p.State == PostUncertain {
-				return b.resolve(ctx, f, id, there)
-			}
-		}
+	if p.ID == "" {
+		return sayer(f.Lang).message("team.uncertain-settled"), nil
 	}
-	return sayer(f.Lang).message("team.uncertain-settled"), nil
+	return b.resolve(ctx, f, p.ID, there)
 }

@@ -198,6 +198,7 @@ func goldenStory(t *testing.T, lang prompts.Lang) {
 	s.response("a code too early", typed("p7", word("verwijder", "remove")+" AAAA-BBBB-CCCC-DDDD"))
 	s.response("the form to remove", typed("p7", word("verwijder", "remove")))
 	s.response("pause", command("p6", word("pauze", "pause")))
+	time.Sleep(time.Second)
 	s.response("pause again", command("p7", word("overslaan", "skip")))
 	s.response("next", command("p7", word("volgende", "next")))
 	settings := command("p1", word("instellingen", "settings"))

@@ -113,6 +113,7 @@ func (h *hand) takeBack(at int64) {
 				grave.Parts[i] = grave.Parts[i].tombstone()
 			}
 		}
+		grave.forget(at)
 	} else if h.aside != nil {
 		grave.remember(h.aside.Parts)
 	}
@@ -122,6 +123,7 @@ func (h *hand) takeBack(at int64) {
 				b.Parts[i] = b.Parts[i].tombstone()
 			}
 		}
+		b.forget(at)
 	} else if b != nil {
 		grave.remember(b.Parts)
 		h.ballot = nil
@@ -240,7 +242,10 @@ func (h *hand) merge(add bool, at int64) error {
 	d := h.newDraft()
 	d.Wait, d.Version = awaitShare, max(d.Version, at)
 	if old := h.ballot; old != nil {
-		d.Stance, d.CodeAt, d.Salt = cmp.Or(d.Stance, old.Stance), old.CodeAt, old.Salt
+		if d.Stance == "" {
+			d.Stance, d.StanceAt = old.Stance, old.StanceAt
+		}
+		d.CodeAt, d.Salt = old.CodeAt, old.Salt
 		if !add {
 			d.remember(old.Parts)
 		}
@@ -253,7 +258,7 @@ func (h *hand) merge(add bool, at int64) error {
 		d.Parts = append(before, d.Parts...)
 		slices.SortStableFunc(d.Parts, func(a, b part) int { return cmp.Compare(a.at, b.at) })
 		if add {
-			d.Tags, d.Plain, d.Other = old.Tags, old.Plain, old.Other
+			d.Tags, d.Plain, d.Other, d.TagsAt = old.Tags, old.Plain, old.Other, old.TagsAt
 		}
 		if d.live() > maxParts {
 			return errTooMany
@@ -291,25 +296,51 @@ func (h *hand) tag(tags []prompts.TensionID, plain, other string, at int64) erro
 	if at < h.ballot.Version {
 		return errSame
 	}
-	h.ballot.tag(tags, plain, other)
+	changed := h.ballot.tag(tags, plain, other, at)
 	if h.draft() && h.aside.Wait == awaitShare { // it takes the ballot's place once its author has chosen
-		h.aside.tag(tags, plain, other)
+		changed = h.aside.tag(tags, plain, other, at) || changed
+	}
+	if !changed {
+		return errSame
 	}
 	return nil
 }
 
-func (b *slip) tag(tags []prompts.TensionID, plain, other string) {
-	switch {
-	case plain != "":
-		b.Tags, b.Other, b.Plain = nil, "", plain
-	default:
-		b.Plain = ""
-		b.Other = cmp.Or(other, b.Other)
+func (b *slip) tag(tags []prompts.TensionID, plain, other string, at int64) (changed bool) {
+	new := *b
+	if plain != "" {
+		new.Tags, new.Other, new.Plain, new.TagsAt = nil, "", plain, at
+	} else {
+		if !b.tagged() || b.Plain != "" {
+			new.TagsAt = at // of the oldest: they are taken back together
+		}
+		new.Tags, new.Plain, new.Other = slices.Clone(b.Tags), "", cmp.Or(other, b.Other)
 		for _, t := range tags {
-			if !slices.Contains(b.Tags, t) {
-				b.Tags = append(b.Tags, t)
+			if !slices.Contains(new.Tags, t) {
+				new.Tags = append(new.Tags, t)
 			}
 		}
+	}
+	if new.Plain == b.Plain && new.Other == b.Other && slices.Equal(new.Tags, b.Tags) {
+		return false
+	}
+	*b = new
+	return true
+}
+
+func (b *slip) tagged() bool { return len(b.Tags) > 0 || b.Other != "" || b.Plain != "" }
+
+// forget takes the tap and the tags back that came with what is withdrawn: those that are not newer than at, in a reply
+// that began before it.
+func (b *slip) forget(at int64) {
+	if b.CodeAt > at {
+		return
+	}
+	if b.StanceAt <= at {
+		b.Stance, b.StanceAt = "", 0
+	}
+	if b.TagsAt <= at {
+		b.Tags, b.Plain, b.Other, b.TagsAt = nil, "", "", 0
 	}
 }
 
@@ -320,18 +351,19 @@ func (h *hand) stand(v Stance, at int64) error {
 		if at < h.aside.Version {
 			return errSame
 		}
-		h.aside.Stance, h.aside.Version = v, at
+		h.aside.Stance, h.aside.StanceAt, h.aside.Version = v, at, at
 	case h.ballot != nil:
 		if at < h.ballot.Version {
 			return errSame
 		}
-		h.ballot.Stance, h.ballot.Version = v, at
+		h.ballot.Stance, h.ballot.StanceAt, h.ballot.Version = v, at, at
 	case h.floor() >= at:
 		return errSame
 	default:
 		kept := h.newDraft() // carries the marks
 		kept.Version, kept.CodeAt, kept.Salt = at, at, newSalt()
-		kept.Stance, kept.Share, kept.Wait, kept.Floor = v, ShareCount, awaitTags, h.floor()
+		kept.Stance, kept.StanceAt = v, at
+		kept.Share, kept.Wait, kept.Floor = ShareCount, awaitTags, h.floor()
 		h.ballot, h.aside = kept, nil
 	}
 	return nil
@@ -371,7 +403,10 @@ func (h *hand) receive(from *slip, at int64) error {
 	if !changed {
 		return errSame
 	}
-	d.Stance, d.Version = cmp.Or(from.Stance, d.Stance), max(d.Version, at+1)
+	if from.Stance != "" {
+		d.Stance, d.StanceAt = from.Stance, from.StanceAt
+	}
+	d.Version = max(d.Version, at+1)
 	h.aside = d
 	return nil
 }

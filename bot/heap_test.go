@@ -27,13 +27,13 @@ import (
 // accounts and words enter it only as events, through a pipe.
 const heapDir = "WEERKLANK_HEAP_DIR"
 
-// order is what the parent tells the child to do, and told is what comes back.
+// order is what the parent tells the child to do, and heard is what comes back.
 type (
 	order struct {
 		Do, Person, Name, Text, Share, Message, Arg, File string
 		At                                                time.Time
 	}
-	told struct {
+	heard struct {
 		Text  string
 		Round bot.Round
 		Err   string
@@ -62,7 +62,7 @@ func readPart(r io.Reader, v any) error {
 	return json.Unmarshal(raw, v)
 }
 
-// distant is a platform that keeps nothing: who is where is told by the shape of an account.
+// distant is a platform that keeps nothing: who is where is heard by the shape of an account.
 type distant struct{}
 
 func (*distant) Platform() string { return "fake" }
@@ -91,7 +91,7 @@ func TestHeapChild(t *testing.T) {
 	if dir == "" {
 		return
 	}
-	in, out := os.NewFile(3, "orders"), os.NewFile(4, "told")
+	in, out := os.NewFile(3, "orders"), os.NewFile(4, "answers")
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +135,7 @@ func obey(b *bot.Bot, db *store.DB, in io.Reader, out io.Writer, kept *[]order) 
 	}
 	if o.Do == "keep" {
 		*kept = append(*kept, o)
-		return writePart(out, told{}) == nil
+		return writePart(out, heard{}) == nil
 	}
 	answer, err := do(b, db, o)
 	if err != nil {
@@ -144,18 +144,18 @@ func obey(b *bot.Bot, db *store.DB, in io.Reader, out io.Writer, kept *[]order) 
 	return writePart(out, answer) == nil
 }
 
-func do(b *bot.Bot, db *store.DB, o order) (told, error) {
+func do(b *bot.Bot, db *store.DB, o order) (heard, error) {
 	ctx := context.Background()
 	from := bot.From{Key: "event of " + o.Message, Name: o.Name, Lang: prompts.Dutch, Zone: "Europe/Amsterdam", At: o.At}
 	if o.Person != "" {
 		from.User = bot.Account("fake", "w", o.Person)
 	}
-	handle := func(e bot.Event) (told, error) {
+	handle := func(e bot.Event) (heard, error) {
 		r, err := b.Handle(ctx, e)
 		if r.Form != nil {
 			err = errors.Join(err, errors.New("a form came back"))
 		}
-		return told{Text: plain(r)}, err
+		return heard{Text: plain(r)}, err
 	}
 	step := func(at time.Time) error {
 		_, err := b.Step(ctx, at)
@@ -169,7 +169,7 @@ func do(b *bot.Bot, db *store.DB, o order) (told, error) {
 		from.Team, from.Chan = crew, "crew"
 		r, err := b.Handle(ctx, bot.Command{From: from, Text: "aan"})
 		if err != nil || r.Form == nil {
-			return told{}, errors.Join(err, errors.New("no form"))
+			return heard{}, errors.Join(err, errors.New("no form"))
 		}
 		values := map[string][]string{}
 		for _, f := range r.Form.Fields {
@@ -177,7 +177,7 @@ func do(b *bot.Bot, db *store.DB, o order) (told, error) {
 		}
 		values["adviser"], values["worktime"] = []string{"Sam de Wit (tst 12)"}, []string{"yes"}
 		if _, err := b.Handle(ctx, bot.FormSubmitted{From: from, Form: r.Form.Name, State: r.Form.State, Values: values}); err != nil {
-			return told{}, err
+			return heard{}, err
 		}
 		t, err := db.Team(ctx, crew)
 		if err == nil {
@@ -187,10 +187,10 @@ func do(b *bot.Bot, db *store.DB, o order) (told, error) {
 			t, err = db.Team(ctx, crew)
 		}
 		if err != nil {
-			return told{}, err
+			return heard{}, err
 		}
 		round, err := db.Round(ctx, t.Open)
-		return told{Round: round}, err
+		return heard{Round: round}, err
 	case "form":
 		from.Team = crew
 		return handle(bot.FormSubmitted{From: from, Form: "reply", State: o.Arg, Values: map[string][]string{"text": {o.Text}, "share": {o.Share}, "stance": {"counter"}}})
@@ -201,22 +201,22 @@ func do(b *bot.Bot, db *store.DB, o order) (told, error) {
 	case "step":
 		err := step(o.At)
 		if err != nil {
-			return told{}, err
+			return heard{}, err
 		}
 		round, err := db.Round(ctx, bot.RoundID(o.Arg))
-		return told{Round: round}, err
+		return heard{Round: round}, err
 	case "dump":
 		for range 4 { // what pools keep goes at the second time, what finalizers keep at the third
 			runtime.GC()
 		}
 		f, err := os.Create(o.File)
 		if err != nil {
-			return told{}, err
+			return heard{}, err
 		}
 		debug.WriteHeapDump(f.Fd())
-		return told{}, f.Close()
+		return heard{}, f.Close()
 	}
-	return told{}, errors.New("unknown order")
+	return heard{}, errors.New("unknown order")
 }
 
 // heap is what the memory of a bot holds at each moment, besides garbage: a dump of the live objects, stacks and globals.
@@ -251,9 +251,9 @@ func heap(t *testing.T) (rows []sight) {
 		}
 		outR.Close()
 	}()
-	tell := func(o order) told {
+	tell := func(o order) heard {
 		t.Helper()
-		var answer told
+		var answer heard
 		err := writePart(inW, o)
 		if err == nil {
 			err = readPart(outR, &answer)

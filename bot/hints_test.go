@@ -80,9 +80,9 @@ func ratio(a, b int) float64 {
 
 func overlaps(a, b bot.Hint) bool { return a.Kind == b.Kind && a.At < b.End && b.At < a.End }
 
-// same says whether the check found what was marked: to the byte, as it is to be replaced; for a word about health, union
+// alike says whether the check found what was marked: to the byte, as it is to be replaced; for a word about health, union
 // or belief the place is enough.
-func same(marked, found bot.Hint) bool {
+func alike(marked, found bot.Hint) bool {
 	switch marked.Kind {
 	case bot.HintHealth, bot.HintUnion, bot.HintReligion:
 		return overlaps(marked, found)
@@ -114,7 +114,7 @@ func TestHintsOnCorpus(t *testing.T) {
 					s.found++
 					ok := false
 					for _, h := range line.hits {
-						ok = ok || same(h, f)
+						ok = ok || alike(h, f)
 					}
 					for _, h := range line.beyond {
 						if overlaps(h, f) {
@@ -132,7 +132,7 @@ func TestHintsOnCorpus(t *testing.T) {
 					s.hits++
 					ok := false
 					for _, f := range found {
-						ok = ok || same(h, f)
+						ok = ok || alike(h, f)
 					}
 					if ok {
 						s.right++

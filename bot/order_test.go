@@ -18,10 +18,10 @@ type scene struct {
 	T time.Time
 }
 
-func newScene(t *testing.T) *scene {
-	w, r := openWorld(t, 8)
+func newScene(t *testing.T, more ...bot.TeamID) *scene {
+	w, r := openWorld(t, 8, more...)
 	t.Cleanup(w.close)
-	return &scene{w, t, r, time.Now()}
+	return &scene{w, t, r, w.fake.Now()}
 }
 
 // act is something p2 does; at is in seconds.
@@ -234,13 +234,8 @@ func TestTagBetweenMergeAndShare(t *testing.T) {
 
 // With two open rounds an edited or repeated message asks again which one it is for; the share question names the round.
 func TestWhichRoundIsAskedAgain(t *testing.T) {
-	s := newScene(t)
 	const other = bot.TeamID("fake:other")
-	s.fake.Crew(other, 8)
-	s.switchOn(other, nil)
-	if _, err := s.bot.Step(context.Background(), s.r.Opens); err != nil {
-		t.Fatal(err)
-	}
+	s := newScene(t, other)
 	second := s.openRound(other)
 	s.do(typed(0, "bij welke", "a"))
 	if got := s.do(edited(1, "bij welke dan", "a")); !strings.Contains(got, "Bij welke hoort dit?") {

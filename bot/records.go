@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/weerklank/weerklank/prompts"
@@ -66,7 +67,8 @@ type Team struct {
 	NextDue   time.Time `json:"next_due"`   // unmoved moment of the next opening
 	NextOpens time.Time `json:"next_opens"` // the same, moved off quiet days and hours; zero: nothing planned
 	SkipNext  bool      `json:"skip_next,omitempty"`
-	Skipped   time.Time `json:"skipped,omitzero"` // when an opening was last left out: an older pause asked for that one
+	Paused    time.Time `json:"paused,omitzero"`  // version of the pause that asked for it: the same again is a redelivery
+	Skipped   time.Time `json:"skipped,omitzero"` // when an opening was last left out, or the team began anew: an older pause asked for what came before
 	Open      RoundID   `json:"open,omitempty"`   // the question round that now takes replies or waits for its give-back
 	Vote      RoundID   `json:"vote,omitempty"`   // the vote that decides how the team goes on; an older one decides nothing
 
@@ -88,6 +90,14 @@ func (t *Team) steer(at time.Time) error {
 	t.Steered = at.UTC()
 	return nil
 }
+
+// actPost is the outbox row of what the channel hears of the last act of a manager.
+func (t Team) actPost(what string) PostID {
+	return PostID(fmt.Sprintf("%s/%s/%d", t.ID, what, version(t.Steered)))
+}
+
+// pausePost is the outbox row of what the channel hears of a pause.
+func (t Team) pausePost() PostID { return PostID(fmt.Sprintf("%s/pause/%d", t.ID, version(t.Paused))) }
 
 // Wake is the moment the agenda must look at the team, or zero.
 func (t Team) Wake() time.Time {
@@ -156,7 +166,8 @@ type Round struct {
 	Tally    *Tally `json:"tally,omitempty"`    // after closing, and only with content
 	Followup string `json:"followup,omitempty"` // the deepening question that was given back
 
-	Then RoundKind `json:"then,omitempty"` // the vote that must still be opened after this round's give-back
+	Then     RoundKind `json:"then,omitempty"`     // the vote that must still be opened after this round's give-back
+	ThenFrom time.Time `json:"then_from,omitzero"` // not before: after an incident the team is left in peace
 }
 
 // Wake is the moment the agenda must look at the round, or zero.
@@ -173,7 +184,7 @@ func (r Round) Wake() time.Time {
 		return r.GivesBack
 	case RoundGivenBack, RoundTooFew:
 		if r.Then != "" {
-			return r.GivesBack
+			return later(r.GivesBack, r.ThenFrom)
 		}
 		if r.Held {
 			return time.Time{}

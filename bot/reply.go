@@ -137,7 +137,8 @@ func (bx *box) turn(a Address, old Slip, change func(*hand) error) (sealed Slip,
 }
 
 // seats returns the person's place in every question round that is open in a channel they are in, the one that closes
-// first first.
+// first first. A round that opened after the event is none of them: words that come again after their own round closed
+// were meant for nobody else.
 func (b *Bot) seats(ctx context.Context, f From, only RoundID) ([]*seat, error) {
 	channels, err := b.channelsOf(ctx, f.User)
 	if err != nil {
@@ -161,6 +162,7 @@ func (b *Bot) seats(ctx context.Context, f From, only RoundID) ([]*seat, error) 
 		switch {
 		case errors.Is(err, ErrClosed):
 			b.boxes.drop(t.Open)
+		case err == nil && bx.round.Opens.After(f.At):
 		case err != nil: // one box that does not open keeps nobody from the others
 			b.o.Log.Error("a box does not open", "round", t.Open, "err", err)
 			broken = err
@@ -529,7 +531,7 @@ func (b *Bot) receipt(s *seat, lang prompts.Lang, ballot *slip) Response {
 
 func (b *Bot) withdraw(ctx context.Context, s *seat, f From) (Response, error) {
 	say := sayer(f.Lang)
-	if s.ballot == nil && !s.draft() {
+	if s.ballot == nil && !s.draft() && s.floor() != version(f.At) { // else the same again
 		return say.message("reply.nothing-to-withdraw"), nil
 	}
 	if _, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.bury(version(f.At)) }); err != nil {
@@ -633,18 +635,21 @@ func (b *Bot) editPart(ctx context.Context, s *seat, e DirectReply, text string,
 			return card, nil
 		}
 	}
-	changed, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.edit(id, text, version(e.At)) })
+	_, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.edit(id, text, version(e.At)) })
 	if err != nil {
 		return b.refused(err, e.Lang)
 	}
-	if !changed || s.ballot.part(id) == nil { // a draft's question still stands
-		return b.whereNow(ctx, s, e.From)
+	if s, err = b.sit(ctx, s.box, e.User); err != nil {
+		return b.refused(err, e.Lang)
 	}
-	r := sayer(e.Lang).message("reply.edited")
-	if now, err := b.sit(ctx, s.box, e.User); err == nil && now.ballot != nil && now.ballot.withheld() {
-		r.Message.Blocks = append(r.Message.Blocks, Text(Span{Text: sayer(e.Lang)("hint.kept-hard")}))
+	if p := s.ballot.part(id); e.Edited && p != nil && !p.gone && p.at == version(e.At) { // also if it comes again
+		r := sayer(e.Lang).message("reply.edited")
+		if s.ballot.withheld() {
+			r.Message.Blocks = append(r.Message.Blocks, Text(Span{Text: sayer(e.Lang)("hint.kept-hard")}))
+		}
+		return r, nil
 	}
-	return r, nil
+	return b.whereNow(ctx, s, e.From) // a draft's question still stands
 }
 
 // removePart takes a deleted message out of a draft or a reply.
@@ -794,8 +799,11 @@ func (b *Bot) chooseRound(ctx context.Context, f From, id RoundID) (Response, er
 		return b.refused(ErrClosed, f.Lang)
 	}
 	target, at := seats[to], version(f.At)
-	if from < 0 || at < seats[from].aside.Version { // pressed before the last words came
-		return b.whereNow(ctx, seats[max(from, 0)], f)
+	if from < 0 { // chosen already
+		return b.whereNow(ctx, target, f)
+	}
+	if at < seats[from].aside.Version { // pressed before the last words came
+		return b.whereNow(ctx, seats[from], f)
 	}
 	source := seats[from]
 	if source == target {
@@ -863,7 +871,13 @@ func (b *Bot) tag(ctx context.Context, s *seat, f From, values []string, other s
 	}
 	var now slip
 	_, err := b.write(ctx, s.box, s.at, func(h *hand) error {
-		if err := h.tag(add.Tags, add.Plain, add.Other, version(f.At)); err != nil {
+		err := h.tag(add.Tags, add.Plain, add.Other, version(f.At))
+		if errors.Is(err, errSame) && version(f.At) >= h.ballot.Version { // they are there already
+			if now = *h.ballot; typed && h.ballot.Wait != "" {
+				err = nil
+			}
+		}
+		if err != nil {
 			return err
 		}
 		slices.SortFunc(h.ballot.Tags, func(x, y prompts.TensionID) int { return cmp.Compare(b.order(x), b.order(y)) })
@@ -876,20 +890,39 @@ func (b *Bot) tag(ctx context.Context, s *seat, f From, values []string, other s
 	if err != nil {
 		return b.refused(err, f.Lang)
 	}
+	if !now.tagged() { // older than what is there
+		return b.whereNow(ctx, s, f)
+	}
+	return b.noted(&now, f.Lang), nil
+}
+
+// noted says what a reply was about.
+func (b *Bot) noted(s *slip, lang prompts.Lang) Response {
 	var labels []string
-	for _, o := range b.tagOptions(f.Lang) {
-		if slices.Contains(now.tagValues(), o.Value) {
+	for _, o := range b.tagOptions(lang) {
+		if slices.Contains(s.tagValues(), o.Value) {
 			label := o.Label
 			if o.Value == "other" {
-				label = now.Other
+				label = s.Other
 			}
 			labels = append(labels, label)
 		}
 	}
-	if len(labels) == 0 { // older than what is there
-		return b.whereNow(ctx, s, f)
+	return sayer(lang).message("reply.tagged", "tags", strings.Join(labels, ", "))
+}
+
+// notedAlready answers typed tags that come again as it did the first time.
+func (b *Bot) notedAlready(s *seat, text string) bool {
+	if s.draft() || s.ballot == nil || s.ballot.Wait != "" {
+		return false
 	}
-	return say.message("reply.tagged", "tags", strings.Join(labels, ", ")), nil
+	values, other := b.tagWords(strings.ToLower(strings.Trim(text, " .")), text)
+	for _, v := range values {
+		if v == "other" && s.ballot.Other != other || v != "other" && !slices.Contains(s.ballot.tagValues(), v) {
+			return false
+		}
+	}
+	return len(values) > 0
 }
 
 // order is a tension's place in the one fixed order.

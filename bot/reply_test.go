@@ -26,6 +26,7 @@ func (w *world) finish(r bot.Round) bot.Round {
 	w.t.Helper()
 	ctx := context.Background()
 	for _, at := range []time.Time{r.Closes, r.GivesBack} {
+		w.until(at)
 		if _, err := w.bot.Step(ctx, at); err != nil {
 			w.t.Fatal(err)
 		}
@@ -206,15 +207,10 @@ func TestTypedReply(t *testing.T) {
 
 // With several open rounds the bot asks which one, and loses nothing meanwhile, also over a restart.
 func TestSeveralOpenRounds(t *testing.T) {
-	w, r := openWorld(t, 8)
+	const other = bot.TeamID("fake:other")
+	w, r := openWorld(t, 8, other)
 	defer func() { w.close() }()
 	ctx := context.Background()
-	const other = bot.TeamID("fake:other")
-	w.fake.Crew(other, 8)
-	w.switchOn(other, nil)
-	if _, err := w.bot.Step(ctx, r.Opens); err != nil {
-		t.Fatal(err)
-	}
 	second := w.openRound(other)
 	_, resp, err := w.fake.Type(ctx, "p3", "bij welke hoort dit")
 	if err != nil || !strings.Contains(plain(resp), "Bij welke hoort dit?") {
@@ -595,7 +591,7 @@ func TestPauseAndOff(t *testing.T) {
 			t.Errorf("%v %q", err, plain(resp))
 		}
 	}
-	w.bot.Send(ctx, time.Now())
+	w.bot.Send(ctx, w.fake.Now())
 	if n := strings.Count(w.channel(crew), "Een collega vroeg om rust"); n != 1 || strings.Contains(w.channel(crew), "Person 3") {
 		t.Errorf("told %d times", n)
 	}

@@ -18,20 +18,27 @@ import (
 // Step does everything that is due at now: closes and gives back first, then opens and reminds. It returns the next due
 // moment, zero if there is none. What must be said is only queued.
 func (b *Bot) Step(ctx context.Context, now time.Time) (time.Time, error) {
-	b.stepping.Lock()
-	defer b.stepping.Unlock()
+	return b.plan(ctx, now, 0)
+}
+
+// patience is how long the agenda waits for its tasks. One that takes longer hangs on a platform; the others go on.
+const patience = time.Second
+
+// plan takes the steps that are due, and waits for them as long as patience says; zero: until they are done.
+func (b *Bot) plan(ctx context.Context, now time.Time, patience time.Duration) (time.Time, error) {
+	b.planning.Lock()
+	defer b.planning.Unlock()
 	const batch = 512
-	var failed int
 	var again time.Time
 	for {
-		tasks, next, err := b.o.Store.Due(ctx, now, batch+failed)
+		tasks, next, err := b.o.Store.Due(ctx, now, batch+b.troubled())
 		if err != nil {
 			return now.Add(time.Second), err
 		}
 		due := slices.Clone(tasks)
 		tasks = slices.DeleteFunc(tasks, func(t Task) bool {
 			until, resting := b.resting(t, now)
-			if resting && (again.IsZero() || until.Before(again)) {
+			if resting && !until.IsZero() && (again.IsZero() || until.Before(again)) {
 				again = until
 			}
 			return resting
@@ -58,9 +65,9 @@ func (b *Bot) Step(ctx context.Context, now time.Time) (time.Time, error) {
 				teams = append(teams, t)
 			}
 		}
-		failed += b.each(ctx, rounds, now, b.stepRound)
+		b.each(ctx, rounds, now, patience, b.stepRound)
 		if len(rounds) == 0 { // a round that was closed late is given back before its team is asked anew
-			failed += b.each(ctx, teams, now, b.stepTeam)
+			b.each(ctx, teams, now, patience, b.stepTeam)
 		}
 		b.wake(b.wakeSender)
 		if ctx.Err() != nil {
@@ -158,34 +165,53 @@ func (b *Bot) endKeyless(ctx context.Context, id RoundID, now time.Time) error {
 	return err
 }
 
-// each takes tasks side by side, so that one commit of the store carries many, and says how many failed.
-func (b *Bot) each(ctx context.Context, tasks []Task, now time.Time, do func(context.Context, Task, time.Time) error) int {
-	var (
-		wg     sync.WaitGroup
-		mu     sync.Mutex
-		failed int
-	)
-	slots := make(chan struct{}, 64)
+// each takes tasks side by side, so that one commit of the store carries many. Those that take longer than patience go on
+// by themselves, and wake the agenda when they are done.
+func (b *Bot) each(ctx context.Context, tasks []Task, now time.Time, patience time.Duration, do func(context.Context, Task, time.Time) error) {
+	began := time.Now()
+	var wg sync.WaitGroup
 	for _, t := range tasks {
-		slots <- struct{}{}
+		leave := b.steps.enter()
+		b.begins(t)
+		if patience > 0 {
+			b.behind.Add(1)
+		}
 		wg.Go(func() {
-			defer func() { <-slots }()
+			defer leave()
 			if b.contained("agenda", func() error { return do(ctx, t, now) }) {
-				b.recovered(func(done Task) bool { return done == t })
-				return
+				b.ends(t)
+			} else {
+				b.rest(t, now.Add(time.Since(began)))
 			}
-			mu.Lock()
-			failed++
-			mu.Unlock()
-			b.rest(t, now)
+			if patience > 0 {
+				b.behind.Done()
+				if time.Since(began) >= patience {
+					b.wake(b.wakeSender)
+					b.wake(b.wakeAgenda)
+				}
+			}
 		})
 	}
-	wg.Wait()
-	return failed
+	if patience == 0 || len(tasks) == 0 {
+		wg.Wait()
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		wg.Wait()
+		close(done)
+	}()
+	enough := time.NewTimer(patience)
+	defer enough.Stop()
+	select {
+	case <-done:
+	case <-enough.C:
+	}
 }
 
-// trouble is a task that failed: how often, and when it is tried again.
+// trouble is a task that is under way, or that failed: how often, and when it is tried again.
 type trouble struct {
+	busy  bool
 	times int
 	until time.Time
 }
@@ -193,7 +219,8 @@ type trouble struct {
 // redAfter is how often a task must fail before the bot calls itself unwell.
 const redAfter = 3
 
-// Healthy says what keeps failing, without content: a ballot that does not open, a store that takes nothing. Nil: nothing.
+// Healthy says what keeps failing, without content: a ballot that does not open, a store that takes nothing, a platform
+// that does not let the bot in. Nil: nothing.
 func (b *Bot) Healthy() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -203,31 +230,65 @@ func (b *Bot) Healthy() error {
 			n++
 		}
 	}
+	errs := b.out.locked()
 	if n > 0 {
-		return fmt.Errorf("%d tasks of the agenda keep failing; see the log", n)
+		errs = append(errs, fmt.Errorf("%d tasks of the agenda keep failing; see the log", n))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-// rest puts a failed task aside for a while; it stays in the agenda and other teams go on.
+func (b *Bot) begins(t Task) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.resume[t] = trouble{busy: true, times: b.resume[t].times}
+}
+
+func (b *Bot) ends(t Task) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.resume, t)
+}
+
+// rest puts a failed task aside for a while, at most a minute; it stays in the agenda and other teams go on.
 func (b *Bot) rest(t Task, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.resume[t] = trouble{b.resume[t].times + 1, now.Add(5 * time.Second)}
+	n := b.resume[t].times
+	b.resume[t] = trouble{times: n + 1, until: now.Add(min(5*time.Second<<min(n, 4), time.Minute))}
 }
 
+// resting says whether a task is left alone now, and until when; zero: until it has ended.
 func (b *Bot) resting(t Task, now time.Time) (time.Time, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	bad, ok := b.resume[t]
-	return bad.until, ok && now.Before(bad.until)
+	return bad.until, ok && (bad.busy || now.Before(bad.until))
 }
 
-// recovered forgets the trouble of tasks that are not due any more, and of one that went well.
+// troubled is how many tasks stay in the agenda although they are not taken.
+func (b *Bot) troubled() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.resume)
+}
+
+// stepping says whether a step of that round is under way.
+func (b *Bot) stepping(id RoundID) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for t, bad := range b.resume {
+		if t.Round == id && bad.busy {
+			return true
+		}
+	}
+	return false
+}
+
+// recovered forgets the trouble of tasks that are not due any more.
 func (b *Bot) recovered(gone func(Task) bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	maps.DeleteFunc(b.resume, func(t Task, _ trouble) bool { return gone(t) })
+	maps.DeleteFunc(b.resume, func(t Task, bad trouble) bool { return !bad.busy && gone(t) })
 }
 
 func earliest(a, b time.Time) time.Time {
@@ -318,6 +379,8 @@ func (b *Bot) stepTeam(ctx context.Context, task Task, now time.Time) error {
 	case !ask:
 		b.o.Log.Info("missed opening is not asked any more", "team", t.ID, "due", m.Due)
 		err = b.updateTeam(ctx, t, func(t *Team) (Also, error) { onward(t); return Also{}, nil })
+	case t.Open != "" && b.stepping(t.Open): // it is being closed or given back this moment
+		return errWaits
 	case t.Open != "": // the round before is not given back yet: one open round per team
 		b.o.Log.Info("opening skipped: the round before is not given back", "team", t.ID, "due", m.Due)
 		err = b.updateTeam(ctx, t, func(t *Team) (Also, error) { onward(t); return Also{}, nil })
@@ -344,11 +407,19 @@ func (b *Bot) skip(ctx context.Context, t Team, cal *Calendar, now time.Time) er
 	}
 	after := t
 	onward(&after)
-	resting := !t.Incident.IsZero() && now.Before(cal.Quiet(t.Incident, 2)) // then nothing is posted, no vote either
-	if !resting && b.voteAfter(after, now) == RoundPace {
+	if !now.Before(t.restsUntil(cal)) && // else nothing is posted, no vote either
+		b.voteAfter(after, now) == RoundPace {
 		return b.ask(ctx, t, RoundPace, t.NextDue, now, onward, b.paceMessage)
 	}
 	return b.updateTeam(ctx, t, func(t *Team) (Also, error) { onward(t); return Also{}, nil })
+}
+
+// restsUntil is the end of the two whole working days of rest after an incident; zero without one.
+func (t Team) restsUntil(cal *Calendar) time.Time {
+	if t.Incident.IsZero() {
+		return time.Time{}
+	}
+	return cal.Quiet(t.Incident, 2)
 }
 
 // skipTo is the moment after which a paused team is asked again: after the opening it skips, and after an incident not
@@ -357,7 +428,7 @@ func (t Team) skipTo(cal *Calendar) time.Time {
 	if t.Incident.IsZero() {
 		return t.NextDue
 	}
-	return later(t.NextDue, cal.Quiet(t.Incident, 2).Add(-time.Nanosecond))
+	return later(t.NextDue, t.restsUntil(cal).Add(-time.Nanosecond))
 }
 
 // updateTeam changes a team unless somebody else moved its next opening meanwhile.
@@ -378,7 +449,7 @@ func (b *Bot) updateTeam(ctx context.Context, t Team, edit func(*Team) (Also, er
 func (b *Bot) open(ctx context.Context, t Team, m Moments, rounds []Round, onward func(*Team), now time.Time) error {
 	people, counted, err := b.countPeople(ctx, t.ID)
 	if errors.Is(err, ErrGone) {
-		return b.gone(ctx, t.ID)
+		return b.gone(ctx, t.ID, time.Time{})
 	}
 	if err != nil {
 		return err
@@ -433,8 +504,8 @@ func (b *Bot) open(ctx context.Context, t Team, m Moments, rounds []Round, onwar
 		}
 		onward(t)
 		p := b.say(r.Team, stepPost(r.ID, "prompt"), message, now)
-		p.Until = r.Closes
-		if talk { // next week's question is nearer
+		p.Until = r.Opens.Add(r.Closes.Sub(r.Opens) / 2) // later it is not asked any more (TRUST 9)
+		if talk {                                        // next week's question is nearer
 			p.Until = r.Opens.Add(7 * aDay)
 		}
 		return Also{Posts: []Post{p}}, nil
@@ -506,10 +577,11 @@ func (b *Bot) lastGiveBack(ctx context.Context, id TeamID) (time.Time, error) {
 	return lastGiveBack(rounds), err
 }
 
-// gone notes that a channel does not exist for us any more. Its open round ends unread at its closing moment.
-func (b *Bot) gone(ctx context.Context, id TeamID) error {
+// gone notes that a channel does not exist for us any more. Its open round ends unread at its closing moment. at is when
+// the platform said so: what is older than the last act of a manager comes late and changes nothing. Zero: just now.
+func (b *Bot) gone(ctx context.Context, id TeamID, at time.Time) error {
 	err := b.o.Store.UpdateTeam(ctx, id, func(t *Team) (Also, error) {
-		if t.State == "" || t.State == TeamGone {
+		if t.State == "" || t.State == TeamGone || !at.IsZero() && !at.After(t.Steered) {
 			return Also{}, errSame
 		}
 		t.State, t.NextOpens, t.NextDue, t.Vote = TeamGone, time.Time{}, time.Time{}, ""

@@ -1,30 +1,45 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/weerklank/weerklank/bot/locale"
+	"github.com/weerklank/weerklank/prompts"
 )
 
-// sendTimeout bounds one attempt, so that a hanging platform holds nothing but its own channel.
-const sendTimeout = 30 * time.Second
+const (
+	// sendTimeout bounds one attempt, so that a hanging platform holds nothing but its own team.
+	sendTimeout = 30 * time.Second
+	// stopGrace is how long a call that is under way may still take when the program stops.
+	stopGrace = time.Second
+	// signInAgain is how often a platform that does not let the bot in is tried.
+	signInAgain = time.Minute
+	// lookUpLimit is how long an attempt is looked up for in vain before a person is asked.
+	lookUpLimit = time.Hour
+)
 
 // outstanding is which teams' posts are being sent right now. A team's posts leave one after the other, in their order;
 // teams do not wait for each other.
 type outstanding struct {
-	mu    sync.Mutex
-	teams map[TeamID]bool
-	rest  map[TeamID]time.Time // after a failure, a team is left alone until then
-	slots chan struct{}        // how many teams at once
-	wg    sync.WaitGroup
+	mu      sync.Mutex
+	teams   map[TeamID]bool
+	rest    map[TeamID]time.Time // after a failure, a team is left alone until then
+	lanes   map[string]*lanes    // by platform
+	refused map[string]*refusal  // platforms that do not let the bot in
+	wg      sync.WaitGroup
 }
 
 func newOutstanding() *outstanding {
-	return &outstanding{teams: map[TeamID]bool{}, rest: map[TeamID]time.Time{}, slots: make(chan struct{}, 32)}
+	return &outstanding{teams: map[TeamID]bool{}, rest: map[TeamID]time.Time{}, lanes: map[string]*lanes{}, refused: map[string]*refusal{}}
 }
 
 func (o *outstanding) take(team TeamID, now time.Time) bool {
@@ -53,6 +68,114 @@ func (o *outstanding) count() int {
 	return len(o.teams)
 }
 
+func (o *outstanding) lanesOf(platform string) *lanes {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.lanes[platform] == nil {
+		o.lanes[platform] = newLanes()
+	}
+	return o.lanes[platform]
+}
+
+// lanes bound how many things are under way at once. One that takes long leaves its lane to others and goes on beside
+// them, so that what hangs holds up nobody but itself.
+type lanes struct{ quick, all chan struct{} }
+
+const (
+	quickLanes = 64
+	allLanes   = 512
+	longCall   = 250 * time.Millisecond
+)
+
+func newLanes() *lanes {
+	return &lanes{quick: make(chan struct{}, quickLanes), all: make(chan struct{}, allLanes)}
+}
+
+// enter waits for a lane; leave gives it back.
+func (l *lanes) enter() (leave func()) {
+	l.all <- struct{}{}
+	l.quick <- struct{}{}
+	free := sync.OnceFunc(func() { <-l.quick })
+	long := time.AfterFunc(longCall, free)
+	return func() {
+		long.Stop()
+		free()
+		<-l.all
+	}
+}
+
+// refusal is a platform that does not let the bot in: since when, and when it is tried again.
+type refusal struct{ since, again time.Time }
+
+// closedUntil says until when a platform that does not let the bot in is left alone. Zero: it is tried, by one caller at a
+// time.
+func (o *outstanding) closedUntil(platform string, now time.Time) time.Time {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r := o.refused[platform]
+	if r == nil {
+		return time.Time{}
+	}
+	if now.Before(r.again) && r.again.Sub(now) <= signInAgain { // a clock that was set back closes nothing for long
+		return r.again
+	}
+	r.again = now.Add(signInAgain)
+	return time.Time{}
+}
+
+// refuse notes that a platform does not let the bot in; first says that it did before.
+func (o *outstanding) refuse(platform string, now time.Time) (until time.Time, first bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	until = now.Add(signInAgain)
+	if r := o.refused[platform]; r != nil {
+		r.again = until
+		return until, false
+	}
+	o.refused[platform] = &refusal{now, until}
+	return until, true
+}
+
+// admit notes that a platform lets the bot in, and says whether it did not before.
+func (o *outstanding) admit(platform string) (again bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, again = o.refused[platform]
+	delete(o.refused, platform)
+	return again
+}
+
+// locked says which platforms do not let the bot in.
+func (o *outstanding) locked() (errs []error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, platform := range slices.Sorted(maps.Keys(o.refused)) {
+		errs = append(errs, fmt.Errorf("%s does not let the bot in since %s: look at its token; what must be said waits",
+			platform, o.refused[platform].since.UTC().Format(time.RFC3339)))
+	}
+	return errs
+}
+
+// shutOut notes that a platform does not let the bot in: it is said once, and turns the health red. It returns when the
+// platform is tried again.
+func (b *Bot) shutOut(platform string, now time.Time) time.Time {
+	until, first := b.out.refuse(platform, now)
+	if first {
+		b.o.Log.Error("the platform does not let the bot in; what must be said waits until it does", "platform", platform)
+	}
+	return until
+}
+
+// letIn notes that a platform lets the bot in.
+func (b *Bot) letIn(platform string) {
+	if b.out.admit(platform) {
+		b.o.Log.Warn("the platform lets the bot in again", "platform", platform)
+	}
+}
+
+// errWaits says that a post waits for something that was told already.
+var errWaits = errors.New("waits")
+
 // Send carries the queued posts that may leave at now and waits for them. It returns when the next one may leave; zero
 // if there is none.
 func (b *Bot) Send(ctx context.Context, now time.Time) (time.Time, error) {
@@ -71,6 +194,8 @@ func (b *Bot) dispatch(ctx context.Context, now time.Time) (started bool, next t
 	if err != nil {
 		return false, now.Add(time.Second), err
 	}
+	began := time.Now()
+	clock := func() time.Time { return now.Add(time.Since(began)) } // a post that waited for its turn starts later than it was taken
 	byTeam := map[TeamID][]Post{}
 	var order []TeamID
 	for _, p := range posts {
@@ -88,19 +213,21 @@ func (b *Bot) dispatch(ctx context.Context, now time.Time) (started bool, next t
 		}
 		started = true
 		b.out.wg.Go(func() {
-			b.out.slots <- struct{}{}
 			var rest time.Time
 			defer func() {
-				<-b.out.slots
 				b.out.done(team, rest)
 				b.wake(b.wakeSender)
 			}()
+			lanes := b.out.lanesOf(platformOf(team))
 			for i, p := range byTeam[team] {
-				if ctx.Err() == nil && b.contained("send", func() error { return b.sendOne(ctx, p, now) }) {
+				leave := lanes.enter()
+				ok := ctx.Err() == nil && b.contained("send", func() error { return b.sendOne(ctx, p, clock) })
+				leave()
+				if ok {
 					continue
 				}
 				// Order within a team is kept: what follows waits for this one, and makes room for other teams.
-				rest = b.holdBack(ctx, p.ID, byTeam[team][i+1:], now)
+				rest = b.holdBack(ctx, p, byTeam[team][i+1:], clock())
 				return
 			}
 		})
@@ -109,9 +236,22 @@ func (b *Bot) dispatch(ctx context.Context, now time.Time) (started bool, next t
 }
 
 // holdBack moves a team's posts behind the one that could not leave, and says until when the team rests.
-func (b *Bot) holdBack(ctx context.Context, failed PostID, behind []Post, now time.Time) time.Time {
+func (b *Bot) holdBack(ctx context.Context, failed Post, behind []Post, now time.Time) time.Time {
 	rest := now.Add(time.Second)
-	if p, err := b.o.Store.Post(ctx, failed); err == nil && p.After.After(rest) && (p.State == PostQueued || p.State == PostSending) {
+	p, err := b.o.Store.Post(ctx, failed.ID)
+	waits := err == nil && (p.State == PostQueued || p.State == PostSending)
+	if waits && !p.After.After(now) && ctx.Err() == nil { // it got nowhere, not even to a later moment
+		p.After = now.Add(backoff(max(p.Attempt, 1)))
+		b.contained("hold back", func() error {
+			return b.settle(ctx, p.ID, func(row *Post) {
+				row.After = p.After
+				if row.Attempt == failed.Attempt {
+					row.Attempt++
+				}
+			})
+		})
+	}
+	if waits && p.After.After(rest) {
 		rest = p.After
 	}
 	for _, p := range behind {
@@ -151,11 +291,15 @@ func (b *Bot) quietUntil(ctx context.Context, p Post, now time.Time) (time.Time,
 	return time.Time{}, nil
 }
 
-// permitted is the first moment from now on at which something may be posted in a team's channel.
+// permitted is the first moment from now on at which something may be posted in a team's channel: not at night, not on a
+// quiet day, and not in the two working days after an incident (PRACTICE 3.5).
 func (b *Bot) permitted(t Team, now time.Time) time.Time {
 	cal, err := ParseCalendar(t.Settings, b.o.Holidays...)
 	if err != nil {
 		return now // settings are checked before they are stored
+	}
+	if until := t.restsUntil(cal); until.After(now) {
+		return until.UTC()
 	}
 	if at := cal.Move(now); !at.IsZero() {
 		return at.UTC()
@@ -163,21 +307,37 @@ func (b *Bot) permitted(t Team, now time.Time) time.Time {
 	return now
 }
 
+// call bounds one call to a platform. One that is under way when the program stops may still end well.
+func (b *Bot) call(ctx context.Context) (context.Context, context.CancelFunc) {
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, cancel) })
+	return call, func() {
+		stop()
+		cancel()
+	}
+}
+
 // sendOne carries one post. What it does to the row is stored before and after the call (TRUST 8). An error means that
 // the team's next posts must wait.
-func (b *Bot) sendOne(ctx context.Context, p Post, now time.Time) error {
+func (b *Bot) sendOne(ctx context.Context, p Post, clock func() time.Time) error {
+	now := clock()
 	chat := b.chatOf(p.Team)
 	if chat == nil {
 		return b.settle(ctx, p.ID, func(p *Post) { p.After = now.Add(10 * time.Minute) })
 	}
+	if until := b.out.closedUntil(chat.Platform(), now); !until.IsZero() {
+		return cmp.Or(b.settle(ctx, p.ID, func(p *Post) { p.After = later(p.After, until) }), errWaits)
+	}
 	if p.State == PostSending { // left over from a crash or an unanswered call: it may stand there already
-		done, err := b.lookUp(ctx, chat, p, now)
+		done, err := b.lookUp(ctx, chat, p, clock)
 		if done || err != nil {
 			return err
 		}
+		now = clock()
 	}
 	if !p.Until.IsZero() && now.After(p.Until) {
-		return b.settle(ctx, p.ID, func(p *Post) { p.State = PostFailed; p.Message = Message{} })
+		b.o.Log.Warn("a post came too late to be sent", "post", p.ID)
+		return b.fail(ctx, p, now)
 	}
 	thread, target, wait, err := b.refs(ctx, p, now)
 	if err != nil {
@@ -197,98 +357,193 @@ func (b *Bot) sendOne(ctx context.Context, p Post, now time.Time) error {
 			return err
 		}
 	}
-	if p.EditOf != "" {
-		editor, ok := chat.(Editor)
-		if !ok || target == "" {
-			return b.settle(ctx, p.ID, func(p *Post) { p.State = PostFailed; p.Message = Message{} })
-		}
-		if err := b.settle(ctx, p.ID, func(p *Post) { p.State, p.At, p.Attempt = PostQueued, now, p.Attempt+1 }); err != nil {
-			return err
-		}
-		call, cancel := context.WithTimeout(ctx, sendTimeout)
-		defer cancel()
-		return b.settled(ctx, p, now, target, editor.Edit(call, p.Team, target, p.Message), true)
+	editor, edits := chat.(Editor)
+	if p.EditOf != "" && (!edits || target == "") {
+		return b.fail(ctx, p, now)
 	}
-	if err := b.settle(ctx, p.ID, func(p *Post) { p.State, p.At, p.Attempt = PostSending, now, p.Attempt+1 }); err != nil {
+	p.State, p.At, p.Attempt = PostSending, now, p.Attempt+1
+	if err := b.settle(ctx, p.ID, func(row *Post) { row.State, row.At, row.Attempt = p.State, p.At, p.Attempt }); err != nil {
 		return err
 	}
-	call, cancel := context.WithTimeout(ctx, sendTimeout)
+	call, cancel := b.call(ctx)
 	defer cancel()
-	var ref Ref
-	if p.To != "" {
-		err = chat.Direct(call, p.To, p.Message, p.Key)
-	} else {
-		ref, err = chat.Post(call, p.Team, p.Message, thread, p.Key)
-	}
-	return b.settled(ctx, p, now, ref, err, false)
+	ref, err := b.guarded("send", func() (Ref, error) {
+		switch {
+		case p.EditOf != "":
+			return target, editor.Edit(call, p.Team, target, p.Message)
+		case p.To != "":
+			return "", chat.Direct(call, p.To, p.Message, p.Key)
+		}
+		return chat.Post(call, p.Team, p.Message, thread, p.Key)
+	})
+	return b.settled(ctx, chat, p, clock(), ref, err)
 }
 
-// settled stores what became of an attempt. repeatable says that doing it twice does no harm (an edit).
-func (b *Bot) settled(ctx context.Context, p Post, now time.Time, ref Ref, err error, repeatable bool) error {
+// errPanic says that an adapter failed in the middle of a call.
+var errPanic = errors.New("the adapter failed")
+
+// guarded makes an error of a panic in an adapter: what became of the call is unknown.
+func (b *Bot) guarded(what string, call func() (Ref, error)) (ref Ref, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			b.panicked(what, p)
+			err = errPanic
+		}
+	}()
+	return call()
+}
+
+// settled stores what became of an attempt.
+func (b *Bot) settled(ctx context.Context, chat Chat, p Post, now time.Time, ref Ref, err error) error {
 	ctx = context.WithoutCancel(ctx) // the outcome is known and must not be lost to a shutdown
 	var retry *RetryError
 	switch {
 	case err == nil:
+		b.letIn(chat.Platform())
 		return b.settle(ctx, p.ID, func(p *Post) { p.State, p.Ref, p.Message = PostSent, ref, Message{} })
 	case errors.As(err, &retry):
 		wait := max(retry.After, backoff(p.Attempt))
-		b.o.Log.Warn("post later", "post", p.ID, "after", wait, "err", err)
+		b.o.Log.Info("post later", "post", p.ID, "after", wait)
 		return errors.Join(err, b.settle(ctx, p.ID, func(p *Post) { p.State, p.After = PostQueued, now.Add(wait) }))
+	case errors.Is(err, ErrUnauthorised):
+		until := b.shutOut(chat.Platform(), now)
+		return cmp.Or(b.settle(ctx, p.ID, func(p *Post) { p.State, p.After = PostQueued, until }), errWaits)
 	case errors.Is(err, ErrGone) && p.To == "": // a person who left is no channel that is gone
 		b.o.Log.Warn("channel is gone", "team", p.Team)
-		return errors.Join(b.settle(ctx, p.ID, func(p *Post) { p.State = PostFailed; p.Message = Message{} }), b.gone(ctx, p.Team))
-	case repeatable && (errors.Is(err, ErrUncertain) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
-		return errors.Join(err, b.settle(ctx, p.ID, func(p *Post) { p.After = now.Add(backoff(p.Attempt)) }))
-	case errors.Is(err, ErrUncertain), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return errors.Join(b.settle(ctx, p.ID, func(p *Post) { p.State, p.Message = PostFailed, Message{} }), b.gone(ctx, p.Team, time.Time{}))
+	case errors.Is(err, ErrUncertain), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, errPanic):
 		b.o.Log.Warn("it is unknown whether a post arrived", "post", p.ID)
-		return errors.Join(err, b.settle(ctx, p.ID, func(p *Post) { p.After = now.Add(time.Second) })) // stays sending: looked up, never repeated blindly
+		if p.To != "" { // nobody can look it up, and one message too few does less harm than one too many
+			return b.uncertain(ctx, p)
+		}
+		// It stays sending: looked up once it is settled, never repeated blindly.
+		return cmp.Or(b.settle(ctx, p.ID, func(p *Post) { p.After = p.At.Add(settles(chat)) }), errWaits)
+	case p.EditOf != "" && errors.Is(err, ErrNotFound): // somebody took it away
+		return b.settle(ctx, p.ID, func(p *Post) { p.State, p.Message = PostFailed, Message{} })
 	}
 	b.o.Log.Error("post failed", "post", p.ID, "err", err)
-	return b.settle(ctx, p.ID, func(p *Post) { p.State = PostFailed; p.Message = Message{} })
+	return b.fail(ctx, p, now)
+}
+
+// settles is how long after its start an attempt may still land.
+func settles(chat Chat) time.Duration {
+	if finder, ok := chat.(Finder); ok {
+		return finder.Settles()
+	}
+	return SettleWindow
 }
 
 // lookUp settles a post of which it is unknown whether it arrived. done says that nothing is left to send.
-func (b *Bot) lookUp(ctx context.Context, chat Chat, p Post, now time.Time) (done bool, err error) {
-	finder, ok := chat.(Finder)
-	if !ok || p.To != "" {
-		b.o.Log.Warn("post is uncertain; a manager is asked", "post", p.ID)
-		return true, b.uncertain(ctx, p, now)
+func (b *Bot) lookUp(ctx context.Context, chat Chat, p Post, clock func() time.Time) (done bool, err error) {
+	now := clock()
+	if p.To != "" {
+		return true, b.uncertain(ctx, p)
 	}
-	ref, err := finder.Find(ctx, p.Team, p.Key, p.At)
+	if p.At.After(now) { // the clock was set back: the window begins anew
+		p.At = now
+	}
+	if until := p.At.Add(settles(chat)); now.Before(until) {
+		return true, cmp.Or(b.settle(ctx, p.ID, func(row *Post) { row.At, row.After = p.At, until }), errWaits)
+	}
+	if p.EditOf != "" { // doing it twice does no harm, now that the first cannot come after the second
+		return false, nil
+	}
+	finder, ok := chat.(Finder)
+	if !ok {
+		return true, b.uncertain(ctx, p)
+	}
+	call, cancel := b.call(ctx)
+	defer cancel()
+	ref, err := b.guarded("look-up", func() (Ref, error) { return finder.Find(call, p.Team, p.Key, p.At) })
+	ctx, now = context.WithoutCancel(ctx), clock()
+	again := func(wait time.Duration) (bool, error) {
+		return true, errors.Join(err, b.settle(ctx, p.ID, func(p *Post) { p.After = now.Add(max(wait, time.Second)) }))
+	}
 	var retry *RetryError
 	switch {
 	case err == nil:
+		b.letIn(chat.Platform())
 		return true, b.settle(ctx, p.ID, func(p *Post) { p.State, p.Ref, p.Message = PostSent, ref, Message{} })
 	case errors.Is(err, ErrNotFound):
+		b.letIn(chat.Platform())
 		return false, nil
 	case errors.As(err, &retry):
-		return true, errors.Join(err, b.settle(ctx, p.ID, func(p *Post) { p.After = now.Add(max(retry.After, time.Second)) }))
-	default: // a failing look-up postpones, it never posts (TRUST D4)
-		return true, errors.Join(err, b.settle(ctx, p.ID, func(p *Post) { p.After = now.Add(backoff(p.Attempt)) }))
+		return again(retry.After)
+	case errors.Is(err, ErrUnauthorised):
+		until := b.shutOut(chat.Platform(), now)
+		return true, cmp.Or(b.settle(ctx, p.ID, func(p *Post) { p.After = until }), errWaits)
+	case errors.Is(err, ErrGone):
+		b.o.Log.Warn("channel is gone", "team", p.Team)
+		return true, errors.Join(b.settle(ctx, p.ID, func(p *Post) { p.State, p.Message = PostFailed, Message{} }), b.gone(ctx, p.Team, time.Time{}))
+	case errors.Is(err, ErrUncertain), now.Sub(p.At) > lookUpLimit:
+		return true, b.uncertain(ctx, p)
 	}
+	// A failing look-up postpones, it never posts (TRUST D4).
+	return again(min(now.Sub(p.At)/2, 5*time.Minute))
 }
 
-// uncertain marks a post that nobody can look up and asks whoever switched the team on, once.
-func (b *Bot) uncertain(ctx context.Context, p Post, now time.Time) error {
-	if err := b.settle(ctx, p.ID, func(p *Post) { p.State = PostUncertain }); err != nil || p.To != "" {
-		return err
+// fail ends a post that will not be sent, and tells whoever switched the team on, in the same transaction: nothing is
+// lost without somebody hearing of it.
+func (b *Bot) fail(ctx context.Context, p Post, now time.Time) error {
+	key := "team.not-posted"
+	tell := p.To == "" && p.EditOf == "" && !strings.HasSuffix(string(p.ID), "/reminder") // one that is too late is no news
+	if p.EditOf != "" && p.Part != "" {                                                   // words that were taken back still stand there
+		of, err := b.o.Store.Post(ctx, p.EditOf)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		key, tell = "team.not-edited", of.State == PostSent
 	}
-	t, err := b.o.Store.Team(ctx, p.Team)
-	if errors.Is(err, ErrNotFound) || err == nil && t.SwitchedOnBy == "" {
-		return nil
+	var also Also
+	if tell {
+		t, err := b.o.Store.Team(ctx, p.Team)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if t.SwitchedOnBy != "" {
+			m := Message{Lang: t.Settings.Lang, Blocks: []Block{Text(Rich(locale.Text(t.Settings.Lang, key), "team", t.Name)...)}}
+			also.Posts = []Post{{ID: p.ID + "/failed", Key: newKey(), Team: p.Team, To: t.SwitchedOnBy, Message: m, State: PostQueued, After: now}}
+		}
 	}
-	if err != nil {
-		return err
+	return b.o.Store.UpdatePost(ctx, p.ID, func(p *Post) (Also, error) {
+		p.State, p.Message = PostFailed, Message{}
+		return also, nil
+	})
+}
+
+// uncertain marks a post that nobody can look up, and asks whoever switched the team on in the same transaction. A
+// private message is not asked about: status tells what it was about.
+func (b *Bot) uncertain(ctx context.Context, p Post) error {
+	b.o.Log.Warn("post is uncertain", "post", p.ID)
+	var also Also
+	if p.To == "" {
+		t, err := b.o.Store.Team(ctx, p.Team)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if t.SwitchedOnBy != "" {
+			also.Posts = []Post{{
+				ID: PostID(fmt.Sprintf("%s/ask/%d", p.ID, p.Attempt)), Key: newKey(), Team: p.Team, To: t.SwitchedOnBy,
+				Message: Message{Lang: t.Settings.Lang, Blocks: askWhether(t.Settings.Lang, t.Name, p.ID)}, State: PostQueued, After: p.After,
+			}}
+		}
 	}
-	say := sayer(t.Settings.Lang)
-	ask := Message{Lang: t.Settings.Lang, Blocks: []Block{
-		Text(Rich(say("team.uncertain"), "team", t.Name)...),
+	return b.o.Store.UpdatePost(ctx, p.ID, func(p *Post) (Also, error) {
+		p.State = PostUncertain
+		return also, nil
+	})
+}
+
+// askWhether asks a manager whether a post stands in the channel.
+func askWhether(lang prompts.Lang, team string, id PostID) []Block {
+	say := sayer(lang)
+	return []Block{
+		Text(Rich(say("team.uncertain"), "team", team)...),
 		{Kind: BlockActions, Actions: []Action{
-			{Do: "there", Arg: string(p.ID), Label: say("team.uncertain-there"), Typed: say("team.uncertain-there-word")},
-			{Do: "not-there", Arg: string(p.ID), Label: say("team.uncertain-not"), Typed: say("team.uncertain-not-word")},
+			{Do: "there", Arg: string(id), Label: say("team.uncertain-there"), Typed: say("team.uncertain-there-word")},
+			{Do: "not-there", Arg: string(id), Label: say("team.uncertain-not"), Typed: say("team.uncertain-not-word")},
 		}},
-	}}
-	return b.o.Store.Queue(ctx, Post{ID: PostID(fmt.Sprintf("%s/ask/%d", p.ID, p.Attempt)), Key: newKey(), Team: p.Team, To: t.SwitchedOnBy, Message: ask, State: PostQueued, After: now})
+	}
 }
 
 // resolve settles an uncertain post by what a manager saw.
@@ -309,16 +564,16 @@ func (b *Bot) resolve(ctx context.Context, f From, id PostID, there bool) (Respo
 		return say.message("team.managers-only"), err
 	}
 	key := newKey()
-	err = b.o.Store.UpdatePost(ctx, id, func(p *Post) error {
+	err = b.o.Store.UpdatePost(ctx, id, func(p *Post) (Also, error) {
 		switch {
-		case p.State != PostUncertain:
-			return errSame
+		case p.State != PostUncertain || f.At.Before(p.At): // settled, or an answer about an earlier attempt
+			return Also{}, errSame
 		case there:
 			p.State, p.Message = PostSent, Message{}
 		default:
 			p.State, p.Key, p.After = PostQueued, key, f.At
 		}
-		return nil
+		return Also{}, nil
 	})
 	if err != nil && !errors.Is(err, errSame) {
 		return say.message("common.later"), err
@@ -357,13 +612,13 @@ func (b *Bot) refs(ctx context.Context, p Post, now time.Time) (thread, target R
 const askAgain = 10 * time.Minute
 
 func (b *Bot) settle(ctx context.Context, id PostID, edit func(*Post)) error {
-	return b.o.Store.UpdatePost(ctx, id, func(p *Post) error {
+	return b.o.Store.UpdatePost(ctx, id, func(p *Post) (Also, error) {
 		edit(p)
 		// A give-back is edited because one person took a reply away: once that is done, nothing says when (TRUST 2.6).
 		if p.Part != "" && p.EditOf != "" && (p.State == PostSent || p.State == PostFailed) {
 			p.After, p.At = time.Time{}, time.Time{}
 		}
-		return nil
+		return Also{}, nil
 	})
 }
 
@@ -373,12 +628,9 @@ func backoff(attempt int) time.Duration {
 	return ceiling/2 + rand.N(ceiling/2+1)
 }
 
-func (b *Bot) chatOf(team TeamID) Chat {
+func platformOf(team TeamID) string {
 	platform, _, _ := strings.Cut(string(team), ":")
-	for _, c := range b.o.Chats {
-		if c.Platform() == platform {
-			return c
-		}
-	}
-	return nil
+	return platform
 }
+
+func (b *Bot) chatOf(team TeamID) Chat { return b.platform(platformOf(team)) }

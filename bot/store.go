@@ -157,8 +157,9 @@ type Outbox interface {
 	Pending(ctx context.Context, now time.Time, limit int) ([]Post, time.Time, error)
 	// Post returns one post, or ErrNotFound.
 	Post(ctx context.Context, id PostID) (Post, error)
-	// UpdatePost changes a post in one transaction. edit is pure and may run twice. ErrNotFound.
-	UpdatePost(ctx context.Context, id PostID, edit func(*Post) error) error
+	// UpdatePost changes a post and does what edit returns, in one transaction. edit is pure and may run twice.
+	// ErrNotFound.
+	UpdatePost(ctx context.Context, id PostID, edit func(*Post) (Also, error)) error
 	// Queue adds posts; one whose ID exists already is left as it is.
 	Queue(ctx context.Context, posts ...Post) error
 }

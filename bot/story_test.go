@@ -122,6 +122,13 @@ func (w *world) close() {
 	}
 }
 
+// until lets the platform's clock come to a moment, if it is not there yet: what people do next is done then.
+func (w *world) until(at time.Time) {
+	if at.After(w.fake.Now()) {
+		w.fake.SetNow(at)
+	}
+}
+
 // switchOn has the manager fill in the form.
 func (w *world) switchOn(team bot.TeamID, values map[string][]string) bot.Response {
 	w.t.Helper()

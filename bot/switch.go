@@ -145,8 +145,13 @@ func (b *Bot) submitSettings(ctx context.Context, e FormSubmitted) (Response, er
 	}
 	switching := e.Form == "on"
 	if switching && (t.State == TeamOn || t.State == TeamJoining) {
-		if t.State == TeamOn && t.Steered.Equal(e.At) && !t.NextOpens.IsZero() { // the same form again
+		switch same := t.Steered.Equal(e.At); { // the same form again
+		case same && t.State == TeamOn && !t.NextOpens.IsZero():
 			return say.message("team.on-private", "moment", locale.Moment(e.Lang, t.NextOpens.In(zoneOf(t.Settings.Zone)))), nil
+		case same && t.State == TeamJoining:
+			if join, err := b.o.Store.Round(ctx, t.Vote); err == nil {
+				return say.message("team.joining-private", "closing", locale.Moment(e.Lang, join.Closes.In(zoneOf(join.Zone)))), nil
+			}
 		}
 		return say.message("team.on-already"), nil
 	}
@@ -318,7 +323,7 @@ func (b *Bot) switchOn(ctx context.Context, e FormSubmitted, t Team, s Settings,
 		}
 		t.Settings, t.SwitchedOnBy, t.Since = s, e.User.Actor(), now.UTC()
 		t.Season++
-		t.SeasonRounds, t.SeasonSince, t.Thin, t.HalfPace, t.SkipNext = 0, time.Time{}, 0, false, false
+		t.SeasonRounds, t.SeasonSince, t.Thin, t.HalfPace, t.SkipNext, t.Skipped = 0, time.Time{}, 0, false, false, now.UTC()
 		also := Also{Audit: []AuditEntry{{At: now.UTC(), By: e.User.Actor(), Team: t.ID, What: "on", How: string(s.Rhythm)}}}
 		t.Vote = ""
 		if join != nil {
@@ -326,7 +331,7 @@ func (b *Bot) switchOn(ctx context.Context, e FormSubmitted, t Team, s Settings,
 		} else {
 			t.State, t.NextDue, t.NextOpens = TeamOn, first.Due.UTC(), first.Opens.UTC()
 		}
-		p := b.say(t.ID, PostID(string(t.ID)+"/on/"+newKey()), b.announcement(*t, e.Name, first, join), now)
+		p := b.say(t.ID, t.actPost("on"), b.announcement(*t, e.Name, first, join), now)
 		if join != nil {
 			p.ID = stepPost(join.ID, "prompt")
 		}
@@ -371,7 +376,7 @@ func form2name(e FormSubmitted) string {
 func (b *Bot) changeSettings(ctx context.Context, e FormSubmitted, s Settings, cal *Calendar) (Response, error) {
 	say := sayer(e.Lang)
 	now := e.At
-	changed := false
+	changed, again := false, false
 	after := now
 	if t, err := b.o.Store.Team(ctx, TeamID(e.State)); err == nil && t.Vote != "" { // nothing opens before the vote ends
 		if vote, err := b.o.Store.Round(ctx, t.Vote); err == nil && vote.Closes.After(now) {
@@ -385,6 +390,7 @@ func (b *Bot) changeSettings(ctx context.Context, e FormSubmitted, s Settings, c
 	err = b.o.Store.UpdateTeam(ctx, TeamID(e.State), func(t *Team) (Also, error) {
 		old := t.Settings
 		lines := changes(old, s)
+		again = t.Steered.Equal(now)
 		if changed = len(lines) > 0; !changed {
 			return Also{}, errSame
 		}
@@ -400,11 +406,17 @@ func (b *Bot) changeSettings(ctx context.Context, e FormSubmitted, s Settings, c
 			t.NextDue, t.NextOpens = m.Due.UTC(), m.Opens.UTC()
 		}
 		return Also{
-			Posts: []Post{b.say(t.ID, PostID(string(t.ID)+"/settings/"+newKey()), b.settingsMessage(*t, lines), now)},
+			Posts: []Post{b.say(t.ID, t.actPost("settings"), b.settingsMessage(*t, lines), now)},
 			Audit: []AuditEntry{{At: now.UTC(), By: e.User.Actor(), Team: t.ID, What: "settings", How: strings.Join(lines, " ")}},
 		}, nil
 	})
-	if errors.Is(err, errSame) {
+	switch {
+	case !errors.Is(err, errSame):
+	case again: // the same form once more
+		return say.message("team.settings-private"), nil
+	case changed:
+		return say.message("team.newer"), nil
+	default:
 		return say.message("team.settings-same"), nil
 	}
 	if err != nil {
@@ -440,11 +452,19 @@ func (b *Bot) switchOff(ctx context.Context, f From, t Team) (Response, error) {
 	if ok, err := b.manages(ctx, f, t); err != nil || !ok {
 		return say.message("team.managers-only"), err
 	}
+	done := func() (Response, error) {
+		if t.Open != "" {
+			return say.message("team.off-after-private"), nil
+		}
+		return say.message("team.off-private"), nil
+	}
+	if t.State == TeamOff && t.Steered.Equal(f.At) { // the same again
+		return done()
+	}
 	if t.State == TeamOff || t.State == "" {
 		return say.message("team.off-already"), nil
 	}
 	now := f.At
-	open := t.Open != ""
 	err := b.o.Store.UpdateTeam(ctx, t.ID, func(t *Team) (Also, error) {
 		if err := t.steer(now); err != nil {
 			return Also{}, err
@@ -456,7 +476,7 @@ func (b *Bot) switchOff(ctx context.Context, f From, t Team) (Response, error) {
 		}
 		m := Message{Lang: t.Settings.Lang, Blocks: []Block{Text(Rich(text)...)}}
 		return Also{
-			Posts: []Post{b.say(t.ID, PostID(string(t.ID)+"/off/"+newKey()), m, now)},
+			Posts: []Post{b.say(t.ID, t.actPost("off"), m, now)},
 			Audit: []AuditEntry{{At: now.UTC(), By: f.User.Actor(), Team: t.ID, What: "off"}},
 		}, nil
 	})
@@ -467,10 +487,7 @@ func (b *Bot) switchOff(ctx context.Context, f From, t Team) (Response, error) {
 		return say.message("common.later"), err
 	}
 	b.wake(b.wakeSender)
-	if open {
-		return say.message("team.off-after-private"), nil
-	}
-	return say.message("team.off-private"), nil
+	return done()
 }
 
 // wakeUp lets a resting team go on.
@@ -483,9 +500,11 @@ func (b *Bot) wakeUp(ctx context.Context, f From, id TeamID) (Response, error) {
 	if ok, err := b.manages(ctx, f, t); err != nil || !ok {
 		return say.message("team.managers-only"), err
 	}
-	switch t.State {
-	case TeamResting:
-	case TeamOn:
+	switch {
+	case t.State == TeamResting:
+	case t.State == TeamOn && t.Steered.Equal(f.At): // the same press again
+		return say.message("team.woken-private", "moment", locale.Moment(f.Lang, t.NextOpens.In(zoneOf(t.Settings.Zone)))), nil
+	case t.State == TeamOn:
 		return say.message("team.on-already"), nil
 	default: // switched off since: the form asks everything again
 		return b.askOn(ctx, f, t)
@@ -507,16 +526,20 @@ func (b *Bot) wakeUp(ctx context.Context, f From, id TeamID) (Response, error) {
 			return Also{}, err
 		}
 		t.State, t.NextDue, t.NextOpens, t.Thin, t.HalfPace, t.SkipNext = TeamOn, m.Due.UTC(), m.Opens.UTC(), 0, false, false
+		t.Skipped = f.At.UTC()
 		t.Season++ // a rest ends the season it began in
 		t.SeasonRounds, t.SeasonSince = 0, time.Time{}
 		moment := locale.Moment(t.Settings.Lang, m.Opens.In(zoneOf(t.Settings.Zone)))
 		text := Message{Lang: t.Settings.Lang, Blocks: []Block{Text(Rich(locale.Text(t.Settings.Lang, "vote.woken"), "moment", moment)...)}}
 		return Also{
-			Posts: []Post{b.say(t.ID, PostID(string(t.ID)+"/woken/"+newKey()), text, f.At)},
+			Posts: []Post{b.say(t.ID, t.actPost("woken"), text, f.At)},
 			Audit: []AuditEntry{{At: f.At.UTC(), By: f.User.Actor(), Team: t.ID, What: "on", How: "woken"}},
 		}, nil
 	})
-	if err != nil && !errors.Is(err, errSame) {
+	if errors.Is(err, errSame) {
+		return say.message("team.newer"), nil
+	}
+	if err != nil {
 		return say.message("common.later"), err
 	}
 	b.wake(b.wakeAgenda)

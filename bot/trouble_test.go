@@ -18,6 +18,7 @@ import (
 // step does what is due at a moment and sends it.
 func (w *world) step(at time.Time) {
 	w.t.Helper()
+	w.until(at)
 	if _, err := w.bot.Step(context.Background(), at); err != nil {
 		w.t.Fatal(err)
 	}

@@ -200,6 +200,18 @@ func (b *Bot) openVote(ctx context.Context, r Round, now time.Time) error {
 		return err
 	}
 	if t.State == TeamOn {
+		cal, err := ParseCalendar(t.Settings, b.o.Holidays...)
+		if err != nil {
+			return err
+		}
+		if until := t.restsUntil(cal); until.After(now) {
+			return b.o.Store.UpdateRound(ctx, r.ID, func(r *Round, _ *Team) (Also, error) {
+				r.ThenFrom = until.UTC()
+				return Also{}, nil
+			})
+		}
+	}
+	if t.State == TeamOn {
 		switch r.Then {
 		case RoundPace:
 			err = b.ask(ctx, t, RoundPace, r.Due, now, nil, b.paceMessage)
@@ -214,7 +226,7 @@ func (b *Bot) openVote(ctx context.Context, r Round, now time.Time) error {
 		return err
 	}
 	return b.o.Store.UpdateRound(ctx, r.ID, func(r *Round, _ *Team) (Also, error) {
-		r.Then = ""
+		r.Then, r.ThenFrom = "", time.Time{}
 		return Also{}, nil
 	})
 }

@@ -218,7 +218,7 @@ func liveThrough(r *recorder) error {
 	}
 	post := func(state bot.PostState) func() error {
 		return func() error {
-			return db.UpdatePost(ctx, "r1/prompt", func(p *bot.Post) error { p.State, p.Attempt = state, p.Attempt+1; return nil })
+			return db.UpdatePost(ctx, "r1/prompt", func(p *bot.Post) (bot.Also, error) { p.State, p.Attempt = state, p.Attempt+1; return bot.Also{}, nil })
 		}
 	}
 	open := func() (err error) { db, err = Open(roots["data"], "weerklank.db", o); return err }

@@ -1144,7 +1144,7 @@ func (d *DB) Post(ctx context.Context, id bot.PostID) (p bot.Post, err error) {
 }
 
 // UpdatePost implements bot.Outbox.
-func (d *DB) UpdatePost(ctx context.Context, id bot.PostID, edit func(*bot.Post) error) error {
+func (d *DB) UpdatePost(ctx context.Context, id bot.PostID, edit func(*bot.Post) (bot.Also, error)) error {
 	return d.shared(ctx, func(tx *bolt.Tx) error {
 		rows, pending := tx.Bucket(bPosts), tx.Bucket(bPending)
 		r, err := get[row](rows, string(id))
@@ -1152,7 +1152,8 @@ func (d *DB) UpdatePost(ctx context.Context, id bot.PostID, edit func(*bot.Post)
 			return err
 		}
 		old := r
-		if err := edit(&r.Post); err != nil {
+		also, err := edit(&r.Post)
+		if err != nil {
 			return err
 		}
 		r.ID = id
@@ -1166,6 +1167,9 @@ func (d *DB) UpdatePost(ctx context.Context, id bot.PostID, edit func(*bot.Post)
 				return err
 			}
 		}
-		return put(rows, string(id), r)
+		if err := put(rows, string(id), r); err != nil {
+			return err
+		}
+		return alongside(tx, also)
 	})
 }

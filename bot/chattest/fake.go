@@ -35,13 +35,26 @@ type Posted struct {
 	Key     string
 	At      time.Time
 	Edits   int
+	Edited  time.Time // the last time
 }
 
 // Told is one private message.
 type Told struct {
 	To      bot.Recipient
 	Message bot.Message
+	Key     string
 	At      time.Time
+}
+
+// Trouble is what goes wrong with one call. The zero Trouble is none: the call has its effect and comes back at once.
+type Trouble struct {
+	Err    error         // what comes back; the effect does not happen
+	Done   bool          // with Err, Hang or Panic: the effect happens all the same, at once
+	Lands  time.Duration // it happens this long after the call began, whether anybody still waits or not
+	Slow   time.Duration // the call takes this long; given up before, nothing happens
+	Hang   bool          // no answer comes: the call ends with its context
+	Panic  bool          // the adapter fails in the middle of the call
+	Unseen func()        // called before anything else, with no lock held: where a process may die
 }
 
 // Fake is a platform in memory with every capability. It may be used inside a synctest bubble: it has no sockets and
@@ -58,6 +71,9 @@ type Fake struct {
 	handler bot.Handler
 	ready   chan struct{}
 	message int
+	forgets time.Duration
+	ahead   time.Duration
+	trouble func(what string, team bot.TeamID) Trouble
 
 	// Fault is asked before every Post, Edit and Direct. An error comes back to the sender; posted says that the
 	// message stands there all the same. It may block. Nil: no faults.
@@ -67,7 +83,84 @@ type Fake struct {
 
 // New makes a platform with the given name.
 func New(name string) *Fake {
-	return &Fake{name: name, people: map[string]Person{}, members: map[bot.TeamID]map[string]bool{}, byKey: map[string]*Posted{}, ready: make(chan struct{})}
+	return &Fake{name: name, people: map[string]Person{}, members: map[bot.TeamID]map[string]bool{}, byKey: map[string]*Posted{}, ready: make(chan struct{}), forgets: 1 << 62}
+}
+
+// Forget makes the platform drop a repeat of a key only within this time after the first: real platforms remember for half
+// a minute or not at all. A Fake remembers for ever.
+func (f *Fake) Forget(after time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.forgets = after
+}
+
+// Now is the platform's clock. It runs like any other, from where SetNow put it.
+func (f *Fake) Now() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return time.Now().Add(f.ahead)
+}
+
+// SetNow sets the platform's clock: what people do from here on happens at that time and later. Posts carry the time of
+// the process.
+func (f *Fake) SetNow(t time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ahead = time.Until(t)
+}
+
+// SetTrouble makes trouble for every call while the bot runs: what is "post", "edit", "direct" or "find". Nil: none.
+func (f *Fake) SetTrouble(trouble func(what string, team bot.TeamID) Trouble) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.trouble = trouble
+}
+
+// call lets one call have its effect, or makes the trouble it was given.
+func (f *Fake) call(ctx context.Context, what string, team bot.TeamID, effect func() (bot.Ref, error)) (bot.Ref, error) {
+	f.mu.Lock()
+	trouble := f.trouble
+	f.mu.Unlock()
+	var t Trouble
+	if trouble != nil {
+		t = trouble(what, team)
+	}
+	if t.Unseen != nil {
+		t.Unseen()
+	}
+	if t.Slow > 0 {
+		select {
+		case <-time.After(t.Slow):
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}
+	if t.Lands > 0 {
+		time.AfterFunc(t.Lands, func() { effect() })
+	}
+	if t.Done {
+		effect()
+	}
+	if t.Panic {
+		panic("the adapter fails")
+	}
+	if t.Hang {
+		<-ctx.Done()
+		return "", ctx.Err()
+	}
+	if t.Err != nil {
+		return "", t.Err
+	}
+	err, done := f.fault(what, team)
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case err != nil && done:
+		effect()
+	case err == nil:
+		return effect()
+	}
+	return "", err
 }
 
 var (
@@ -161,72 +254,64 @@ func (f *Fake) SetFault(fault func(what string, team bot.TeamID) (error, bool)) 
 	f.Fault = fault
 }
 
-// Post implements bot.Chat. A key that was posted before gives the same ref and no second message.
+// Post implements bot.Chat. A key that was posted before gives the same ref and no second message, until it is forgotten.
 func (f *Fake) Post(ctx context.Context, team bot.TeamID, m bot.Message, thread bot.Ref, key string) (bot.Ref, error) {
-	err, posted := f.fault("post", team)
-	if ctx.Err() != nil {
-		return "", ctx.Err()
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var ref bot.Ref
-	if posted || err == nil {
-		if old := f.byKey[key]; old != nil {
-			ref = old.Ref
-		} else {
-			ref = bot.Ref("m" + strconv.Itoa(len(f.posts)+1))
-			p := &Posted{Ref: ref, Team: team, Message: m, First: m, Thread: thread, Key: key, At: time.Now()}
-			f.posts = append(f.posts, p)
-			f.byKey[key] = p
+	return f.call(ctx, "post", team, func() (bot.Ref, error) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if old := f.byKey[key]; old != nil && time.Since(old.At) <= f.forgets {
+			return old.Ref, nil
 		}
-	}
-	if err != nil {
-		return "", err
-	}
-	return ref, nil
+		p := &Posted{Ref: bot.Ref("m" + strconv.Itoa(len(f.posts)+1)), Team: team, Message: m, First: m, Thread: thread, Key: key, At: time.Now()}
+		f.posts = append(f.posts, p)
+		f.byKey[key] = p
+		return p.Ref, nil
+	})
 }
 
 // Edit implements bot.Editor.
-func (f *Fake) Edit(_ context.Context, team bot.TeamID, ref bot.Ref, m bot.Message) error {
-	if err, _ := f.fault("edit", team); err != nil {
-		return err
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, p := range f.posts {
-		if p.Ref == ref && p.Team == team {
-			p.Message, p.Edits = m, p.Edits+1
-			return nil
+func (f *Fake) Edit(ctx context.Context, team bot.TeamID, ref bot.Ref, m bot.Message) error {
+	_, err := f.call(ctx, "edit", team, func() (bot.Ref, error) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		for _, p := range f.posts {
+			if p.Ref == ref && p.Team == team {
+				p.Message, p.Edits, p.Edited = m, p.Edits+1, time.Now()
+				return ref, nil
+			}
 		}
-	}
-	return bot.ErrNotFound
+		return "", bot.ErrNotFound
+	})
+	return err
 }
 
 // Find implements bot.Finder.
-func (f *Fake) Find(_ context.Context, team bot.TeamID, key string, _ time.Time) (bot.Ref, error) {
-	if err, _ := f.fault("find", team); err != nil {
-		return "", err
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if p := f.byKey[key]; p != nil {
-		return p.Ref, nil
-	}
-	return "", bot.ErrNotFound
+func (f *Fake) Find(ctx context.Context, team bot.TeamID, key string, _ time.Time) (bot.Ref, error) {
+	return f.call(ctx, "find", team, func() (bot.Ref, error) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if p := f.byKey[key]; p != nil {
+			return p.Ref, nil
+		}
+		return "", bot.ErrNotFound
+	})
 }
+
+// Settles implements bot.Finder.
+func (f *Fake) Settles() time.Duration { return bot.SettleWindow }
 
 // Forms implements bot.Former.
 func (f *Fake) Forms() bool { return true }
 
 // Direct implements bot.Chat.
-func (f *Fake) Direct(_ context.Context, to bot.Recipient, m bot.Message, _ string) error {
-	if err, _ := f.fault("direct", ""); err != nil {
-		return err
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.told = append(f.told, Told{To: to, Message: m, At: time.Now()})
-	return nil
+func (f *Fake) Direct(ctx context.Context, to bot.Recipient, m bot.Message, key string) error {
+	_, err := f.call(ctx, "direct", "", func() (bot.Ref, error) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.told = append(f.told, Told{To: to, Message: m, Key: key, At: time.Now()})
+		return "", nil
+	})
+	return err
 }
 
 // Count implements bot.People.
@@ -306,7 +391,7 @@ func (f *Fake) From(person string, team bot.TeamID) bot.From {
 	f.message++
 	return bot.From{
 		Key: "e" + strconv.Itoa(f.message), User: bot.Account(f.name, "w", person), Name: p.Name, Lang: p.Lang, Zone: p.Zone,
-		Team: team, Chan: string(team), At: time.Now(),
+		Team: team, Chan: string(team), At: time.Now().Add(f.ahead),
 	}
 }
 
@@ -353,3 +438,14 @@ func (f *Fake) Submit(ctx context.Context, person string, team bot.TeamID, form 
 
 // Plain hides every optional capability of a chat.
 type Plain struct{ bot.Chat }
+
+// Blind hides that a platform can look up its own posts, and leaves the rest.
+type Blind struct {
+	bot.Chat
+	bot.Editor
+	bot.Former
+	bot.People
+}
+
+// NewBlind makes a Fake blind.
+func NewBlind(f *Fake) Blind { return Blind{f, f, f, f} }

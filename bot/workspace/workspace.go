@@ -395,6 +395,10 @@ func (a *Adapter) Find(_ context.Context, team bot.TeamID, key string, _ time.Ti
 	return "", bot.ErrNotFound
 }
 
+// Settles implements bot.Finder. A line is durable or not when the call comes back, and nothing lands after the process
+// ended, so there is nothing to wait for.
+func (a *Adapter) Settles() time.Duration { return 0 }
+
 // Direct implements bot.Chat.
 func (a *Adapter) Direct(ctx context.Context, to bot.Recipient, m bot.Message, key string) error {
 	if err := ctx.Err(); err != nil {

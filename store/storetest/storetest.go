@@ -426,8 +426,14 @@ func outbox(t *testing.T, h Harness) {
 	if posts, _, _ := h.Store.Pending(ctx, start, 1); len(posts) != 1 {
 		t.Errorf("limit: %d", len(posts))
 	}
-	must(t, h.Store.UpdatePost(ctx, "p1", func(p *bot.Post) error { p.State, p.Ref = bot.PostSent, "ref"; return nil }))
-	must(t, h.Store.UpdatePost(ctx, "p2", func(p *bot.Post) error { p.State, p.After = bot.PostSending, start.Add(2*time.Hour); return nil }))
+	must(t, h.Store.UpdatePost(ctx, "p1", func(p *bot.Post) (bot.Also, error) {
+		p.State, p.Ref = bot.PostSent, "ref"
+		return bot.Also{}, nil
+	}))
+	must(t, h.Store.UpdatePost(ctx, "p2", func(p *bot.Post) (bot.Also, error) {
+		p.State, p.After = bot.PostSending, start.Add(2*time.Hour)
+		return bot.Also{}, nil
+	}))
 	posts, _, err = h.Store.Pending(ctx, start.Add(3*time.Hour), 10)
 	must(t, err)
 	if len(posts) != 3 || posts[2].ID != "p2" {
@@ -438,8 +444,25 @@ func outbox(t *testing.T, h Harness) {
 	if p.Ref != "ref" || p.State != bot.PostSent {
 		t.Errorf("%+v", p)
 	}
-	if err := h.Store.UpdatePost(ctx, "nothing", func(*bot.Post) error { return nil }); !errors.Is(err, bot.ErrNotFound) {
+	// What else an edit does is done with it, or not at all.
+	ask := bot.Also{Posts: []bot.Post{{ID: "ask", Team: team, State: bot.PostQueued, After: start}}}
+	if err := h.Store.UpdatePost(ctx, "nothing", func(*bot.Post) (bot.Also, error) { return ask, nil }); !errors.Is(err, bot.ErrNotFound) {
 		t.Error(err)
+	}
+	refused := errors.New("refused")
+	err = h.Store.UpdatePost(ctx, "p2", func(p *bot.Post) (bot.Also, error) { p.State = bot.PostUncertain; return ask, refused })
+	if !errors.Is(err, refused) {
+		t.Error(err)
+	}
+	if _, err := h.Store.Post(ctx, "ask"); !errors.Is(err, bot.ErrNotFound) {
+		t.Errorf("a refused edit queued its post: %v", err)
+	}
+	must(t, h.Store.UpdatePost(ctx, "p2", func(p *bot.Post) (bot.Also, error) { p.State = bot.PostUncertain; return ask, nil }))
+	if p, err := h.Store.Post(ctx, "ask"); err != nil || p.State != bot.PostQueued {
+		t.Errorf("%+v %v", p, err)
+	}
+	if p, err := h.Store.Post(ctx, "p2"); err != nil || p.State != bot.PostUncertain {
+		t.Errorf("%+v %v", p, err)
 	}
 }
 

@@ -222,6 +222,12 @@ func (s *slip) part(message mark) *part {
 	return nil
 }
 
+// has says whether a typed message is part of s and still there.
+func (s *slip) has(message mark) bool {
+	p := s.part(message)
+	return p != nil && !p.gone
+}
+
 // live counts the parts that are still there.
 func (s *slip) live() (n int) {
 	for _, p := range s.Parts {

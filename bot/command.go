@@ -359,7 +359,7 @@ func (b *Bot) withdrawOrChange(ctx context.Context, f From, verb string) (Respon
 	if verb == "change" {
 		do, key = "answer", "reply.which-round"
 	} else {
-		seats = slices.DeleteFunc(seats, func(s *seat) bool { return s.ballot == nil && !s.draft() })
+		seats = slices.DeleteFunc(seats, func(s *seat) bool { return !s.taken(version(f.At)) })
 		if len(seats) == 0 {
 			return say.message("reply.nothing-to-withdraw"), nil
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/prompts"
 )
 
 // scene is what people do in one open round, each act with a moment of its own, so that it can come again or late.
@@ -187,6 +188,59 @@ func TestAnyOrder(t *testing.T) {
 			}
 			if name == "a stance is not put back" && (tally.Stances[bot.StanceCounter] != 1 || tally.Stances[bot.StanceNotMe] != 0) {
 				t.Errorf("%v", tally.Stances)
+			}
+		})
+	}
+}
+
+// A withdrawal that arrives after newer words takes the tap and the tags along with the words it takes back, and leaves
+// those that are newer.
+func TestLateWithdrawal(t *testing.T) {
+	form := map[string][]string{"text": {"geheim"}, "share": {"share"}, "stance": {"counter"}, "tags": {"quality-speed", "other"}, "other": {"het rooster"}}
+	back := pressed(10, "withdraw", "")
+	newer := []act{typed(20, "nieuw", "a"), typed(21, "erbij", "b"), typed(22, "2", "c")}
+	for name, tc := range map[string]struct {
+		acts   []act
+		stance bot.Stance
+		tag    string
+	}{
+		"what came with the form goes":           {append([]act{filled(0, form)}, append(newer[:3:3], back)...), "", ""},
+		"also while it waits for a choice":       {append([]act{filled(0, form)}, append(newer[:2:2], back, newer[2])...), "", ""},
+		"a newer tap stays":                      {append([]act{filled(0, form)}, append(newer[:3:3], pressed(23, "tag", "unknown"), typed(24, "raakt mij niet", "d"), back)...), bot.StanceNotMe, "unknown"},
+		"newer tags stay":                        {append([]act{filled(0, sharing("geheim"))}, append(newer[:3:3], pressed(23, "tag", "policy-practice"), back)...), "", "policy-practice"},
+		"tags that were added to old ones go":    {append([]act{filled(0, form)}, append(newer[:3:3], pressed(23, "tag", "policy-practice"), back)...), "", ""},
+		"what was typed after it, in order":      {append([]act{filled(0, form), back}, newer...), "", ""},
+		"a tap between, and a withdrawal after":  {append([]act{typed(0, "raakt mij niet", "s")}, append(newer[:3:3], back)...), "", ""},
+		"a reply that began after it is left be": {append(append([]act{}, typed(20, "nieuw", "a"), typed(22, "2", "c"), pressed(23, "tag", "policy-practice")), typed(24, "raakt mij niet", "d"), back), bot.StanceNotMe, "policy-practice"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			s.do(tc.acts...)
+			channel, tally := s.rest()
+			if tally.Respondents != 7 || !strings.Contains(channel, "nieuw") || strings.Contains(channel, "geheim") {
+				t.Errorf("%d respondents\n%s", tally.Respondents, channel)
+			}
+			stances, tags := map[bot.Stance]int{}, 0
+			if tc.stance != "" {
+				stances[tc.stance] = 1
+			}
+			for _, n := range tally.Tags {
+				tags += n
+			}
+			if len(tally.Stances) != len(stances) || tc.stance != "" && tally.Stances[tc.stance] != 1 {
+				t.Errorf("stances %v, want %v", tally.Stances, stances)
+			}
+			switch {
+			case tc.tag == "unknown":
+				if tally.Unknown != 1 || tags+tally.Other != 0 {
+					t.Errorf("%+v", tally)
+				}
+			case tc.tag != "":
+				if tally.Tags[prompts.TensionID(tc.tag)] != 1 || tags != 1 || tally.Other != 0 {
+					t.Errorf("%+v", tally)
+				}
+			case tags+tally.Other+tally.Unknown != 0:
+				t.Errorf("%+v", tally)
 			}
 		})
 	}

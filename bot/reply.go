@@ -531,14 +531,24 @@ func (b *Bot) receipt(s *seat, lang prompts.Lang, ballot *slip) Response {
 
 func (b *Bot) withdraw(ctx context.Context, s *seat, f From) (Response, error) {
 	say := sayer(f.Lang)
-	if s.ballot == nil && !s.draft() && s.floor() != version(f.At) { // else the same again
+	if !s.taken(version(f.At)) {
 		return say.message("reply.nothing-to-withdraw"), nil
 	}
 	if _, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.bury(version(f.At)) }); err != nil {
 		return b.refused(err, f.Lang)
 	}
+	s, err := b.sit(ctx, s.box, f.User)
+	if err != nil {
+		return b.refused(err, f.Lang)
+	}
+	if s.ballot != nil || s.draft() { // written after this withdrawal, which comes late or again
+		return say.message("reply.newer"), nil
+	}
 	return say.message("reply.withdrawn"), nil
 }
+
+// taken says whether there is something to withdraw, or was for the withdrawal of this very version: it comes again.
+func (s *seat) taken(at int64) bool { return s.ballot != nil || s.draft() || s.floor() == at }
 
 // refused turns what stood in a reply's way into words for its author. Nothing was kept, and the text says so.
 func (b *Bot) refused(err error, lang prompts.Lang) (Response, error) {
@@ -573,10 +583,8 @@ func (b *Bot) typed(ctx context.Context, e DirectReply, text string) (Response, 
 		return b.noRound(ctx, e.From)
 	}
 	id, at := markOf(e.Message), version(e.At)
-	for _, s := range seats {
-		if s.knows(id) {
-			return b.editPart(ctx, s, e, text, id)
-		}
+	if s := seatOf(seats, id); s != nil {
+		return b.editPart(ctx, s, e, text, id)
 	}
 	if text == "" {
 		return say.message("reply.no-words"), nil
@@ -594,6 +602,30 @@ func (b *Bot) typed(ctx context.Context, e DirectReply, text string) (Response, 
 		return b.refused(err, e.Lang)
 	}
 	return b.whereNow(ctx, target, e.From)
+}
+
+// seatOf is the place where a typed message is known, nil if it is new. An answer to a question leaves its mark in every
+// box: then it is the place where something lies.
+func seatOf(seats []*seat, id mark) (found *seat) {
+	best := 0
+	for _, s := range seats {
+		rank := 0
+		switch {
+		case !s.knows(id):
+		case s.ballot.has(id) || s.aside.has(id):
+			rank = 4
+		case s.draft():
+			rank = 3
+		case s.ballot != nil:
+			rank = 2
+		default:
+			rank = 1
+		}
+		if rank > best {
+			found, best = s, rank
+		}
+	}
+	return found
 }
 
 // whereNow asks what is open for a person in a round, or says what lies there; a redelivery gets the same answer again.
@@ -672,10 +704,8 @@ func (b *Bot) deleted(ctx context.Context, e ReplyWithdrawn) (Response, error) {
 		return Response{}, err
 	}
 	id := markOf(e.Message)
-	for _, s := range seats {
-		if s.knows(id) {
-			return b.removePart(ctx, s, e.From, id)
-		}
+	if s := seatOf(seats, id); s != nil {
+		return b.removePart(ctx, s, e.From, id)
 	}
 	for _, s := range seats {
 		_, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.remove(id, version(e.At)) })

@@ -3,6 +3,7 @@ package bot_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -159,9 +160,7 @@ func sends(at int, form string, values map[string][]string) makes {
 				all[f.Name] = f.Value
 			}
 		}
-		for k, v := range values {
-			all[k] = v
-		}
+		maps.Copy(all, values)
 		return bot.FormSubmitted{From: a.by("p1", crew, at), Form: form, State: string(crew), Values: all}
 	}
 }

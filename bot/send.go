@@ -321,6 +321,10 @@ func (b *Bot) call(ctx context.Context) (context.Context, context.CancelFunc) {
 // the team's next posts must wait.
 func (b *Bot) sendOne(ctx context.Context, p Post, clock func() time.Time) error {
 	now := clock()
+	p, err := b.o.Store.Post(ctx, p.ID) // it may have left since it was seen to be pending
+	if err != nil || p.State != PostQueued && p.State != PostSending || p.After.After(now) {
+		return err
+	}
 	chat := b.chatOf(p.Team)
 	if chat == nil {
 		return b.settle(ctx, p.ID, func(p *Post) { p.After = now.Add(10 * time.Minute) })
@@ -507,6 +511,7 @@ func (b *Bot) fail(ctx context.Context, p Post, now time.Time) error {
 	}
 	return b.o.Store.UpdatePost(ctx, p.ID, func(p *Post) (Also, error) {
 		p.State, p.Message = PostFailed, Message{}
+		p.forget()
 		return also, nil
 	})
 }
@@ -611,13 +616,22 @@ func (b *Bot) refs(ctx context.Context, p Post, now time.Time) (thread, target R
 // askAgain is how often a post looks whether the uncertain one it hangs on has been settled.
 const askAgain = 10 * time.Minute
 
+// forget drops from a post that is over what would tell of a person: whom a private message was for; and when a give-back
+// was edited, since that is when somebody took a reply away (TRUST 2.6).
+func (p *Post) forget() {
+	if p.State != PostSent && p.State != PostFailed {
+		return
+	}
+	p.To = ""
+	if p.Part != "" && p.EditOf != "" {
+		p.After, p.At = time.Time{}, time.Time{}
+	}
+}
+
 func (b *Bot) settle(ctx context.Context, id PostID, edit func(*Post)) error {
 	return b.o.Store.UpdatePost(ctx, id, func(p *Post) (Also, error) {
 		edit(p)
-		// A give-back is edited because one person took a reply away: once that is done, nothing says when (TRUST 2.6).
-		if p.Part != "" && p.EditOf != "" && (p.State == PostSent || p.State == PostFailed) {
-			p.After, p.At = time.Time{}, time.Time{}
-		}
+		p.forget()
 		return Also{}, nil
 	})
 }

@@ -608,7 +608,7 @@ func quiet(tx *bolt.Tx, now time.Time) error {
 				return err
 			}
 		}
-		r.State, r.Message = bot.PostFailed, bot.Message{}
+		r.State, r.Message, r.To = bot.PostFailed, bot.Message{}, ""
 		if err := put(tx.Bucket(bPosts), string(r.ID), r); err != nil {
 			return err
 		}

@@ -377,7 +377,7 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 			return r, err
 		}
 	}
-	changed, err := b.write(ctx, s.box, s.at, func(h *hand) error {
+	s, changed, err := b.writeSeat(ctx, s, func(h *hand) error {
 		if new.Share == ShareMyself {
 			return h.bury(new.Version)
 		}
@@ -392,9 +392,6 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 		return say.message("reply.for-myself"), nil
 	}
 	if !changed { // the same form again, or something newer lies there
-		if s, err = b.sit(ctx, bx, e.User); err != nil {
-			return b.refused(err, e.Lang)
-		}
 		if s.ballot == nil || s.ballot.CodeAt != new.Version {
 			return say.message("reply.newer"), nil
 		}
@@ -667,11 +664,8 @@ func (b *Bot) editPart(ctx context.Context, s *seat, e DirectReply, text string,
 			return card, nil
 		}
 	}
-	_, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.edit(id, text, version(e.At)) })
+	s, _, err := b.writeSeat(ctx, s, func(h *hand) error { return h.edit(id, text, version(e.At)) })
 	if err != nil {
-		return b.refused(err, e.Lang)
-	}
-	if s, err = b.sit(ctx, s.box, e.User); err != nil {
 		return b.refused(err, e.Lang)
 	}
 	if p := s.ballot.part(id); e.Edited && p != nil && !p.gone && p.at == version(e.At) { // also if it comes again
@@ -681,7 +675,7 @@ func (b *Bot) editPart(ctx context.Context, s *seat, e DirectReply, text string,
 		}
 		return r, nil
 	}
-	return b.whereNow(ctx, s, e.From) // a draft's question still stands
+	return b.where(ctx, s, e.From) // a draft's question still stands
 }
 
 // removePart takes a deleted message out of a draft or a reply.
@@ -869,22 +863,25 @@ func (b *Bot) share(ctx context.Context, s *seat, f From, choice Share) (Respons
 	return b.writeAndTell(ctx, s, f, func(h *hand) error { return h.share(choice, version(f.At)) })
 }
 
-// writeAndTell writes what may become a reply, and tells what lies there now. What was written is not read again for that:
-// the round may have closed meanwhile, and a reply that is in the box must not be called refused.
+// writeAndTell writes what may become a reply, and tells what lies there now.
 func (b *Bot) writeAndTell(ctx context.Context, s *seat, f From, change func(*hand) error) (Response, error) {
-	now := *s
-	changed, err := b.write(ctx, s.box, s.at, func(h *hand) error {
+	now, _, err := b.writeSeat(ctx, s, change)
+	if err != nil {
+		return b.refused(err, f.Lang)
+	}
+	return b.where(ctx, now, f)
+}
+
+// writeSeat is write, and returns what lies there now. That is not read again: the round may have closed meanwhile, and a
+// reply that is in the box must not be called refused.
+func (b *Bot) writeSeat(ctx context.Context, s *seat, change func(*hand) error) (now *seat, changed bool, err error) {
+	now = &seat{box: s.box, at: s.at}
+	changed, err = b.write(ctx, s.box, s.at, func(h *hand) error {
 		err := change(h)
 		now.hand = *h
 		return err
 	})
-	if err != nil {
-		return b.refused(err, f.Lang)
-	}
-	if !changed {
-		return b.whereNow(ctx, s, f)
-	}
-	return b.where(ctx, &now, f)
+	return now, changed, err
 }
 
 // tag adds what a typed reply was about. After typed tags, what is typed next is a reply again.

@@ -329,11 +329,18 @@ func (b *Bot) rewrite(r Round, now time.Time) []Post {
 	return posts
 }
 
+// errHeld says that the law asks to keep a round's replies.
+var errHeld = errors.New("the round is held")
+
 // takeAway removes a released reply by the hash of its receipt: a slot outside the store says so first, then the record
-// goes and the give-back is written anew. ErrNotFound: no reply has that receipt, and nothing was written.
+// goes and the give-back is written anew. ErrNotFound: no reply has that receipt; errHeld: its round is held (TRUST P6).
+// Then nothing was written.
 func (b *Bot) takeAway(ctx context.Context, receipt [32]byte, now time.Time) error {
 	var id RoundID
 	err := b.o.Store.Unshelve(ctx, receipt, func(r *Round, _ *Team) (Also, error) {
+		if r.Held {
+			return Also{}, errHeld
+		}
 		id = r.ID
 		return Also{}, errSame // only looked
 	})

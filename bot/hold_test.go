@@ -11,13 +11,37 @@ import (
 )
 
 // Held replies outlive retention, and go on their day once nothing holds them; the channel is told of both, an open round
-// has nothing to hold (TRUST P6).
+// has nothing to hold (TRUST P6). A receipt code takes nothing of them away meanwhile, and says why; afterwards it works.
 func TestHold(t *testing.T) {
 	w, r := openWorld(t, 8)
 	defer w.close()
 	ctx := context.Background()
+	codes := map[string]string{}
 	for i := range 5 {
-		w.answer(fmt.Sprintf("p%d", i+1), r.ID, map[string][]string{"text": {"blijft langer"}, "share": {"share"}})
+		p := fmt.Sprintf("p%d", i+1)
+		out := plain(w.answer(p, r.ID, map[string][]string{"text": {"blijft langer " + p}, "share": {"share"}}))
+		_, after, _ := strings.Cut(out, "deze code: ")
+		codes[p] = after[:19]
+	}
+	remove := func(code, want string) {
+		t.Helper()
+		resp, err := w.fake.Command(ctx, "p8", crew, "verwijder "+code)
+		if err != nil || !strings.Contains(plain(resp), want) {
+			t.Errorf("remove: %q, want %q, %v", plain(resp), want, err)
+		}
+	}
+	removed := func() (n int) {
+		t.Helper()
+		slots, err := w.keys.Slots(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range slots {
+			if strings.HasSuffix(name, ".removed") {
+				n++
+			}
+		}
+		return n
 	}
 	const by = bot.ActorID("operator:console")
 	if err := bot.Hold(ctx, w.db, crew, r.Number, true, by, r.Opens); !errors.Is(err, bot.ErrNotFound) {
@@ -49,9 +73,29 @@ func TestHold(t *testing.T) {
 		t.Errorf("%+v %v", kept, err)
 	}
 	shelf(91, 5)
+	remove(codes["p2"], "De wet vraagt om deze antwoorden te bewaren")
+	remove("AAAA-BBBB-CCCC-DDDD", "kan ik niets weghalen")
+	if removed() != 0 {
+		t.Error("a refused code left a key slot, and the next start would remove the reply")
+	}
+	w.close()
+	w.open()
+	w.run()
+	w.close()
+	w.open()
 	shelf(800, 5)
+	remove(codes["p2"], "De wet vraagt om deze antwoorden te bewaren")
 	hold(false)
+	remove(codes["p2"], "Weggehaald")
+	remove(codes["p2"], "kan ik niets weghalen")
+	if _, err := w.bot.Send(ctx, got.Closes.AddDate(0, 0, 800)); err != nil {
+		t.Fatal(err)
+	}
+	if all := w.channel(crew); strings.Contains(all, "blijft langer p2") || !strings.Contains(all, "blijft langer p3") {
+		t.Errorf("after the hold the code took nothing away:\n%s", all)
+	}
 	shelf(801, 0)
+	remove(codes["p3"], "kan ik niets weghalen")
 	if kept, err := bot.KeptRounds(ctx, w.db); err != nil || len(kept) != 0 {
 		t.Errorf("%+v %v", kept, err)
 	}

@@ -1017,6 +1017,8 @@ func (b *Bot) remove(ctx context.Context, f From, code string) (Response, error)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return say.message("reply.code-unknown"), nil
+	case errors.Is(err, errHeld):
+		return say.message("reply.code-held"), nil
 	case err != nil:
 		return say.message("reply.code-later"), err
 	}

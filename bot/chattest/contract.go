@@ -168,10 +168,15 @@ func restart(t *testing.T, h Harness) {
 		return call{}
 	}
 	var failing atomic.Bool
+	var behind atomic.Int32 // how much is still to be caught up with
 	calls := make(chan call, 100)
 	handle := func(_ context.Context, e bot.Event) (bot.Response, error) {
-		if c := describe(e); c.text != hallo {
+		switch c := describe(e); {
+		case c.text != hallo:
 			calls <- c
+			behind.Add(-1)
+		case behind.Load() > 0: // said from the first moment of the restart on
+			t.Errorf("something new came before %d that were missed (TRUST D16)", behind.Load())
 		}
 		if failing.Load() {
 			return bot.Response{}, errors.New("the store takes nothing")
@@ -224,6 +229,7 @@ func restart(t *testing.T, h Harness) {
 
 	failing.Store(false)
 	h.Chat = h.Reopen(t)
+	behind.Store(int32(len(missed)))
 	stop = run(t, h, handle)
 	for _, want := range missed {
 		if got := next(); got != want {

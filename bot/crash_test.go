@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -109,6 +110,13 @@ func TestKeptAtTheLastMoment(t *testing.T) {
 			}
 			return plain(said)
 		},
+		"withdraw": func(w *world, r bot.Round) string {
+			said, err := w.fake.Press(context.Background(), "p8", "", bot.Action{Do: "withdraw", Round: r.ID})
+			if err != nil {
+				w.t.Error(err)
+			}
+			return plain(said)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, r := openWorld(t, 8)
@@ -120,7 +128,7 @@ func TestKeptAtTheLastMoment(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if name == "edit" {
+			if name == "edit" || name == "withdraw" {
 				if _, err := w.fake.Press(context.Background(), "p8", "", bot.Action{Do: "share", Round: r.ID, Arg: string(bot.ShareQuote)}); err != nil {
 					t.Fatal(err)
 				}
@@ -144,11 +152,15 @@ func TestKeptAtTheLastMoment(t *testing.T) {
 			w.fake.Use(w.bot.Handle)
 			said := act(w, r)
 			box, err := w.db.Box(context.Background(), r.ID)
-			if err != nil || len(box) != 7 || !closed {
+			left, want := 7, map[string]string{"edit": "Aangepast", "withdraw": "Ingetrokken"}[name]
+			if name == "withdraw" {
+				left = 6
+			}
+			if err != nil || len(box) != left || !closed {
 				t.Fatalf("%d ballots, %v", len(box), err)
 			}
-			if !strings.Contains(said, "Bewaard, zonder naam") && !strings.Contains(said, "Aangepast") {
-				t.Errorf("the reply is in the box, and its author reads %q", said)
+			if !strings.Contains(said, cmp.Or(want, "Bewaard, zonder naam")) {
+				t.Errorf("it was done, and its author reads %q", said)
 			}
 		})
 	}

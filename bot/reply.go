@@ -531,10 +531,7 @@ func (b *Bot) withdraw(ctx context.Context, s *seat, f From) (Response, error) {
 	if !s.taken(version(f.At)) {
 		return say.message("reply.nothing-to-withdraw"), nil
 	}
-	if _, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.bury(version(f.At)) }); err != nil {
-		return b.refused(err, f.Lang)
-	}
-	s, err := b.sit(ctx, s.box, f.User)
+	s, _, err := b.writeSeat(ctx, s, func(h *hand) error { return h.bury(version(f.At)) })
 	if err != nil {
 		return b.refused(err, f.Lang)
 	}
@@ -759,14 +756,14 @@ func (b *Bot) askShare(s *seat, lang prompts.Lang) Response {
 // strike takes out of a typed draft what may lead to a person, and asks again.
 func (b *Bot) strike(ctx context.Context, s *seat, f From) (Response, error) {
 	b.names(ctx, s.box)
-	_, err := b.write(ctx, s.box, s.at, func(h *hand) error {
+	s, _, err := b.writeSeat(ctx, s, func(h *hand) error {
 		return h.rewrite(version(f.At), func(text string) string { return s.box.strike(text, f.Lang) })
 	})
 	if err != nil {
 		return b.refused(err, f.Lang)
 	}
-	r, err := b.whereNow(ctx, s, f)
-	if s, serr := b.sit(ctx, s.box, f.User); err == nil && serr == nil && s.draft() && r.Message != nil {
+	r, err := b.where(ctx, s, f)
+	if err == nil && s.draft() && r.Message != nil {
 		r.Message.Blocks = append([]Block{Text(Span{Text: sayer(f.Lang)("hint.struck")}), Quote(s.aside.text())}, r.Message.Blocks...)
 	}
 	return r, err

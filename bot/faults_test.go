@@ -435,7 +435,7 @@ after the restart.)
   looked up, repeated or asked before that.
 - A question waits for at most half of the time in which it can be answered; in the test that is two hours. A give-back
   waits as long as it takes.
-- A refused token turns the health red (` + "`/readyz`" + `), is logged once, and is tried every minute.
+- A refused token turns the health red (` + "`/healthz`" + `), is logged once, and is tried every minute.
 - Of an edit, the last one is the one that stays, whatever happened to those before it.
 `)
 	for b, title := range [2]string{"Where own posts can be looked up (Mattermost)", "Where they cannot (Slack)"} {

@@ -468,11 +468,11 @@ func (b *Bot) lookUp(ctx context.Context, chat Chat, p Post, clock func() time.T
 	case err == nil:
 		b.letIn(chat.Platform())
 		return true, b.settle(ctx, p.ID, func(p *Post) { p.State, p.Ref, p.Message = PostSent, ref, Message{} })
+	case errors.As(err, &retry): // also one that holds ErrNotFound: it is too early to tell
+		return again(retry.After)
 	case errors.Is(err, ErrNotFound):
 		b.letIn(chat.Platform())
 		return false, nil
-	case errors.As(err, &retry):
-		return again(retry.After)
 	case errors.Is(err, ErrUnauthorised):
 		until := b.shutOut(chat.Platform(), now)
 		return true, cmp.Or(b.settle(ctx, p.ID, func(p *Post) { p.After = until }), errWaits)

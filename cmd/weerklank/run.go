@@ -380,7 +380,8 @@ func (p *parts) watch(ctx context.Context, fail context.CancelCauseFunc) {
 	}
 }
 
-// healthy says why the program cannot do its work any more.
+// healthy says what somebody must look at: a store that cannot be trusted, a ballot that does not open, a platform that
+// does not let the bot in. Starting anew helps against the first only.
 func (p *parts) healthy() error {
 	return errors.Join(
 		p.db.Healthy(),
@@ -388,7 +389,8 @@ func (p *parts) healthy() error {
 	)
 }
 
-// ready says why the program does not take what people do: not yet, or not any more.
+// ready says why the program does not take what people do: not yet, or not any more. What troubles one round or one
+// platform keeps nobody from the others.
 func (p *parts) ready() error {
 	select {
 	case <-p.taking:
@@ -398,7 +400,7 @@ func (p *parts) ready() error {
 	if p.stopping.Load() {
 		return errors.New("stopping")
 	}
-	return p.healthy()
+	return p.db.Healthy()
 }
 
 // admin serves health and metrics. There are no counts of replies: a scrape every few seconds would be a timing log.
@@ -419,6 +421,7 @@ func (p *parts) admin() http.Handler {
 			io.WriteString(w, good+"\n")
 		})
 	}
+	answer("/livez", "alive", p.db.Healthy)
 	answer("/healthz", "ok", p.healthy)
 	answer("/readyz", "ready", p.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))

@@ -38,11 +38,14 @@ func TestHealthAndReadiness(t *testing.T) {
 	dir := t.TempDir()
 	p, e := buildIn(t, dir)
 	admin := p.admin()
-	codes := func() (health, ready int) {
+	codes := func() (health, ready int) { // and whether it lives, as long as its store is good
 		get := func(path string) int {
 			w := httptest.NewRecorder()
 			admin.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 			return w.Code
+		}
+		if get("/livez") != get("/healthz") {
+			t.Error("it is not well, and starting anew does not help")
 		}
 		return get("/healthz"), get("/readyz")
 	}

@@ -61,7 +61,7 @@ func TestReceiptsNeedTheBallot(t *testing.T) {
 	at := keys.addressOf(Account("slack", "T1", "U1"))
 	share := func() *slip {
 		h := hand{aside: &slip{Version: 7, Wait: awaitShare, Parts: []part{{message: markOf("m"), at: 7, text: "x"}}}}
-		if err := h.share(ShareQuote, 8); err != nil {
+		if err := h.share(ShareQuote, mark{}, 8); err != nil {
 			t.Fatal(err)
 		}
 		return h.ballot

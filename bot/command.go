@@ -69,7 +69,7 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 			}
 			return b.typed(ctx, e, text)
 		}
-		r, ok, err := b.answerWord(ctx, e.From, e.Round, text)
+		r, ok, err := b.answerWord(ctx, e.From, e.Round, text, id)
 		if ok && err == nil { // an answer leaves a mark in every box, so that a copy of it answers nothing else
 			for _, s := range seats {
 				_, err := b.write(ctx, s.box, s.at, func(h *hand) error { return h.remove(id, version(e.At)) })
@@ -94,7 +94,7 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 }
 
 // answerWord reads a short message as the answer to the question that stands open for its author, if there is one.
-func (b *Bot) answerWord(ctx context.Context, f From, only RoundID, text string) (r Response, ok bool, err error) {
+func (b *Bot) answerWord(ctx context.Context, f From, only RoundID, text string, id mark) (r Response, ok bool, err error) {
 	word := strings.ToLower(strings.Trim(text, " ."))
 	seats, err := b.seats(ctx, f, only)
 	if err != nil || len(seats) == 0 {
@@ -123,7 +123,7 @@ func (b *Bot) answerWord(ctx context.Context, f From, only RoundID, text string)
 				return r, true, err
 			}
 			if choice := shareWord(word); choice != "" {
-				r, err := b.share(ctx, s, f, choice)
+				r, err := b.share(ctx, s, f, choice, id)
 				return r, true, err
 			}
 		}
@@ -428,7 +428,7 @@ func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
 		}
 		return b.merge(ctx, s, e.From, a.Arg)
 	case "share":
-		return b.share(ctx, s, e.From, Share(a.Arg))
+		return b.share(ctx, s, e.From, Share(a.Arg), mark{})
 	case "tag":
 		return b.tag(ctx, s, e.From, []string{a.Arg}, "", false)
 	case "strike":
@@ -599,7 +599,7 @@ func (b *Bot) status(ctx context.Context, f From, t Team) (Response, error) {
 	if ok, err := b.manages(ctx, f, t); err != nil || !ok {
 		return Response{Message: &m}, err
 	}
-	p, err := b.unsure(ctx, t) // also when the question in private did not arrive, or its reader left
+	p, err := b.unsure(ctx, t, time.Time{}) // also when the question in private did not arrive, or its reader left
 	if err != nil {
 		return say.message("common.later"), err
 	}
@@ -609,8 +609,9 @@ func (b *Bot) status(ctx context.Context, f From, t Team) (Response, error) {
 	return Response{Message: &m}, nil
 }
 
-// unsure is the newest post of a team of which nobody knows whether it stands there; zero if there is none.
-func (b *Bot) unsure(ctx context.Context, t Team) (Post, error) {
+// unsure is the newest post of a team of which nobody knows whether it stands there; zero if there is none. If an answer
+// of that very moment settled one before, it is that one: words that come again settle no other.
+func (b *Bot) unsure(ctx context.Context, t Team, answered time.Time) (open Post, err error) {
 	rounds, err := b.o.Store.Rounds(ctx, t.ID)
 	if err != nil {
 		return Post{}, err
@@ -628,13 +629,15 @@ func (b *Bot) unsure(ctx context.Context, t Team) (Post, error) {
 	for _, id := range ids[:min(len(ids), 7*20)] { // what is older nobody remembers
 		p, err := b.o.Store.Post(ctx, id)
 		switch {
-		case err == nil && p.State == PostUncertain:
+		case err == nil && !answered.IsZero() && p.Settled.Equal(answered):
 			return p, nil
+		case err == nil && p.State == PostUncertain && open.ID == "":
+			open = p
 		case err != nil && !errors.Is(err, ErrNotFound):
 			return Post{}, err
 		}
 	}
-	return Post{}, nil
+	return open, nil
 }
 
 func (b *Bot) nextLine(lang prompts.Lang, t Team) string {
@@ -727,7 +730,7 @@ func (b *Bot) resolveTyped(ctx context.Context, f From, there bool) (Response, e
 	if err != nil || r.Message != nil {
 		return r, err
 	}
-	p, err := b.unsure(ctx, t)
+	p, err := b.unsure(ctx, t, f.At)
 	if err != nil {
 		return sayer(f.Lang).message("common.later"), err
 	}

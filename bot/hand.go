@@ -271,8 +271,9 @@ func (h *hand) merge(add bool, at int64) error {
 	return nil
 }
 
-// share makes the draft a reply, with what its author lets be done with it; "for myself" takes everything back.
-func (h *hand) share(choice Share, at int64) error {
+// share makes the draft a reply, with what its author lets be done with it; "for myself" takes everything back. word is the
+// message that chose, if it was typed: its mark lies in the same transaction, so that the same "2" again is no tag.
+func (h *hand) share(choice Share, word mark, at int64) error {
 	if !h.draft() || h.aside.Wait != awaitShare || at < h.aside.Version {
 		return errSame
 	}
@@ -284,6 +285,9 @@ func (h *hand) share(choice Share, at int64) error {
 	if kept.CodeAt == 0 {
 		kept.CodeAt, kept.Salt = at, newSalt()
 	}
+	if word != (mark{}) && kept.part(word) == nil {
+		kept.Parts = append(kept.Parts, part{message: word, at: at, gone: true})
+	}
 	h.ballot, h.aside = kept, nil
 	return nil
 }
@@ -293,7 +297,7 @@ func (h *hand) tag(tags []prompts.TensionID, plain, other string, at int64) erro
 	if h.ballot == nil {
 		return errNothing
 	}
-	if at < h.ballot.Version {
+	if at < h.ballot.Version || at < h.ballot.TagsAt { // an older tag adds nothing to newer ones
 		return errSame
 	}
 	changed := h.ballot.tag(tags, plain, other, at)

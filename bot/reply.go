@@ -136,6 +136,9 @@ func (bx *box) turn(a Address, old Slip, change func(*hand) error) (sealed Slip,
 	return sealed, err
 }
 
+// clockSlack is how far a platform's clock may be behind: an event of just before an opening still belongs to it.
+const clockSlack = 2 * time.Minute
+
 // seats returns the person's place in every question round that is open in a channel they are in, the one that closes
 // first first. A round that opened after the event is none of them: words that come again after their own round closed
 // were meant for nobody else.
@@ -162,7 +165,7 @@ func (b *Bot) seats(ctx context.Context, f From, only RoundID) ([]*seat, error) 
 		switch {
 		case errors.Is(err, ErrClosed):
 			b.boxes.drop(t.Open)
-		case err == nil && bx.round.Opens.After(f.At):
+		case err == nil && bx.round.Opens.After(f.At.Add(clockSlack)):
 		case err != nil: // one box that does not open keeps nobody from the others
 			b.o.Log.Error("a box does not open", "round", t.Open, "err", err)
 			broken = err
@@ -853,11 +856,11 @@ func (b *Bot) merge(ctx context.Context, s *seat, f From, how string) (Response,
 }
 
 // share makes a waiting draft a reply, with what its author lets be done with it.
-func (b *Bot) share(ctx context.Context, s *seat, f From, choice Share) (Response, error) {
+func (b *Bot) share(ctx context.Context, s *seat, f From, choice Share, word mark) (Response, error) {
 	if !known(shareOptions(f.Lang), string(choice)) {
 		return sayer(f.Lang).message("reply.pick-again"), nil
 	}
-	return b.writeAndTell(ctx, s, f, func(h *hand) error { return h.share(choice, version(f.At)) })
+	return b.writeAndTell(ctx, s, f, func(h *hand) error { return h.share(choice, word, version(f.At)) })
 }
 
 // writeAndTell writes what may become a reply, and tells what lies there now.

@@ -571,13 +571,14 @@ func (b *Bot) resolve(ctx context.Context, f From, id PostID, there bool) (Respo
 	key := newKey()
 	err = b.o.Store.UpdatePost(ctx, id, func(p *Post) (Also, error) {
 		switch {
-		case p.State != PostUncertain || f.At.Before(p.At): // settled, or an answer about an earlier attempt
+		case p.State != PostUncertain || f.At.Before(p.At) || !f.At.After(p.Settled): // settled, or an answer about an earlier attempt
 			return Also{}, errSame
 		case there:
 			p.State, p.Message = PostSent, Message{}
 		default:
 			p.State, p.Key, p.After = PostQueued, key, f.At
 		}
+		p.Settled = f.At.UTC()
 		return Also{}, nil
 	})
 	if err != nil && !errors.Is(err, errSame) {

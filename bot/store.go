@@ -138,6 +138,7 @@ type Post struct {
 	Attempt int       `json:"attempt"`
 	At      time.Time `json:"at"` // start of the last attempt
 	Ref     Ref       `json:"ref,omitempty"`
+	Settled time.Time `json:"settled,omitzero"` // version of the answer to "did it arrive?": what is not newer is a redelivery
 }
 
 // Part is a message that is made of a round's replies at the moment it leaves: a reply that was taken back meanwhile is

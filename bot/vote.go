@@ -70,6 +70,7 @@ func (b *Bot) vote(ctx context.Context, s *seat, f From, choice string) (Respons
 	at := version(f.At)
 	_, err := b.write(ctx, s.box, s.at, func(h *hand) error {
 		if h.ballot != nil && h.ballot.Version >= at {
+			choice = h.ballot.Choice // the newer one counts, and is told
 			return errSame
 		}
 		h.ballot = &slip{Version: at, Choice: choice}

@@ -22,14 +22,6 @@ func (w *world) through(s bot.Store, c bot.Chat) {
 	w.fake.Use(w.bot.Handle)
 }
 
-// notices counts the messages in the channel that hold words.
-func (w *world) notices(words string) (n int) {
-	for _, p := range w.fake.Posts(crew) {
-		n += strings.Count(p.First.Plain(), words)
-	}
-	return n
-}
-
 // castFails is the real store, but as many writes of replies as pass says succeed, and then one is cut off.
 type castFails struct {
 	bot.Store

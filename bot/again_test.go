@@ -345,6 +345,49 @@ func TestEverythingMayComeAgain(t *testing.T) {
 	}
 }
 
+// "Kept" is said only of what was stored (D14): a store that takes nothing gives no receipt, and the same event is kept
+// the next time.
+func TestKeptIsSaidAfterTheCommit(t *testing.T) {
+	a := newAgain(t)
+	full := &takesNothing{Store: a.store}
+	o := a.o
+	o.Store, o.Keys, o.Chats = full, a.keys, []bot.Chat{a.fake}
+	var err error
+	if a.bot, err = bot.New(o); err != nil {
+		t.Fatal(err)
+	}
+	a.fake.Use(a.bot.Handle)
+	for _, step := range []struct {
+		event bot.Event
+		says  string
+	}{
+		{types(0, "een", "a")(a), "nog niet bewaard"}, {presses(1, "share", "share")(a), "Bewaard, zonder naam."},
+		{fills(2, sharing("x"), "")(a), "deze code"}, {presses(3, "withdraw", "")(a), "Ingetrokken"},
+	} {
+		full.fails.Store(true)
+		if r, err := a.fake.Send(context.Background(), step.event); err == nil || strings.Contains(answered(r), step.says) {
+			t.Errorf("nothing was stored, and the answer is %q, %v", answered(r), err)
+		}
+		full.fails.Store(false)
+		if r, err := a.fake.Send(context.Background(), step.event); err != nil || !strings.Contains(answered(r), step.says) {
+			t.Errorf("%q %v, want %q", answered(r), err, step.says)
+		}
+	}
+}
+
+// takesNothing is the real store; while it fails, no ballot is taken.
+type takesNothing struct {
+	bot.Store
+	fails atomic.Bool
+}
+
+func (s *takesNothing) Cast(ctx context.Context, id bot.RoundID, at bot.Address, edit func(bot.Slip) (bot.Slip, error)) error {
+	if s.fails.Load() {
+		return bot.ErrFull
+	}
+	return s.Store.Cast(ctx, id, at, edit)
+}
+
 // A vote is one per person, however often it comes and in whatever order.
 func TestAVoteMayComeAgain(t *testing.T) {
 	w := newWorld(t, func(o *bot.Options) { o.Activation = "announced" })

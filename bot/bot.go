@@ -291,14 +291,18 @@ func (b *Bot) countPeople(ctx context.Context, team TeamID) (n int, ok bool, err
 	if !can {
 		return 0, false, nil
 	}
+	if b.out.closedFor(platformOf(team)) > 0 {
+		return 0, false, ErrUnauthorised
+	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
+	began := time.Now()
 	n, err = people.Count(ctx, team)
 	switch {
 	case err == nil:
-		b.letIn(platformOf(team))
+		b.letIn(platformOf(team), began)
 	case errors.Is(err, ErrUnauthorised):
-		b.shutOut(platformOf(team), time.Now())
+		b.shutOut(platformOf(team))
 	}
 	return n, err == nil, err
 }

@@ -22,7 +22,7 @@ func (b *Bot) Step(ctx context.Context, now time.Time) (time.Time, error) {
 }
 
 // patience is how long the agenda waits for its tasks. One that takes longer hangs on a platform; the others go on.
-const patience = time.Second
+const patience = longCall
 
 // plan takes the steps that are due, and waits for them as long as patience says; zero: until they are done.
 func (b *Bot) plan(ctx context.Context, now time.Time, patience time.Duration) (time.Time, error) {
@@ -180,13 +180,13 @@ func (b *Bot) each(ctx context.Context, tasks []Task, now time.Time, patience ti
 			defer leave()
 			if b.contained("agenda", func() error { return do(ctx, t, now) }) {
 				b.ends(t)
+				b.wake(b.wakeSender) // what it queued does not wait for the others
 			} else {
 				b.rest(t, now.Add(time.Since(began)))
 			}
 			if patience > 0 {
 				b.behind.Done()
 				if time.Since(began) >= patience {
-					b.wake(b.wakeSender)
 					b.wake(b.wakeAgenda)
 				}
 			}

@@ -104,45 +104,50 @@ func (l *lanes) enter() (leave func()) {
 	}
 }
 
-// refusal is a platform that does not let the bot in: since when, and when it is tried again.
-type refusal struct{ since, again time.Time }
+// refusal is a platform that does not let the bot in: since when, when it last said so, and when it is tried again.
+type refusal struct{ since, last, again time.Time }
 
-// closedUntil says until when a platform that does not let the bot in is left alone. Zero: it is tried, by one caller at a
+// closedFor says how long a platform that does not let the bot in is left alone. Zero: it is tried, by one caller at a
 // time.
-func (o *outstanding) closedUntil(platform string, now time.Time) time.Time {
+func (o *outstanding) closedFor(platform string) time.Duration {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	r := o.refused[platform]
 	if r == nil {
-		return time.Time{}
+		return 0
 	}
-	if now.Before(r.again) && r.again.Sub(now) <= signInAgain { // a clock that was set back closes nothing for long
-		return r.again
+	now := time.Now()
+	if wait := r.again.Sub(now); wait > 0 && wait <= signInAgain { // a clock that was set back closes nothing for long
+		return wait
 	}
 	r.again = now.Add(signInAgain)
-	return time.Time{}
+	return 0
 }
 
 // refuse notes that a platform does not let the bot in; first says that it did before.
-func (o *outstanding) refuse(platform string, now time.Time) (until time.Time, first bool) {
+func (o *outstanding) refuse(platform string) (first bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	until = now.Add(signInAgain)
-	if r := o.refused[platform]; r != nil {
-		r.again = until
-		return until, false
+	now := time.Now()
+	r := o.refused[platform]
+	if r == nil {
+		r, first = &refusal{since: now}, true
+		o.refused[platform] = r
 	}
-	o.refused[platform] = &refusal{now, until}
-	return until, true
+	r.last, r.again = now, now.Add(signInAgain)
+	return first
 }
 
-// admit notes that a platform lets the bot in, and says whether it did not before.
-func (o *outstanding) admit(platform string) (again bool) {
+// admit notes that a platform let a call in that began at some moment, and says whether it did not before.
+func (o *outstanding) admit(platform string, began time.Time) (again bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	_, again = o.refused[platform]
+	r := o.refused[platform]
+	if r == nil || !began.After(r.last) { // it was still open then
+		return false
+	}
 	delete(o.refused, platform)
-	return again
+	return true
 }
 
 // locked says which platforms do not let the bot in.
@@ -156,19 +161,16 @@ func (o *outstanding) locked() (errs []error) {
 	return errs
 }
 
-// shutOut notes that a platform does not let the bot in: it is said once, and turns the health red. It returns when the
-// platform is tried again.
-func (b *Bot) shutOut(platform string, now time.Time) time.Time {
-	until, first := b.out.refuse(platform, now)
-	if first {
+// shutOut notes that a platform does not let the bot in: it is said once, and turns the health red.
+func (b *Bot) shutOut(platform string) {
+	if b.out.refuse(platform) {
 		b.o.Log.Error("the platform does not let the bot in; what must be said waits until it does", "platform", platform)
 	}
-	return until
 }
 
-// letIn notes that a platform lets the bot in.
-func (b *Bot) letIn(platform string) {
-	if b.out.admit(platform) {
+// letIn notes that a platform let in a call that began at some moment.
+func (b *Bot) letIn(platform string, began time.Time) {
+	if b.out.admit(platform, began) {
 		b.o.Log.Warn("the platform lets the bot in again", "platform", platform)
 	}
 }
@@ -329,8 +331,8 @@ func (b *Bot) sendOne(ctx context.Context, p Post, clock func() time.Time) error
 	if chat == nil {
 		return b.settle(ctx, p.ID, func(p *Post) { p.After = now.Add(10 * time.Minute) })
 	}
-	if until := b.out.closedUntil(chat.Platform(), now); !until.IsZero() {
-		return cmp.Or(b.settle(ctx, p.ID, func(p *Post) { p.After = later(p.After, until) }), errWaits)
+	if wait := b.out.closedFor(chat.Platform()); wait > 0 {
+		return cmp.Or(b.settle(ctx, p.ID, func(p *Post) { p.After = later(p.After, now.Add(wait)) }), errWaits)
 	}
 	if p.State == PostSending { // left over from a crash or an unanswered call: it may stand there already
 		done, err := b.lookUp(ctx, chat, p, clock)
@@ -371,6 +373,7 @@ func (b *Bot) sendOne(ctx context.Context, p Post, clock func() time.Time) error
 	}
 	call, cancel := b.call(ctx)
 	defer cancel()
+	began := time.Now()
 	ref, err := b.guarded("send", func() (Ref, error) {
 		switch {
 		case p.EditOf != "":
@@ -380,7 +383,7 @@ func (b *Bot) sendOne(ctx context.Context, p Post, clock func() time.Time) error
 		}
 		return chat.Post(call, p.Team, p.Message, thread, p.Key)
 	})
-	return b.settled(ctx, chat, p, clock(), ref, err)
+	return b.settled(ctx, chat, p, began, clock(), ref, err)
 }
 
 // errPanic says that an adapter failed in the middle of a call.
@@ -397,21 +400,21 @@ func (b *Bot) guarded(what string, call func() (Ref, error)) (ref Ref, err error
 	return call()
 }
 
-// settled stores what became of an attempt.
-func (b *Bot) settled(ctx context.Context, chat Chat, p Post, now time.Time, ref Ref, err error) error {
+// settled stores what became of an attempt. began is on the wall clock.
+func (b *Bot) settled(ctx context.Context, chat Chat, p Post, began, now time.Time, ref Ref, err error) error {
 	ctx = context.WithoutCancel(ctx) // the outcome is known and must not be lost to a shutdown
 	var retry *RetryError
 	switch {
 	case err == nil:
-		b.letIn(chat.Platform())
+		b.letIn(chat.Platform(), began)
 		return b.settle(ctx, p.ID, func(p *Post) { p.State, p.Ref, p.Message = PostSent, ref, Message{} })
 	case errors.As(err, &retry):
 		wait := max(retry.After, backoff(p.Attempt))
 		b.o.Log.Info("post later", "post", p.ID, "after", wait)
 		return errors.Join(err, b.settle(ctx, p.ID, func(p *Post) { p.State, p.After = PostQueued, now.Add(wait) }))
 	case errors.Is(err, ErrUnauthorised):
-		until := b.shutOut(chat.Platform(), now)
-		return cmp.Or(b.settle(ctx, p.ID, func(p *Post) { p.State, p.After = PostQueued, until }), errWaits)
+		b.shutOut(chat.Platform())
+		return cmp.Or(b.settle(ctx, p.ID, func(p *Post) { p.State, p.After = PostQueued, now.Add(signInAgain) }), errWaits)
 	case errors.Is(err, ErrGone) && p.To == "": // a person who left is no channel that is gone
 		b.o.Log.Warn("channel is gone", "team", p.Team)
 		return errors.Join(b.settle(ctx, p.ID, func(p *Post) { p.State, p.Message = PostFailed, Message{} }), b.gone(ctx, p.Team, time.Time{}))
@@ -458,6 +461,7 @@ func (b *Bot) lookUp(ctx context.Context, chat Chat, p Post, clock func() time.T
 	}
 	call, cancel := b.call(ctx)
 	defer cancel()
+	began := time.Now()
 	ref, err := b.guarded("look-up", func() (Ref, error) { return finder.Find(call, p.Team, p.Key, p.At) })
 	ctx, now = context.WithoutCancel(ctx), clock()
 	again := func(wait time.Duration) (bool, error) {
@@ -466,16 +470,16 @@ func (b *Bot) lookUp(ctx context.Context, chat Chat, p Post, clock func() time.T
 	var retry *RetryError
 	switch {
 	case err == nil:
-		b.letIn(chat.Platform())
+		b.letIn(chat.Platform(), began)
 		return true, b.settle(ctx, p.ID, func(p *Post) { p.State, p.Ref, p.Message = PostSent, ref, Message{} })
 	case errors.As(err, &retry): // also one that holds ErrNotFound: it is too early to tell
 		return again(retry.After)
 	case errors.Is(err, ErrNotFound):
-		b.letIn(chat.Platform())
+		b.letIn(chat.Platform(), began)
 		return false, nil
 	case errors.Is(err, ErrUnauthorised):
-		until := b.shutOut(chat.Platform(), now)
-		return true, cmp.Or(b.settle(ctx, p.ID, func(p *Post) { p.After = until }), errWaits)
+		b.shutOut(chat.Platform())
+		return true, cmp.Or(b.settle(ctx, p.ID, func(p *Post) { p.After = now.Add(signInAgain) }), errWaits)
 	case errors.Is(err, ErrGone):
 		b.o.Log.Warn("channel is gone", "team", p.Team)
 		return true, errors.Join(b.settle(ctx, p.ID, func(p *Post) { p.State, p.Message = PostFailed, Message{} }), b.gone(ctx, p.Team, time.Time{}))

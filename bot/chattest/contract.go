@@ -24,6 +24,10 @@ type Harness struct {
 	Missed bool                                                           // after a restart the adapter catches up with what was not handled; needs Reopen
 	Type   func(ctx context.Context, person, text string) (string, error) // a direct message, as that person
 	Change func(ctx context.Context, person, message, text string) error  // edits or, with no text, deletes it
+	Late   func(*testing.T)                                               // from now on requests are finished only after their caller gave up; nil: that cannot be
+	Pass   func(time.Duration)                                            // lets time go by, for the platform too; needed if Settles is not zero
+	Stands func(text string) int                                          // how many messages of Team hold a text; nil: not visible
+	Revoke func(*testing.T)                                               // takes the bot's token away, for good; nil: there is none
 	Page   func(person string) string                                     // what somebody sees of Team, as raw output; nil: not visible
 	Log    func() string                                                  // what was logged; nil: nothing is
 }
@@ -31,7 +35,7 @@ type Harness struct {
 // Run runs the contract that every adapter keeps.
 func Run(t *testing.T, open func(*testing.T) Harness) {
 	for name, part := range map[string]func(*testing.T, Harness){
-		"a key posts once": keyOnce, "gone channels": gone, "edits and deletions": versions, "catches up after a restart": restart, "people": people, "hostile text is inert": inert,
+		"a key posts once": keyOnce, "an attempt that was given up": givenUp, "a refused token": revoked, "gone channels": gone, "edits and deletions": versions, "catches up after a restart": restart, "people": people, "hostile text is inert": inert,
 		"run ends with its context": ends, "nothing of people in the log": quiet,
 	} {
 		t.Run(name, func(t *testing.T) { part(t, open(t)) })
@@ -77,6 +81,103 @@ func keyOnce(t *testing.T, h Harness) {
 		if err := e.Edit(t.Context(), h.Team, "nothing", hello("x")); !errors.Is(err, bot.ErrNotFound) {
 			t.Errorf("edited what is not there: %v", err)
 		}
+	}
+}
+
+// givenUp holds what the outbox builds on (TRUST 8, D3): once Settles has passed since an attempt began, what Find says is
+// true and stays true, whatever became of the attempt; and a repeat after "not there" leaves one message.
+func givenUp(t *testing.T, h Harness) {
+	f, ok := h.Chat.(bot.Finder)
+	if !ok || h.Stands == nil {
+		return
+	}
+	window := f.Settles()
+	if window < 0 || window > 10*time.Minute {
+		t.Errorf("an attempt settles in %v", window)
+	}
+	if h.Late != nil {
+		h.Late(t)
+	}
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err := h.Chat.Post(ctx, h.Team, hello("opgegeven"), "", "key-late")
+	var retry *bot.RetryError
+	never := errors.As(err, &retry) // it says that nothing was posted
+	if h.Late != nil && never {
+		t.Errorf("what may still land is called not posted: %v", err)
+	}
+	pass := func(until time.Time) {
+		if wait := time.Until(until); wait > 0 && h.Pass != nil {
+			h.Pass(wait)
+		}
+	}
+	find := func() (ref bot.Ref, err error) {
+		for range 10 {
+			var early *bot.RetryError
+			if ref, err = f.Find(t.Context(), h.Team, "key-late", began); !errors.As(err, &early) {
+				return ref, err
+			}
+			pass(time.Now().Add(early.After))
+		}
+		return ref, err
+	}
+	pass(began.Add(window))
+	ref, err := find()
+	switch {
+	case err == nil && (h.Stands("opgegeven") != 1 || never):
+		t.Errorf("found %q, and %d stand there", ref, h.Stands("opgegeven"))
+	case errors.Is(err, bot.ErrNotFound):
+		if ref, err = h.Chat.Post(t.Context(), h.Team, hello("opgegeven"), "", "key-late"); err != nil || ref == "" {
+			t.Errorf("a repeat: %v", err)
+		}
+	case err != nil:
+		t.Errorf("looking up: %v", err)
+	}
+	pass(time.Now().Add(window))
+	if n := h.Stands("opgegeven"); n != 1 {
+		t.Errorf("%d stand there in the end", n)
+	}
+}
+
+// revoked holds that a token that is refused is told apart from everything that is about one channel, and posts nothing.
+func revoked(t *testing.T, h Harness) {
+	if h.Revoke == nil {
+		return
+	}
+	ref, err := h.Chat.Post(t.Context(), h.Team, hello("eerst"), "", "key-before")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Revoke(t)
+	calls := map[string]func() error{
+		"post": func() error {
+			_, err := h.Chat.Post(t.Context(), h.Team, hello("geweigerd"), "", "key-revoked")
+			return err
+		},
+	}
+	if e, ok := h.Chat.(bot.Editor); ok {
+		calls["edit"] = func() error { return e.Edit(t.Context(), h.Team, ref, hello("geweigerd")) }
+	}
+	if f, ok := h.Chat.(bot.Finder); ok {
+		calls["find"] = func() error {
+			_, err := f.Find(t.Context(), h.Team, "key-before", time.Now())
+			return err
+		}
+	}
+	if p, ok := h.Chat.(bot.People); ok {
+		calls["count"] = func() error {
+			_, err := p.Count(t.Context(), h.Team)
+			return err
+		}
+	}
+	for what, call := range calls {
+		if err := call(); !errors.Is(err, bot.ErrUnauthorised) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if h.Stands != nil && h.Stands("geweigerd") != 0 {
+		t.Error("something was posted all the same")
 	}
 }
 

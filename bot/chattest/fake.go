@@ -109,7 +109,7 @@ func (f *Fake) SetNow(t time.Time) {
 	f.ahead = time.Until(t)
 }
 
-// SetTrouble makes trouble for every call while the bot runs: what is "post", "edit", "direct" or "find". Nil: none.
+// SetTrouble makes trouble for every call while the bot runs: what is "post", "edit", "direct", "find" or "count". Nil: none.
 func (f *Fake) SetTrouble(trouble func(what string, team bot.TeamID) Trouble) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -324,18 +324,19 @@ func (f *Fake) Count(ctx context.Context, team bot.TeamID) (int, error) {
 			return 0, ctx.Err()
 		}
 	}
-	if err, _ := f.fault("count", team); err != nil {
-		return 0, err
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	n := 0
-	for id := range f.members[team] {
-		if !f.people[id].Bot {
-			n++
+	_, err := f.call(ctx, "count", team, func() (bot.Ref, error) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		n = 0
+		for id := range f.members[team] {
+			if !f.people[id].Bot {
+				n++
+			}
 		}
-	}
-	return n, nil
+		return "", nil
+	})
+	return n, err
 }
 
 // Names implements bot.Roster.

@@ -100,6 +100,13 @@ func TestContract(t *testing.T) {
 				raw, _ := io.ReadAll(resp.Body)
 				return string(raw)
 			},
+			Stands: func(text string) int {
+				raw, err := os.ReadFile(filepath.Join(dir, "chat.jsonl"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return strings.Count(string(raw), text)
+			},
 			Log: log.String,
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,7 +103,10 @@ func (w *world) submitted(at time.Time, form *bot.Form, values map[string][]stri
 
 // failing makes posts fail as often as left says, with an error that says to come back.
 func (w *world) failing(what string, left *int, after time.Duration) {
+	var mu sync.Mutex // teams post side by side
 	w.fake.SetFault(func(did string, _ bot.TeamID) (error, bool) {
+		mu.Lock()
+		defer mu.Unlock()
 		if did == what && *left > 0 {
 			*left--
 			return &bot.RetryError{After: after, Err: errors.New("429")}, false

@@ -53,7 +53,8 @@ type Finder interface {
 type Former interface{ Forms() bool }
 
 // People is an optional capability of a Chat: who is where, asked from the platform at the moment of use. Without it
-// only talk-only works, since the six people cannot be counted.
+// only talk-only works, since the six people cannot be counted. Errors: ErrGone and ErrUnauthorised as Post; anything else is
+// asked again later.
 type People interface {
 	// Count returns the humans in the channel: no bots, no deactivated accounts.
 	Count(ctx context.Context, team TeamID) (int, error)

@@ -55,7 +55,7 @@ func field(t *testing.T, f *bot.Form, name string) bot.Field {
 	return bot.Field{}
 }
 
-func intro(f *bot.Form) string { return bot.Message{Blocks: f.Intro}.Plain() }
+func notice(f *bot.Form) string { return bot.Message{Blocks: f.Notice}.Plain() }
 
 // Something heavy in a form brings up where to turn to before anything is kept. The choice is asked again; the same form
 // again shows the same; after that nothing is in the way (TRUST P13).
@@ -69,7 +69,7 @@ func TestHeavyForm(t *testing.T) {
 		if first.Form == nil || first.Errors["share"] == "" || w.ballots(r) != 0 {
 			t.Fatalf("%+v, %d kept", first, w.ballots(r))
 		}
-		card := intro(first.Form)
+		card := notice(first.Form)
 		for _, want := range []string{"Gaat dit over jezelf of over iets in je werk?", "0800-0113", "bel 112", "Sam de Wit", "waarschuw niemand"} {
 			if !strings.Contains(card, want) {
 				t.Errorf("the card lacks %q:\n%s", want, card)
@@ -99,7 +99,7 @@ func TestHeavyForm(t *testing.T) {
 	}
 	// Another kind is shown although one was shown before.
 	other := w.form("p2", r, now.Add(3*time.Minute), "", map[string][]string{"text": {"Mijn leidinggevende is handtastelijk."}, "share": {"count"}})
-	if other.Form == nil || !strings.Contains(intro(other.Form), "luistert, denkt mee") {
+	if other.Form == nil || !strings.Contains(notice(other.Form), "luistert, denkt mee") {
 		t.Errorf("another kind: %+v", other)
 	}
 }
@@ -154,7 +154,7 @@ func TestHeavyContacts(t *testing.T) {
 		if card.Form == nil {
 			t.Fatalf("no card: %s", plain(card))
 		}
-		said := intro(card.Form)
+		said := notice(card.Form)
 		if strings.Contains(said, "Meld het bij") != (help.Scheme != "") || strings.Contains(said, "{") || !strings.Contains(said, "Erover praten kan bij ") ||
 			help.Scheme != "" && !strings.Contains(said, help.Scheme) {
 			t.Errorf("%+v:\n%s", help, said)

@@ -199,7 +199,8 @@ type Form struct {
 	Name   string // "reply", "on", "settings", "remove"
 	State  string // opaque; comes back with the submission
 	Lang   prompts.Lang
-	Title  string // at most 24 characters
+	Title  string  // at most 24 characters
+	Notice []Block // what its reader must see before anything else; above all, and read out
 	Intro  []Block
 	Fields []Field
 	Submit string // at most 24 characters

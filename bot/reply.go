@@ -424,7 +424,7 @@ func (b *Bot) formAgain(ctx context.Context, bx *box, e FormSubmitted, wrong map
 			found = found || len(bx.hints(words)) > 0
 		}
 	}
-	form.Intro = append(card, form.Intro...)
+	form.Notice = card
 	if found {
 		form.Extra = append(form.Extra, Action{Do: "strike", Round: bx.round.ID, Label: sayer(e.Lang)("hint.strike")})
 	}

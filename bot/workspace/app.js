@@ -83,14 +83,16 @@
     modal();
   };
 
-  // modal puts the focus where the work is: at the first mistake, or at the first field.
+  // modal puts the focus where the work is: at what must be read first, at the first mistake, or at the first field.
   const modal = () => {
     const d = $("dialog#form");
     if (!d) return;
     d.removeAttribute("open");
     d.showModal();
-    const wrong = d.querySelector(".field [role=alert]")?.closest(".field");
-    (wrong || d).querySelector("textarea, input:not([type=hidden]), [autofocus]")?.focus();
+    const notice = d.querySelector("#notice");
+    if (notice) { notice.focus(); notice.scrollIntoView({ block: "nearest" }); }
+    const wrong = !notice && d.querySelector(".field [role=alert]")?.closest(".field");
+    if (!notice) (wrong || d).querySelector("textarea, input:not([type=hidden]), [autofocus]")?.focus();
     (wrong || d.querySelector("#e-form"))?.scrollIntoView({ block: "nearest" });
     d.addEventListener("close", () => { if (d.isConnected) d.querySelector("[data-close]").click(); }); // Escape, or the back gesture
   };

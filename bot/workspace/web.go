@@ -555,6 +555,7 @@ type (
 		At     string // the place it was opened in
 		Form   *bot.Form
 		Fields []fieldView
+		Notice []blockView
 		Intro  []blockView
 		Last   []blockView
 		Lang   prompts.Lang
@@ -709,6 +710,7 @@ func viewForm(open *opened, lang prompts.Lang) *formView {
 		return v
 	}
 	v.Lang = open.Form.Lang
+	v.Notice = blocks(bot.Message{Blocks: open.Form.Notice})
 	v.Intro = blocks(bot.Message{Blocks: open.Form.Intro})
 	for _, f := range open.Form.Fields {
 		fv := fieldView{Field: f, Error: open.Errors[f.Name]}

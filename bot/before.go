@@ -3,6 +3,7 @@ package bot
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,23 +27,25 @@ type Help struct {
 type glance struct {
 	at    int64
 	found []string
+	shown time.Time
 }
 
 // glanceTime is how long something that was shown counts as shown.
 const glanceTime = time.Hour
 
-// firstLook says whether an author must still be shown what was found. The same act again is shown it again; a later act
-// is not, unless there is more to show.
+// firstLook says whether an author must still be shown what was found. The same act again is shown it again; another act
+// is not, unless there is more to show. Clocks may differ, so that it need not be a later one.
 func (bx *box) firstLook(a Address, what string, found []string, at int64) bool {
 	bx.mu.Lock()
 	defer bx.mu.Unlock()
 	key := string(a[:]) + what
+	maps.DeleteFunc(bx.shown, func(_ string, g glance) bool { return time.Since(g.shown) > glanceTime })
 	was, ok := bx.shown[key]
-	if ok && at > was.at && at-was.at < glanceTime.Microseconds() && !slices.ContainsFunc(found, func(f string) bool { return !slices.Contains(was.found, f) }) {
+	if ok && at != was.at && !slices.ContainsFunc(found, func(f string) bool { return !slices.Contains(was.found, f) }) {
 		return false
 	}
 	if !ok || at > was.at {
-		bx.shown[key] = glance{at, found}
+		bx.shown[key] = glance{at, found, time.Now()}
 	}
 	return true
 }
@@ -54,25 +57,42 @@ const namesTime = time.Hour
 // answering.
 func (b *Bot) names(ctx context.Context, bx *box) {
 	roster, ok := b.chatOf(bx.round.Team).(Roster)
-	bx.mu.Lock()
-	fresh := time.Since(bx.namesAt) < namesTime
-	if ok && !fresh {
-		bx.namesAt = time.Now() // one asks; others do with what is there
+	if !ok || bx.round.Kind != RoundQuestion || bx.namesFresh() {
+		return
 	}
-	bx.mu.Unlock()
-	if !ok || fresh {
+	bx.asking.Lock() // one asks, the others wait for it, no longer than one question may take
+	defer bx.asking.Unlock()
+	if bx.namesFresh() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	names, err := roster.Names(ctx, bx.round.Team)
+	names, err := roster.Names(ctx, bx.round.Team) // a log line of what goes wrong would say when somebody answered
+	bx.mu.Lock()
+	defer bx.mu.Unlock()
+	bx.namesAt = time.Now()
 	if err != nil {
-		b.o.Log.Warn("the names in a channel are not known", "team", bx.round.Team)
+		bx.namesAt = time.Now().Add(namesAgain - namesTime)
 		return
 	}
-	bx.mu.Lock()
 	bx.look.Members = names
-	bx.mu.Unlock()
+}
+
+// namesAgain is when a platform that did not tell the names is asked again.
+const namesAgain = time.Minute
+
+func (bx *box) namesFresh() bool {
+	bx.mu.Lock()
+	defer bx.mu.Unlock()
+	return time.Since(bx.namesAt) < namesTime
+}
+
+// glanced says whether somebody was shown a card and nothing was kept of what they wrote.
+func (bx *box) glanced(a Address) bool {
+	bx.mu.Lock()
+	defer bx.mu.Unlock()
+	g, ok := bx.shown[string(a[:])+"heavy"]
+	return ok && time.Since(g.shown) < glanceTime
 }
 
 func (bx *box) lookFor() HintOptions {
@@ -101,15 +121,19 @@ func (bx *box) hard(text, other string) bool {
 	return anyHard(bx.hints(text)) || anyHard(bx.hints(other))
 }
 
-// hintWords says to the author what was found and where; empty without finds.
-func hintWords(text string, hints []Hint, lang prompts.Lang) string {
+// hintWords says to the author what was found and, in a form, where; empty without finds. A message of the bot repeats
+// nothing: it would stay in the conversation when the author deletes their own.
+func hintWords(text string, hints []Hint, lang prompts.Lang, where bool) string {
 	if len(hints) == 0 {
 		return ""
 	}
 	say := sayer(lang)
 	var list []string
 	for _, h := range hints {
-		item := say(hintKey(h.Kind)) + " (" + strings.Join(strings.Fields(text[h.At:h.End]), " ") + ")"
+		item := say(hintKey(h.Kind))
+		if where {
+			item += " (" + strings.Join(strings.Fields(text[h.At:h.End]), " ") + ")"
+		}
 		if !slices.Contains(list, item) {
 			list = append(list, item)
 		}
@@ -150,10 +174,18 @@ func (b *Bot) heavyCard(kinds []locale.HeavyKind, adviser string, lang prompts.L
 // to show (any more).
 func (b *Bot) heavyTyped(s *seat, f From, text string) (r Response, ok bool) {
 	kinds := FindHeavy(text, b.o.Heavy)
+	if s.draft() { // it may be said over several messages
+		before := s.aside.text()
+		alone := FindHeavy(before, b.o.Heavy)
+		kinds = slices.DeleteFunc(FindHeavy(before+"\n"+text, b.o.Heavy), func(k locale.HeavyKind) bool { return slices.Contains(alone, k) && !slices.Contains(kinds, k) })
+	}
 	if len(kinds) == 0 || !s.firstLook(s.at, "heavy", kindNames(kinds), version(f.At)) {
 		return Response{}, false
 	}
-	m := Message{Lang: f.Lang, Blocks: append(b.heavyCard(kinds, s.round.Adviser, f.Lang), Text(Rich(locale.Text(f.Lang, "heavy.typed"))...))}
+	m := Message{Lang: f.Lang, Blocks: append(b.heavyCard(kinds, s.round.Adviser, f.Lang), Text(Rich(locale.Text(f.Lang, "heavy.typed"), "platform", platformName(f.Lang, s.round.Team))...))}
+	if s.ballot != nil {
+		m.Blocks = append(m.Blocks, Text(Span{Text: sayer(f.Lang)("heavy.earlier")}))
+	}
 	return Response{Message: &m}, true
 }
 

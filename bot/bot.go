@@ -62,6 +62,7 @@ type Bot struct {
 
 	mu      sync.Mutex
 	resume  map[Task]trouble // tasks that are under way or failed
+	closing map[RoundID]bool // rounds that are being closed now
 	auditAt time.Time        // when the audit log is looked through again
 }
 
@@ -89,7 +90,7 @@ func New(o Options) (*Bot, error) {
 		}
 	}
 	return &Bot{
-		o: o, out: newOutstanding(), steps: newLanes(), resume: map[Task]trouble{},
+		o: o, out: newOutstanding(), steps: newLanes(), resume: map[Task]trouble{}, closing: map[RoundID]bool{},
 		boxes:      boxCache{open: map[RoundID]*box{}},
 		wakeAgenda: make(chan struct{}, 1), wakeSender: make(chan struct{}, 1),
 	}, nil

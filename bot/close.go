@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -13,6 +14,11 @@ import (
 
 // closeRound takes the steps of TRUST 2.4. Each may be repeated after a crash at that very step.
 func (b *Bot) closeRound(ctx context.Context, r Round, now time.Time) error {
+	leave, ok := b.closes(r.ID)
+	if !ok {
+		return errWaits // two that close one round would each make a key for its shelf
+	}
+	defer leave()
 	if r.State == RoundOpen { // step 0: from here on the box takes nothing
 		err := b.o.Store.UpdateRound(ctx, r.ID, func(r *Round, _ *Team) (Also, error) {
 			if r.State != RoundOpen {
@@ -350,11 +356,18 @@ func (b *Bot) takeAway(ctx context.Context, receipt [32]byte, now time.Time) err
 	if err := b.o.Keys.Create(ctx, newRemovedSlot(id, receipt)); err != nil && !errors.Is(err, ErrExists) {
 		return err
 	}
-	return b.unshelve(ctx, receipt, now)
+	err = b.unshelve(ctx, receipt, now)
+	if errors.Is(err, errHeld) { // held just now
+		return cmp.Or(b.o.Keys.Destroy(ctx, newRemovedSlot(id, receipt).Name), err)
+	}
+	return err
 }
 
 func (b *Bot) unshelve(ctx context.Context, receipt [32]byte, now time.Time) error {
 	err := b.o.Store.Unshelve(ctx, receipt, func(r *Round, _ *Team) (Also, error) {
+		if r.Held {
+			return Also{}, errHeld
+		}
 		return Also{Posts: b.rewrite(*r, now)}, nil
 	})
 	if err == nil {
@@ -382,20 +395,49 @@ func (b *Bot) removeAgain(ctx context.Context, now time.Time) error {
 		if err == nil {
 			err = b.unshelve(ctx, [32]byte(receipt), now)
 		}
-		if err != nil && !errors.Is(err, ErrNotFound) {
+		if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, errHeld) { // held: it goes once that is over
 			return err
 		}
 	}
 	return nil
 }
 
-// forget ends the retention of a round's replies: the key first, then the sealed texts.
+// closes says that a round is being closed until leave is called; ok is false if it is already.
+func (b *Bot) closes(id RoundID) (leave func(), ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closing[id] {
+		return nil, false
+	}
+	b.closing[id] = true
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.closing, id)
+	}, true
+}
+
+// forget ends the retention of a round's replies: first nobody can hold them any more, then the key goes, then the sealed
+// texts.
 func (b *Bot) forget(ctx context.Context, r Round) error {
+	err := b.o.Store.UpdateRound(ctx, r.ID, func(r *Round, _ *Team) (Also, error) {
+		if r.Held || r.Keep.IsZero() {
+			return Also{}, errSame
+		}
+		r.Forgets = true
+		return Also{}, nil
+	})
+	if errors.Is(err, errSame) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
 	if err := b.o.Keys.Destroy(ctx, shelfSlot(r.ID)); err != nil {
 		return err
 	}
-	err := b.o.Store.ClearShelf(ctx, r.ID, func(r *Round, _ *Team) (Also, error) {
-		r.Keep = time.Time{}
+	err = b.o.Store.ClearShelf(ctx, r.ID, func(r *Round, _ *Team) (Also, error) {
+		r.Keep, r.Forgets = time.Time{}, false
 		return Also{}, nil
 	})
 	b.tidyLater()

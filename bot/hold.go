@@ -57,7 +57,7 @@ func Hold(ctx context.Context, s Store, team TeamID, number int, on bool, by Act
 	}
 	err = s.UpdateRound(ctx, rounds[i].ID, func(r *Round, t *Team) (Also, error) {
 		switch {
-		case r.Keep.IsZero():
+		case r.Keep.IsZero() || r.Forgets:
 			return Also{}, ErrNotFound
 		case r.Held == on:
 			return Also{}, errSame

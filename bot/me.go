@@ -70,7 +70,7 @@ func (b *Bot) foundAbout(ctx context.Context, f From) ([]string, error) {
 			if err != nil && !errors.Is(err, ErrNotFound) {
 				return nil, err
 			}
-			if err == nil && r.State == RoundOpen {
+			if err == nil && (r.State == RoundOpen || r.State == RoundClosing) {
 				open = append(open, r)
 			}
 		}

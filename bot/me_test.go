@@ -33,9 +33,9 @@ func TestMe(t *testing.T) {
 			}
 		}
 	}
-	const none, open = "Er is nu geen vraag open.", "er is een vraag open tot "
+	const none, open = "is geen vraag open.", "er is een vraag open tot "
 	quiet := ask("p4")
-	holds("a member", quiet, none, "Verder staat je naam of account nergens bij mij.", "Na 90 dagen")
+	holds("a member", quiet, none, "Verder staat je account nergens bij mij.", "Na 90 dagen")
 	manager := ask("p1")
 	end := time.Now().AddDate(2, 0, 0)
 	holds("the manager", manager, "jij hebt mij hier aangezet", "1 keer wat jij", end.Format("2")+" ", end.Format("2006"))

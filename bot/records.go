@@ -148,8 +148,9 @@ type Round struct {
 	Reminds   time.Time `json:"reminds"` // zero: no reminder (any more)
 	Closes    time.Time `json:"closes"`
 	GivesBack time.Time `json:"gives_back"`
-	Keep      time.Time `json:"keep"`           // when released replies are erased; zero: nothing on the shelf
-	Held      bool      `json:"held,omitempty"` // the law asks to keep them longer: Keep does not come
+	Keep      time.Time `json:"keep"`              // when released replies are erased; zero: nothing on the shelf
+	Forgets   bool      `json:"forgets,omitempty"` // retention has ended and is being carried out: too late to hold
+	Held      bool      `json:"held,omitempty"`    // the law asks to keep them longer: Keep does not come
 
 	Prompt  prompts.Prompt   `json:"prompt"` // as asked, both languages
 	Slot    prompts.Slot     `json:"slot"`

@@ -25,6 +25,7 @@ type box struct {
 	keys  ballotKeys
 	zone  *time.Location
 
+	asking  sync.Mutex // for the names
 	mu      sync.Mutex
 	look    HintOptions // what is looked for in a reply; the names are the channel's
 	namesAt time.Time   // when the platform told them
@@ -95,6 +96,7 @@ func (bx *box) open(a Address, sealed Slip) (h hand, err error) {
 // pure and may run twice: opening and sealing take longer than anything else, so they are done before the transaction,
 // and once more inside it only if something else came to lie there meanwhile.
 func (b *Bot) write(ctx context.Context, bx *box, a Address, change func(*hand) error) (changed bool, err error) {
+	b.names(ctx, bx)
 	seen, err := b.o.Store.Slip(ctx, bx.round.ID, a)
 	var made Slip
 	if err == nil {
@@ -121,11 +123,13 @@ func (b *Bot) write(ctx context.Context, bx *box, a Address, change func(*hand) 
 func (bx *box) turn(a Address, old Slip, change func(*hand) error) (sealed Slip, err error) {
 	h, err := bx.open(a, old)
 	text, other := h.words()
+	was := h.ballot
+	withheld := was != nil && was.Hard
 	if err == nil {
 		err = change(&h)
 	}
-	if now, label := h.words(); err == nil && h.ballot != nil && (now != text || label != other) {
-		h.ballot.Hard = bx.hard(now, label)
+	if now, label := h.words(); err == nil && h.ballot != nil && (h.ballot != was || now != text || label != other) {
+		h.ballot.Hard = bx.hard(now, label) || withheld && len(bx.lookFor().Members) == 0 // perhaps for a name that is not known now
 	}
 	if err == nil && h.ballot != nil {
 		sealed.Ballot, err = bx.keys.sealSlip(bx.round.ID, lidBallot, a, h.ballot)
@@ -418,8 +422,14 @@ func (b *Bot) formAgain(ctx context.Context, bx *box, e FormSubmitted, wrong map
 		if field.Name == "text" || field.Name == "other" {
 			words := clean(first(field.Value))
 			if e.Action == "strike" {
-				field.Value = value(bx.strike(words, e.Lang))
-				continue
+				struck := bx.strike(words, e.Lang)
+				if utf8.RuneCountInString(struck) <= field.Max {
+					field.Value = value(struck)
+					continue
+				}
+				if wrong[field.Name] == "" { // marks may take more room than what they replace
+					wrong[field.Name] = sayer(e.Lang)("hint.no-room")
+				}
 			}
 			found = found || len(bx.hints(words)) > 0
 		}
@@ -444,18 +454,26 @@ func (b *Bot) before(ctx context.Context, bx *box, at Address, e FormSubmitted, 
 		wrong["share"] = say("heavy.choose")
 	}
 	if found := hintNames(inText, inOther); len(found) > 0 && bx.firstLook(at, "hints", found, reply.Version) {
-		if w := hintWords(text, inText, e.Lang); w != "" {
+		if w := hintWords(text, inText, e.Lang, true); w != "" {
 			wrong["text"] = w
 		}
-		if w := hintWords(reply.Other, inOther, e.Lang); w != "" {
+		if w := hintWords(reply.Other, inOther, e.Lang, true); w != "" {
 			wrong["other"] = w
 		}
 	}
 	if len(wrong) == 0 {
 		return Response{}, false, nil
 	}
-	if s, err := b.sit(ctx, bx, e.User); err != nil || s.ballot != nil && s.ballot.CodeAt == reply.Version { // kept already: the same form again
-		return Response{}, false, err
+	s, err := b.sit(ctx, bx, e.User)
+	if err != nil {
+		r, err := b.refused(err, e.Lang)
+		return r, true, err
+	}
+	if s.ballot != nil && s.ballot.CodeAt == reply.Version { // kept already: the same form again
+		return Response{}, false, nil
+	}
+	if card != nil && s.ballot != nil {
+		wrong["share"] += " " + say("heavy.earlier")
 	}
 	if card != nil { // the choice is asked again
 		e.Values = maps.Clone(e.Values)
@@ -591,6 +609,9 @@ func (b *Bot) typed(ctx context.Context, e DirectReply, text string) (Response, 
 		target, unknown = seats[waiting], false
 	}
 	b.names(ctx, target.box)
+	if word := strings.ToLower(strings.Trim(text, " .")); !target.draft() && shareWord(word) != "" && target.glanced(target.at) {
+		return say.message("heavy.typed", "platform", platformName(e.Lang, target.round.Team)), nil // a choice for what was not kept
+	}
 	if card, ok := b.heavyTyped(target, e.From, text); ok {
 		return card, nil
 	}
@@ -659,7 +680,7 @@ func (b *Bot) editPart(ctx context.Context, s *seat, e DirectReply, text string,
 		return b.removePart(ctx, s, e.From, id)
 	}
 	b.names(ctx, s.box)
-	if p := cmp.Or(s.ballot.part(id), s.aside.part(id)); p != nil && !p.gone && p.text != text {
+	if p := cmp.Or(s.ballot.part(id), s.aside.part(id)); p != nil && !p.gone && p.text != text && p.at < version(e.At) {
 		if card, ok := b.heavyTyped(s, e.From, text); ok {
 			return card, nil
 		}
@@ -742,7 +763,7 @@ func (b *Bot) askShare(s *seat, lang prompts.Lang) Response {
 	}}
 	text := s.aside.text()
 	if hints := s.hints(text); len(hints) > 0 {
-		m.Blocks = append(m.Blocks, Text(Span{Text: hintWords(text, hints, lang)}), Block{Kind: BlockActions, Actions: []Action{
+		m.Blocks = append(m.Blocks, Text(Span{Text: hintWords(text, hints, lang, false)}), Block{Kind: BlockActions, Actions: []Action{
 			{Do: "strike", Round: s.round.ID, Label: say("hint.strike"), Typed: say("hint.strike-word")},
 		}}, Note(say("hint.typed-words")))
 	}
@@ -767,7 +788,7 @@ func (b *Bot) strike(ctx context.Context, s *seat, f From) (Response, error) {
 	}
 	r, err := b.where(ctx, s, f)
 	if err == nil && s.draft() && r.Message != nil {
-		r.Message.Blocks = append([]Block{Text(Span{Text: sayer(f.Lang)("hint.struck")}), Quote(s.aside.text())}, r.Message.Blocks...)
+		r.Message.Blocks = append([]Block{Text(Span{Text: sayer(f.Lang)("hint.struck")})}, r.Message.Blocks...)
 	}
 	return r, err
 }
@@ -896,11 +917,17 @@ func (b *Bot) tag(ctx context.Context, s *seat, f From, values []string, other s
 	case wrong["other"] != "":
 		return say.message("reply.other-too-long"), nil
 	}
-	var now slip
+	if add.Other != "" {
+		b.names(ctx, s.box)
+		if card, ok := b.heavyTyped(s, f, add.Other); ok {
+			return card, nil
+		}
+	}
+	var now *slip
 	_, err := b.write(ctx, s.box, s.at, func(h *hand) error {
 		err := h.tag(add.Tags, add.Plain, add.Other, version(f.At))
 		if errors.Is(err, errSame) && version(f.At) >= h.ballot.Version { // they are there already
-			if now = *h.ballot; typed && h.ballot.Wait != "" {
+			if now = h.ballot; typed && h.ballot.Wait != "" {
 				err = nil
 			}
 		}
@@ -911,16 +938,20 @@ func (b *Bot) tag(ctx context.Context, s *seat, f From, values []string, other s
 		if typed {
 			h.ballot.Wait = ""
 		}
-		now = *h.ballot
+		now = h.ballot
 		return nil
 	})
 	if err != nil {
 		return b.refused(err, f.Lang)
 	}
-	if !now.tagged() { // older than what is there
+	if now == nil || !now.tagged() { // older than what is there
 		return b.whereNow(ctx, s, f)
 	}
-	return b.noted(&now, f.Lang), nil
+	r := b.noted(now, f.Lang)
+	if add.Other != "" && now.withheld() {
+		r.Message.Blocks = append(r.Message.Blocks, Text(Span{Text: say("hint.kept-hard")}))
+	}
+	return r, nil
 }
 
 // noted says what a reply was about.

@@ -44,7 +44,7 @@ func (b *Bot) plan(ctx context.Context, now time.Time, patience time.Duration) (
 			return resting
 		})
 		if len(tasks) == 0 {
-			b.recovered(func(t Task) bool { return !slices.Contains(due, t) })
+			b.recovered(func(t Task) bool { return !slices.ContainsFunc(due, func(d Task) bool { return of(d) == t }) })
 			if err := b.forgetAudit(ctx, now); err != nil {
 				b.o.Log.Warn("forget the old audit log", "err", err)
 			}
@@ -83,15 +83,18 @@ const KeepAuditYears = 2
 func (b *Bot) forgetAudit(ctx context.Context, now time.Time) error {
 	b.mu.Lock()
 	wait := now.Before(b.auditAt)
-	if !wait {
-		b.auditAt = now.AddDate(0, 0, 1)
-	}
 	b.mu.Unlock()
 	if wait {
 		return nil
 	}
 	b.untidy.Store(true)
-	return b.o.Store.ForgetAudit(ctx, now.AddDate(-KeepAuditYears, 0, 0))
+	if err := b.o.Store.ForgetAudit(ctx, now.AddDate(-KeepAuditYears, 0, 0)); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.auditAt = now.AddDate(0, 0, 1)
+	return nil
 }
 
 // begin puts right what a start may find: a store that was put back from a backup, whose past moments were asked already
@@ -237,31 +240,34 @@ func (b *Bot) Healthy() error {
 	return errors.Join(errs...)
 }
 
+// of is a task without its moment, which changes while a round's own step runs.
+func of(t Task) Task { return Task{Team: t.Team, Round: t.Round} }
+
 func (b *Bot) begins(t Task) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.resume[t] = trouble{busy: true, times: b.resume[t].times}
+	b.resume[of(t)] = trouble{busy: true, times: b.resume[of(t)].times}
 }
 
 func (b *Bot) ends(t Task) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.resume, t)
+	delete(b.resume, of(t))
 }
 
 // rest puts a failed task aside for a while, at most a minute; it stays in the agenda and other teams go on.
 func (b *Bot) rest(t Task, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n := b.resume[t].times
-	b.resume[t] = trouble{times: n + 1, until: now.Add(min(5*time.Second<<min(n, 4), time.Minute))}
+	n := b.resume[of(t)].times
+	b.resume[of(t)] = trouble{times: n + 1, until: now.Add(min(5*time.Second<<min(n, 4), time.Minute))}
 }
 
 // resting says whether a task is left alone now, and until when; zero: until it has ended.
 func (b *Bot) resting(t Task, now time.Time) (time.Time, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	bad, ok := b.resume[t]
+	bad, ok := b.resume[of(t)]
 	return bad.until, ok && (bad.busy || now.Before(bad.until))
 }
 

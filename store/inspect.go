@@ -200,7 +200,7 @@ func (i *inspection) keptReplies(tx *bolt.Tx) error {
 		switch r := i.rounds[bot.RoundID(id)]; {
 		case r.Keep.IsZero():
 			i.add(FoundShelf)
-		case r.Keep.Before(i.now.Add(-overdueAfter)):
+		case !r.Held && r.Keep.Before(i.now.Add(-overdueAfter)):
 			i.add(FoundOverdue)
 		}
 		return shelves.Bucket(id).ForEach(func(reply, raw []byte) error {

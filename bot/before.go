@@ -68,6 +68,9 @@ func (b *Bot) names(ctx context.Context, bx *box) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	names, err := roster.Names(ctx, bx.round.Team) // a log line of what goes wrong would say when somebody answered
+	if err != nil {
+		names, err = roster.Names(ctx, bx.round.Team)
+	}
 	bx.mu.Lock()
 	defer bx.mu.Unlock()
 	bx.namesAt = time.Now()

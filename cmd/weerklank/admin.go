@@ -285,8 +285,11 @@ func cmdVerify(ctx context.Context, e *env, args []string) error {
 		err = json.Unmarshal(raw, &notPromised)
 	}
 	var found refused
-	if errors.As(err, &found) { // the bot looked, and this is what is wrong
-		return hinted{err, hintDamaged(e, c)}
+	if errors.As(err, &found) { // the bot looked, and this is what came of it
+		if strings.Contains(found.text, store.ErrDamaged.Error()) {
+			return hinted{err, hintDamaged(e, c)}
+		}
+		return hinted{err, e.say("cli.hint-verify-again")}
 	}
 	if err != nil {
 		return explain(e, err, e.say("cli.hint-locked-no-socket"), hintDamaged(e, c))

@@ -87,6 +87,7 @@ type config struct {
 	} `toml:"log"`
 
 	holidays []bot.HolidaySet    // read from HolidayFiles
+	keysLost bool                // the operator says that missing key slots are gone for good
 	heavy    []locale.HeavyWords // read from HeavyWords; nil: the built-in list
 }
 
@@ -468,6 +469,9 @@ func cmdConfig(_ context.Context, e *env, args []string) error {
 	c, err := loadConfig(e, path)
 	if err != nil {
 		return err
+	}
+	if args[0] == "privacy" && path == "" { // a sheet of the defaults would be of no installation
+		return usageError{e.say("cli.privacy-file")}
 	}
 	switch args[0] {
 	case "show":

@@ -205,3 +205,50 @@ func TestExportCommand(t *testing.T) {
 		}
 	}
 }
+
+// With rounds open and no key slot at all, most likely a disk is not there: nothing starts, and nothing is lost, before
+// the operator says that they are gone for good.
+func TestKeysThatAreNotThere(t *testing.T) {
+	c := defaultConfig()
+	c.Help.Adviser, c.DataDir, c.Workspace.Enabled = "Sam", t.TempDir(), true
+	c.Team.QuietHours, c.Team.WorkdaysOnly, c.Team.Holidays = "", false, []string{}
+	e := &env{stdout: io.Discard, stderr: io.Discard, lang: prompts.English}
+	p, err := build(t.Context(), e, c, newLog(c, io.Discard), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(p.layPast(t.Context(), prompts.Dutch, time.Now()), p.close()); err != nil {
+		t.Fatal(err)
+	}
+	keys := filepath.Join(c.DataDir, keysDir)
+	if err := os.Rename(keys, keys+"-elsewhere"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = build(t.Context(), e, c, newLog(c, io.Discard), nil)
+	var hint hinted
+	if !errors.As(err, &hint) || !strings.Contains(hint.hint, "--keys-lost") {
+		t.Fatalf("%v", err)
+	}
+	if err := errors.Join(os.Remove(keys), os.Rename(keys+"-elsewhere", keys)); err != nil {
+		t.Fatal(err)
+	}
+	if p, err = build(t.Context(), e, c, newLog(c, io.Discard), nil); err != nil {
+		t.Fatal(err)
+	}
+	if team, err := p.db.Team(t.Context(), demoTeam); err != nil || team.Open == "" {
+		t.Errorf("the open round is lost: %+v %v", team, err)
+	}
+	if err := p.close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(keys); err != nil {
+		t.Fatal(err)
+	}
+	c.keysLost = true
+	if p, err = build(t.Context(), e, c, newLog(c, io.Discard), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.close(); err != nil {
+		t.Fatal(err)
+	}
+}

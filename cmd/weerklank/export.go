@@ -91,7 +91,7 @@ func cmdExport(ctx context.Context, e *env, args []string) error {
 	}
 	_, err = f.Write(packed)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
+		return errors.Join(err, os.Remove(out))
 	}
 	fmt.Fprintln(e.stdout, e.say("cli.export-done", "file", out))
 	return nil

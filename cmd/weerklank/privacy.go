@@ -24,7 +24,7 @@ func privacySheet(c config, lang prompts.Lang) string {
 	}
 	backups, keep := say("privacy.backups-off"), say("privacy.backups-kept-by-hand")
 	if len(c.Backup.Recipients) > 0 {
-		backups = say("privacy.backups-on", "schedule", inCell(c.Backup.Schedule), "count", strconv.Itoa(len(c.Backup.Recipients)))
+		backups = say("privacy.backups-on", "schedule", inCell(c.Backup.Schedule), "count", strconv.Itoa(c.keyCount()))
 		keep = say("privacy.backups-kept", "days", strings.TrimSuffix(c.Backup.Keep, "d"))
 	}
 	adviser := inCell(c.Help.Adviser)

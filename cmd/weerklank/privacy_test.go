@@ -20,7 +20,7 @@ import (
 func TestDataSheet(t *testing.T) {
 	c := defaultConfig()
 	c.Workspace.Enabled, c.Help.Adviser, c.Privacy.KeepReplies, c.Team.MinReplies = true, "Jo | `x`", "30d", 7
-	c.Backup.Recipients = []string{"age1…", "age1…"}
+	c.Backup.Recipients = []string{"age1a", "age1b"}
 	sheets := map[prompts.Lang]string{}
 	for _, lang := range prompts.Langs() {
 		s := privacySheet(c, lang)

@@ -110,6 +110,9 @@ func build(ctx context.Context, e *env, c config, log *slog.Logger, controls fun
 		return p, err
 	}
 	p.cleanup = append(p.cleanup, closing{"store", closeStore})
+	if err := p.noLostKeys(ctx, e); err != nil {
+		return p, err
+	}
 
 	var chats []bot.Chat
 	editors := actors(c.Rights.Editors)
@@ -164,6 +167,37 @@ func openKeys(e *env, root *os.Root, dir string) (*os.Root, error) {
 		return nil, hinted{fmt.Errorf("key slots: %w", err), e.say("cli.hint-keys")}
 	}
 	return keys, nil
+}
+
+// noLostKeys refuses to go on where rounds are open and there is no key slot at all, unless the store was just put back
+// from a backup: most likely the keys lie on a disk that is not there, and a start would end those rounds as lost.
+func (p *parts) noLostKeys(ctx context.Context, e *env) error {
+	if p.c.keysLost {
+		return nil
+	}
+	slots, err := p.keys.Slots(ctx)
+	if err != nil || len(slots) > 0 {
+		return err
+	}
+	if at, err := p.db.Restored(ctx); err != nil || !at.IsZero() {
+		return err
+	}
+	teams, err := p.db.Teams(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range teams {
+		for _, id := range []bot.RoundID{t.Open, t.Vote} {
+			if id == "" {
+				continue
+			}
+			r, err := p.db.Round(ctx, id)
+			if err == nil && (r.State == bot.RoundOpen || r.State == bot.RoundClosing) {
+				return hinted{errors.New("rounds are open and there are no key slots"), e.say("cli.hint-keys-lost", "dir", filepath.Join(p.c.DataDir, keysDir))}
+			}
+		}
+	}
+	return nil
 }
 
 // noLostStore refuses to begin anew where key slots say that there was a store: a new one would know none of their rounds
@@ -431,7 +465,11 @@ func (p *parts) admin() http.Handler {
 // cmdRun is `weerklank run --config FILE`.
 func cmdRun(ctx context.Context, e *env, args []string) error {
 	var path string
-	rest, err := flags(e, "run", args, func(fs *flag.FlagSet) { fs.StringVar(&path, "config", "", "") })
+	var keysLost bool
+	rest, err := flags(e, "run", args, func(fs *flag.FlagSet) {
+		fs.StringVar(&path, "config", "", "")
+		fs.BoolVar(&keysLost, "keys-lost", false, "")
+	})
 	if err != nil {
 		return err
 	}
@@ -442,6 +480,7 @@ func cmdRun(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
+	c.keysLost = keysLost
 	p, err := build(ctx, e, c, newLog(c, e.stderr), nil)
 	if err != nil {
 		return err

@@ -81,7 +81,7 @@ func TestHeavyForm(t *testing.T) {
 		first = w.form("p2", r, now, "", values) // redelivered
 	}
 	noChoice := w.form("p2", r, now.Add(time.Minute), "", map[string][]string{"text": {heavyWords}})
-	if noChoice.Errors["share"] == "" || w.ballots(r) != 0 {
+	if noChoice.Errors["share"] == "" || w.ballots(r) != 0 || !strings.Contains(notice(noChoice.Form), "0800-0113") {
 		t.Errorf("without a choice: %+v, %d kept", noChoice, w.ballots(r))
 	}
 	kept := w.form("p2", r, now.Add(2*time.Minute), "", values)

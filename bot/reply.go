@@ -376,7 +376,11 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 	}
 	b.names(ctx, bx)
 	if len(wrong) > 0 || e.Action == "strike" {
-		return b.formAgain(ctx, bx, e, wrong, nil)
+		var card []Block
+		if kinds := FindHeavy(text+"\n"+new.Other, b.o.Heavy); len(kinds) > 0 && bx.glanced(at) { // it stays until something is kept
+			card = b.heavyCard(kinds, bx.round.Adviser, e.Lang)
+		}
+		return b.formAgain(ctx, bx, e, wrong, card)
 	}
 	if new.Share != ShareMyself {
 		r, shown, err := b.before(ctx, bx, at, e, text, new)

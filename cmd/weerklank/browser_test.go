@@ -488,6 +488,32 @@ func TestBrowserUnreached(t *testing.T) {
 	b.sees("#form", "Bewaard, zonder naam")
 }
 
+// Whoever writes something heavy sees first where to turn: it is in sight, has the focus and is read out, on the smallest
+// phone too; and it stays until something is kept.
+func TestBrowserHeavy(t *testing.T) {
+	findChromium(t)
+	url, _ := startProgram(t, "Weerklank demo", "demo", "--addr", "127.0.0.1:0")
+	for person, size := range map[string][2]int{"fatima": {1280, 800}, "gerrit": {320, 640}} {
+		b := newBrowser(t, url, 1280, 800)
+		b.anOpenQuestion()
+		b.actAs(person, "buitendienst")
+		b.do(chromedp.EmulateViewport(int64(size[0]), int64(size[1])))
+		b.answer("ik wil dood, en bel 06-12345678", "share")
+		const seen = `(() => { const n = document.querySelector("#notice"); if (!n) return false; const r = n.getBoundingClientRect(); return document.activeElement === n && n.getAttribute("role") === "alert" && n.innerText.includes("0800-0113") && r.top >= 0 && r.top < innerHeight / 2 })()`
+		b.until(seen)
+		b.shot("heavy")
+		b.is(`document.querySelector("#f-text").value.includes("ik wil dood") && !document.querySelector('#form input[name="f.share"]:checked')`, "the text is gone, or the choice stands")
+		b.do(chromedp.Click("#fields .ends .main", chromedp.ByQuery))
+		b.until(`!document.querySelector("[aria-busy]")`)
+		b.until(seen)
+		b.do(chromedp.Evaluate(`document.querySelector('#form button[data-do="strike"]').click()`, nil))
+		b.until(`document.querySelector("#f-text")?.value.includes("[weggelaten]")`)
+		b.do(chromedp.Evaluate(`document.querySelector('#form input[value="self"]').click()`, nil), chromedp.Click("#fields .ends .main", chromedp.ByQuery))
+		b.sees("#form", "Niets bewaard")
+		b.closeDialog()
+	}
+}
+
 // On the smallest phone, and at 200 %, the channel with its open question is what one sees, and nothing has to be
 // scrolled sideways.
 func TestBrowserSmall(t *testing.T) {

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -43,37 +44,49 @@ func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
 	}
 	out := []Seen{}
 	for _, r := range rounds {
-		add := func(what SeenKind, at time.Time, m Message) { out = append(out, Seen{r.Number, what, at, m.Plain()}) }
+		var broken error
+		add := func(what SeenKind, step string, at time.Time, m Message) {
+			p, err := b.o.Store.Post(ctx, stepPost(r.ID, step))
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				broken = err
+			}
+			if err == nil && p.State == PostSent { // what waits, or never left, nobody has seen
+				out = append(out, Seen{r.Number, what, at, m.Plain()})
+			}
+		}
 		switch {
 		case r.State == RoundPlanned || r.State == RoundLapsed:
 			continue
 		case r.Kind == RoundTalk:
-			add(SeenQuestion, r.Opens, b.talkMessage(r))
+			add(SeenQuestion, "prompt", r.Opens, b.talkMessage(r))
 			continue
 		case r.Kind != RoundQuestion:
 			continue
 		}
 		asked := r
 		asked.State = RoundOpen
-		add(SeenQuestion, r.Opens, b.promptMessage(asked, false))
+		add(SeenQuestion, "prompt", r.Opens, b.promptMessage(asked, false))
 		switch r.State {
 		case RoundTooFew:
-			add(SeenTooFew, r.GivesBack, TooFew(r, &lib, r.Then == RoundPace))
+			add(SeenTooFew, "give-back", r.GivesBack, TooFew(r, &lib, r.Then == RoundPace))
 		case RoundLost:
-			add(SeenLost, r.Closes, Lost(r))
+			add(SeenLost, "lost", r.Closes, Lost(r))
 		case RoundGivenBack:
 			replies, err := b.released(ctx, r)
 			if err != nil {
 				return nil, err
 			}
 			given := GiveBack(r, replies, &lib, nil)
-			add(SeenGiveBack, r.GivesBack, given.Message)
+			add(SeenGiveBack, "give-back", r.GivesBack, given.Message)
 			if given.Thread != nil {
-				add(SeenQuotes, r.GivesBack, *given.Thread)
+				add(SeenQuotes, "thread", r.GivesBack, *given.Thread)
 			}
 			if given.Guide != nil {
-				add(SeenGuide, r.GivesBack, *given.Guide)
+				add(SeenGuide, "guide", r.GivesBack, *given.Guide)
 			}
+		}
+		if broken != nil {
+			return nil, broken
 		}
 	}
 	return out, nil

@@ -23,7 +23,15 @@ func TestExport(t *testing.T) {
 		for i := range replies {
 			w.answer(fmt.Sprintf("p%d", i+1), r.ID, map[string][]string{"text": {fmt.Sprintf("woorden %d", i)}, "share": {"share"}})
 		}
-		w.finish(r)
+		if _, err := w.bot.Step(ctx, r.Closes); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.bot.Step(ctx, r.GivesBack); err != nil {
+			t.Fatal(err)
+		}
+		if waiting, err := w.bot.Export(ctx, crew); err != nil || len(waiting) != 1 {
+			t.Errorf("while the give-back waits: %+v %v", waiting, err)
+		}
 		if _, err := w.bot.Send(ctx, r.GivesBack.AddDate(0, 0, 1)); err != nil {
 			t.Fatal(err)
 		}

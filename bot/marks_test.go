@@ -197,15 +197,14 @@ func TestAHeavyMessageThatComesAgain(t *testing.T) {
 		text := heavyWords + " Bel 06-12345678."
 		w.types("p2", text)
 		e := bot.DirectReply{From: w.fake.From("p2", ""), Text: bot.ReplyText(text), Message: "m-x"}
-		resp, _ := w.fake.Send(ctx, e)
+		w.fake.Send(ctx, e)
 		if how == "strike" {
 			w.types("p2", "streep weg")
 		}
 		w.types("p2", "2")
 		if how == "edit" {
 			ed := bot.DirectReply{From: w.fake.From("p2", ""), Text: "Toch iets heel gewoons.", Message: "m-x", Edited: true}
-			resp, _ = w.fake.Send(ctx, ed)
-			t.Log(plain(resp))
+			w.fake.Send(ctx, ed)
 		}
 		w.restart()
 		again, err := w.fake.Send(ctx, e)

@@ -136,7 +136,10 @@ func (f *Fake) call(ctx context.Context, what string, team bot.TeamID, effect fu
 		}
 	}
 	if t.Lands > 0 {
-		time.AfterFunc(t.Lands, func() { effect() })
+		go func() {
+			<-time.After(t.Lands)
+			effect()
+		}()
 	}
 	if t.Done {
 		effect()

@@ -78,8 +78,14 @@ func (b *Bot) names(ctx context.Context, bx *box) {
 		bx.namesAt = time.Now().Add(namesAgain - namesTime)
 		return
 	}
+	if len(names) > maxNames { // a channel of that size is no team, and looking for thousands would hold up its replies
+		names = nil
+	}
 	bx.look.Members = names
 }
+
+// maxNames is in how large a channel people's names are looked for.
+const maxNames = 500
 
 // namesAgain is when a platform that did not tell the names is asked again.
 const namesAgain = time.Minute

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode/utf8"
 
@@ -287,7 +288,9 @@ func TestAHoldWhileACodeRemoves(t *testing.T) {
 }
 
 // A removal that a crash cut off waits for the end of a hold.
-func TestAHoldAfterACutRemoval(t *testing.T) {
+func TestAHoldAfterACutRemoval(t *testing.T) { synctest.Test(t, holdAfterACutRemoval) }
+
+func holdAfterACutRemoval(t *testing.T) {
 	w, r := openWorld(t, 8)
 	defer w.close()
 	codes := w.six(r)
@@ -301,7 +304,7 @@ func TestAHoldAfterACutRemoval(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.run()
-	time.Sleep(300 * time.Millisecond)
+	synctest.Wait()
 	shelf, _ := w.db.Shelf(ctx, r.ID)
 	if len(shelf) == 5 {
 		t.Errorf("(only if its author was told 'later'): a start removed a reply of a held round")

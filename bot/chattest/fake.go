@@ -71,6 +71,7 @@ type Fake struct {
 	handler bot.Handler
 	ready   chan struct{}
 	message int
+	landing sync.WaitGroup // what was given up and still comes
 	forgets time.Duration
 	ahead   time.Duration
 	trouble func(what string, team bot.TeamID) Trouble
@@ -136,10 +137,10 @@ func (f *Fake) call(ctx context.Context, what string, team bot.TeamID, effect fu
 		}
 	}
 	if t.Lands > 0 {
-		go func() {
+		f.landing.Go(func() {
 			<-time.After(t.Lands)
 			effect()
-		}()
+		})
 	}
 	if t.Done {
 		effect()
@@ -209,6 +210,9 @@ func (f *Fake) Crew(team bot.TeamID, n int) {
 		f.Add(p)
 	}
 }
+
+// Landed waits until nothing that was given up can still come.
+func (f *Fake) Landed() { f.landing.Wait() }
 
 // Posts returns what stands in a channel, oldest first; every channel if team is empty.
 func (f *Fake) Posts(team bot.TeamID) []Posted {

@@ -20,21 +20,43 @@ import (
 	"github.com/weerklank/weerklank/prompts"
 )
 
+// lived is the program in a directory in which the sample crew has lived through a season, not running yet.
+func lived(t *testing.T) (*parts, config, *env) {
+	t.Helper()
+	c := defaultConfig()
+	c.Help.Adviser, c.DataDir, c.Workspace.Enabled = "Sam", t.TempDir(), true
+	c.Team.QuietHours, c.Team.WorkdaysOnly, c.Team.Holidays = "", false, []string{}
+	e := &env{stdout: io.Discard, stderr: io.Discard, lang: prompts.English}
+	p, err := build(t.Context(), e, c, newLog(c, io.Discard), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.close(); err != nil { // a second time does nothing
+			t.Error(err)
+		}
+	})
+	if err := p.layPast(t.Context(), prompts.Dutch, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	return p, c, e
+}
+
+// configOf writes a configuration with that data directory and returns its path.
+func configOf(t *testing.T, dir string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "c.toml")
+	if err := os.WriteFile(file, fmt.Appendf(nil, "data_dir = %q\n", dir), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 // The sample crew has lived through a season; then the clock can be turned forward through a whole season more, its vote
 // included, and every control says why it does nothing.
 func TestDemoClock(t *testing.T) {
 	ctx := context.Background()
-	c := defaultConfig()
-	c.Help.Adviser, c.DataDir, c.Workspace.Enabled = "Sam", t.TempDir(), true
-	c.Team.QuietHours, c.Team.WorkdaysOnly, c.Team.Holidays = "", false, []string{}
-	p, err := build(ctx, &env{stdout: io.Discard, stderr: io.Discard}, c, newLog(c, io.Discard), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.close()
-	if err := p.layPast(ctx, prompts.Dutch, time.Now()); err != nil {
-		t.Fatal(err)
-	}
+	p, _, _ := lived(t)
 	team := func() bot.Team {
 		t.Helper()
 		team, err := p.db.Team(ctx, demoTeam)
@@ -93,21 +115,11 @@ func TestDemoClock(t *testing.T) {
 
 // The operator holds a round's answers beyond retention and lets them go, by number, without a running bot.
 func TestHoldCommand(t *testing.T) {
-	dir := t.TempDir()
-	c := defaultConfig()
-	c.Help.Adviser, c.DataDir, c.Workspace.Enabled = "Sam", dir, true
-	c.Team.QuietHours, c.Team.WorkdaysOnly, c.Team.Holidays = "", false, []string{}
-	p, err := build(t.Context(), &env{stdout: io.Discard, stderr: io.Discard}, c, newLog(c, io.Discard), nil)
-	if err != nil {
+	p, c, _ := lived(t)
+	if err := p.close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(p.layPast(t.Context(), prompts.Dutch, time.Now()), p.close()); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "c.toml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, "data_dir = %q\n", dir), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := configOf(t, c.DataDir)
 	do := func(want string, args ...string) string {
 		t.Helper()
 		var out bytes.Buffer
@@ -130,22 +142,8 @@ func TestHoldCommand(t *testing.T) {
 
 // What a team has seen comes out as text and data, with a manifest whose sums are right; nothing is overwritten.
 func TestExportCommand(t *testing.T) {
-	dir := t.TempDir()
-	c := defaultConfig()
-	c.Help.Adviser, c.DataDir, c.Workspace.Enabled = "Sam", dir, true
-	c.Team.QuietHours, c.Team.WorkdaysOnly, c.Team.Holidays = "", false, []string{}
-	p, err := build(t.Context(), &env{stdout: io.Discard, stderr: io.Discard}, c, newLog(c, io.Discard), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.close()
-	if err := p.layPast(t.Context(), prompts.Dutch, time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	file, out := filepath.Join(t.TempDir(), "c.toml"), filepath.Join(t.TempDir(), "out.zip")
-	if err := os.WriteFile(file, fmt.Appendf(nil, "data_dir = %q\n", dir), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	p, c, _ := lived(t)
+	dir, file, out := c.DataDir, configOf(t, c.DataDir), filepath.Join(t.TempDir(), "out.zip")
 	export := func(team, to string) (int, string) {
 		var said bytes.Buffer
 		code := run(t.Context(), []string{"export", "--config", file, "--team", team, "--out", to}, func(string) (string, bool) { return "", false }, strings.NewReader(""), &said, &said)
@@ -209,22 +207,15 @@ func TestExportCommand(t *testing.T) {
 // With rounds open and no key slot at all, most likely a disk is not there: nothing starts, and nothing is lost, before
 // the operator says that they are gone for good.
 func TestKeysThatAreNotThere(t *testing.T) {
-	c := defaultConfig()
-	c.Help.Adviser, c.DataDir, c.Workspace.Enabled = "Sam", t.TempDir(), true
-	c.Team.QuietHours, c.Team.WorkdaysOnly, c.Team.Holidays = "", false, []string{}
-	e := &env{stdout: io.Discard, stderr: io.Discard, lang: prompts.English}
-	p, err := build(t.Context(), e, c, newLog(c, io.Discard), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(p.layPast(t.Context(), prompts.Dutch, time.Now()), p.close()); err != nil {
+	p, c, e := lived(t)
+	if err := p.close(); err != nil {
 		t.Fatal(err)
 	}
 	keys := filepath.Join(c.DataDir, keysDir)
 	if err := os.Rename(keys, keys+"-elsewhere"); err != nil {
 		t.Fatal(err)
 	}
-	_, err = build(t.Context(), e, c, newLog(c, io.Discard), nil)
+	_, err := build(t.Context(), e, c, newLog(c, io.Discard), nil)
 	var hint hinted
 	if !errors.As(err, &hint) || !strings.Contains(hint.hint, "--keys-lost") {
 		t.Fatalf("%v", err)

@@ -550,7 +550,7 @@ func (p *inhabitant) replyByForm(ctx context.Context, w *world, channel string) 
 			now.code = codeShape.FindString(said)
 		}
 		w.ledger.confirm(at, now)
-	case strings.Contains(said, p.say("reply.late")):
+	case strings.Contains(said, p.say("reply.late")), strings.Contains(said, p.say("ws.resting")): // it ends, and took no more: nothing of it may be there
 		undo()
 	case strings.Contains(said, p.say("reply.newer")), strings.Contains(said, p.say("reply.nothing-to-withdraw")):
 		p.unsure = true

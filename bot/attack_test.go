@@ -19,12 +19,12 @@ import (
 	"sync"
 	"testing"
 	"testing/cryptotest"
-	"testing/synctest"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/chattest"
 )
 
 // simulated is one closed round and what an attacker holds of it. The attacker is a strong one: they watched the file
@@ -339,7 +339,7 @@ type lived struct {
 func live(t *testing.T, acts []sent) (l lived) {
 	t.Helper()
 	cryptotest.SetGlobalRandom(t, 3)
-	synctest.Test(t, func(t *testing.T) {
+	chattest.Bubble(t, func(t *testing.T) {
 		sleepUntil(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
 		var logs bytes.Buffer
 		var mu sync.Mutex

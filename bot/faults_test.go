@@ -401,7 +401,7 @@ func TestFaults(t *testing.T) {
 						continue
 					}
 					t.Run(fmt.Sprintf("%s/%s/%v", f.name, columns[kind], b == 1), func(t *testing.T) {
-						synctest.Test(t, func(t *testing.T) {
+						chattest.Bubble(t, func(t *testing.T) {
 							is, failed := runCell(t, f, kind, b == 1)
 							if failed != "" {
 								t.Error(failed)

@@ -96,7 +96,7 @@ func TestGoldenStory(t *testing.T) {
 	for _, lang := range prompts.Langs() {
 		t.Run(string(lang), func(t *testing.T) {
 			cryptotest.SetGlobalRandom(t, 7)
-			synctest.Test(t, func(t *testing.T) { goldenStory(t, lang) })
+			chattest.Bubble(t, func(t *testing.T) { goldenStory(t, lang) })
 		})
 	}
 }

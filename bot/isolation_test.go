@@ -20,7 +20,7 @@ import (
 // Two hundred teams go through a week. Twenty of them fail in every way there is, at every moment that matters; the other
 // hundred and eighty get their question, the closing and the give-back within a quarter of a second (TRUST 8, 14).
 func TestFailingTeamsDelayNobody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chattest.Bubble(t, func(t *testing.T) {
 		sleepUntil(time.Date(2026, 9, 1, 5, 0, 0, 0, time.UTC)) // Tuesday 07:00 in Amsterdam
 		w := newWorld(t, func(o *bot.Options) { o.Log = slog.New(slog.DiscardHandler) })
 		ctx := context.Background()
@@ -137,7 +137,7 @@ func TestFailingTeamsDelayNobody(t *testing.T) {
 // However many teams of a platform hang, the posts of the others leave: every one of 300 calls ends only with our timeout,
 // and so do their look-ups.
 func TestHangingTeamsStarveNobody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chattest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t, func(o *bot.Options) { o.Log = slog.New(slog.DiscardHandler) })
 		ctx := context.Background()
 		start := time.Now().Add(time.Minute)
@@ -180,7 +180,7 @@ func TestHangingTeamsStarveNobody(t *testing.T) {
 // A platform that does not let the bot in makes what must be said wait, turns the health red with a reason, and says so
 // in the log once; another platform goes on. Nothing is given up.
 func TestRefusedToken(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chattest.Bubble(t, func(t *testing.T) {
 		sleepUntil(time.Date(2026, 9, 1, 5, 0, 0, 0, time.UTC))
 		var mu sync.Mutex
 		var log bytes.Buffer
@@ -247,7 +247,7 @@ func TestRefusedToken(t *testing.T) {
 
 // A panic in a step, a send or a handler is contained and logged without what it says, and the same runs next time (D12).
 func TestPanicsAreContained(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chattest.Bubble(t, func(t *testing.T) {
 		sleepUntil(time.Date(2026, 9, 1, 5, 0, 0, 0, time.UTC))
 		var mu sync.Mutex
 		var log bytes.Buffer

@@ -288,7 +288,7 @@ func TestAHoldWhileACodeRemoves(t *testing.T) {
 }
 
 // A removal that a crash cut off waits for the end of a hold.
-func TestAHoldAfterACutRemoval(t *testing.T) { synctest.Test(t, holdAfterACutRemoval) }
+func TestAHoldAfterACutRemoval(t *testing.T) { chattest.Bubble(t, holdAfterACutRemoval) }
 
 func holdAfterACutRemoval(t *testing.T) {
 	w, r := openWorld(t, 8)

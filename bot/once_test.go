@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/chattest"
 )
 
 // Down over the reminder and the closing, and at the start a platform that counts slowly: the round's moment changes while
 // its own step runs, and it is closed once all the same (TRUST S10).
 func TestARoundIsClosedOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chattest.Bubble(t, func(t *testing.T) {
 		sleepUntil(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
 		w, r := openWorld(t, 8)
 		w.six(r)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/weerklank/weerklank/bot"
@@ -302,7 +301,7 @@ func TestHowLongPostsWait(t *testing.T) {
 
 // A call that is under way when the program stops may still end well: nothing is left in doubt (D17).
 func TestStoppingLetsACallEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chattest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t, nil)
 		ctx := context.Background()
 		if err := w.db.Queue(ctx, bot.Post{ID: "x/prompt", Key: "x", Team: crew, Message: note("x"), State: bot.PostQueued, After: time.Now().Add(time.Minute)}); err != nil {

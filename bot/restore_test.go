@@ -18,6 +18,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/chattest"
 	"github.com/weerklank/weerklank/store"
 )
 
@@ -185,7 +186,7 @@ func TestRestoreDrill(t *testing.T) {
 		"after its closing, on the same machine":             {5 * 24 * time.Hour, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			chattest.Bubble(t, func(t *testing.T) {
 				ctx := context.Background()
 				sleepUntil(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC)) // Tuesday 08:00 in Amsterdam
 				w := newWorld(t, nil)
@@ -367,7 +368,7 @@ func (u *unshelveFails) Unshelve(ctx context.Context, receipt [32]byte, edit fun
 
 // Cut off between the slot and the record: the author was told that it did not work yet, and the next start does it.
 func TestRemovalCutOff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chattest.Bubble(t, func(t *testing.T) {
 		sleepUntil(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
 		w, r := openWorld(t, 8)
 		codes := w.six(r)

@@ -189,7 +189,7 @@ func (w *world) openRound(team bot.TeamID) bot.Round {
 func sleepUntil(t time.Time) { time.Sleep(time.Until(t)) }
 
 func TestWeeklyRound(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chattest.Bubble(t, func(t *testing.T) {
 		sleepUntil(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC)) // Tuesday 08:00 in Amsterdam
 		w := newWorld(t, nil)
 		w.run()

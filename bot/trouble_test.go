@@ -637,7 +637,7 @@ func TestABallotThatDoesNotOpen(t *testing.T) {
 
 // One hanging call to a platform holds up nobody else's closing and give-back.
 func TestAHangingPlatformHoldsNobodyUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chattest.Bubble(t, func(t *testing.T) {
 		sleepUntil(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
 		w := newWorld(t, nil)
 		const other = bot.TeamID("fake:other")

@@ -60,7 +60,7 @@ func nextWorkday(t time.Time) time.Time {
 // A year of weekly rounds in three time zones, through both changes of the clocks in each and all holidays, with the
 // process stopped and started at random points: the right moments, each round once.
 func TestAYearInThreeZones(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chattest.Bubble(t, func(t *testing.T) {
 		sleepUntil(time.Date(2026, 1, 26, 12, 0, 0, 0, time.UTC)) // a Monday
 		w := newWorld(t, func(o *bot.Options) { o.Library = bigLibrary(t) })
 		zones := map[bot.TeamID]string{"fake:ams": "Europe/Amsterdam", "fake:nyc": "America/New_York", "fake:akl": "Pacific/Auckland"}
@@ -202,7 +202,7 @@ func checkYear(t *testing.T, w *world, team bot.TeamID, name string) {
 
 // Three weeks down: the newest round alone is asked, and only while half its window is left.
 func TestThreeMissedWeeksAskOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chattest.Bubble(t, func(t *testing.T) {
 		sleepUntil(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
 		w := newWorld(t, func(o *bot.Options) { o.Library = bigLibrary(t) })
 		w.run()
@@ -263,7 +263,7 @@ func TestClockSetBack(t *testing.T) {
 
 // A whole round within minutes, by configuration alone.
 func TestCustomRoundInMinutes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chattest.Bubble(t, func(t *testing.T) {
 		sleepUntil(time.Date(2026, 12, 26, 23, 30, 30, 0, time.UTC)) // a holiday, a Saturday, at night
 		w := newWorld(t, func(o *bot.Options) {
 			o.Team.Rhythm, o.Team.Cron, o.Team.Window, o.Team.GiveBackAfter = bot.RhythmCustom, "*/10 * * * *", "4m", "1m"

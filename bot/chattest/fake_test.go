@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/weerklank/weerklank/bot"
@@ -77,7 +76,7 @@ func TestFakeKeepsTheContract(t *testing.T) {
 
 // What lands late is not found before, and doubles if it is repeated then: the trap that the settle window is for.
 func TestLateLandingDoublesWhenLookedUpAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chattest.Bubble(t, func(t *testing.T) {
 		f := chattest.New("fake")
 		f.Forget(-1)
 		first := true

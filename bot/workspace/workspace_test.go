@@ -404,7 +404,7 @@ func TestUnheard(t *testing.T) {
 
 // What could not be handled is told again by itself, also a deletion, which leaves nothing to press a button on.
 func TestToldAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chattest.Bubble(t, func(t *testing.T) {
 		a := open(t, t.TempDir(), io.Discard)
 		h := &heard{}
 		ctx, cancel := context.WithCancel(t.Context())

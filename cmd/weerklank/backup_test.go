@@ -21,6 +21,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/chattest"
 	"github.com/weerklank/weerklank/prompts"
 	"github.com/weerklank/weerklank/store"
 )
@@ -145,7 +146,7 @@ func scheduled(t *testing.T, dir string, log io.Writer, recipients ...string) *p
 // Three weeks by the clock: a backup every night at the team's own time, over a change of the clocks; one that fails is
 // tried again within the hour and turns nothing red; after fourteen days the oldest go; the metric tells the last one.
 func TestScheduledBackups(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chattest.Bubble(t, func(t *testing.T) {
 		time.Sleep(time.Until(time.Date(2026, 10, 20, 10, 0, 0, 0, time.UTC)))
 		dir, key, log := t.TempDir(), newKey(t), &logs{}
 		p := scheduled(t, dir, log, key.Recipient().String())

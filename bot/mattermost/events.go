@@ -454,7 +454,9 @@ type lanes struct {
 // sideBySide is how many conversations are handled at once.
 const sideBySide = 64
 
-func newLanes() *lanes { return &lanes{all: map[string][]func(){}, slot: make(chan struct{}, sideBySide)} }
+func newLanes() *lanes {
+	return &lanes{all: map[string][]func(){}, slot: make(chan struct{}, sideBySide)}
+}
 
 // do runs f after what else was put in that lane.
 func (l *lanes) do(name string, f func()) {

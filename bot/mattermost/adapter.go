@@ -40,6 +40,8 @@ type Adapter struct {
 	mu      sync.Mutex
 	me      string // the bot's own user id, once known
 	handler bot.Handler
+
+	calls *callbacks
 }
 
 // New checks the configuration; it does not connect.
@@ -47,8 +49,11 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 	if c.URL == "" || c.Token == "" || log == nil || c.Mark == nil || c.SetMark == nil || c.OpenSince == nil {
 		return nil, errors.New("mattermost: url, token, marks and log are required")
 	}
-	return &Adapter{c: c, log: log, rest: model.NewAPIv4Client(c.URL)}, nil
+	a := &Adapter{c: c, log: log, rest: model.NewAPIv4Client(c.URL)}
+	var err error
+	a.calls, err = newCallbacks(c, a.rest, nil)
+	return a, err
 }
 
 // Handler serves the callbacks below the path of Config.CallbackURL.
-func (a *Adapter) Handler() http.Handler { return http.NotFoundHandler() }
+func (a *Adapter) Handler() http.Handler { return a.calls }

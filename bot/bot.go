@@ -372,6 +372,13 @@ func (say speech) message(key string, pairs ...string) Response {
 	}}
 }
 
+// kept is message, after what was sent in is done.
+func (say speech) kept(key string, pairs ...string) Response {
+	r := say.message(key, pairs...)
+	r.Kept = true
+	return r
+}
+
 func newKey() string { return rand.Text() }
 
 // zoneOf loads a zone that was checked when it was set.

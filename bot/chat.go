@@ -52,6 +52,10 @@ type Finder interface {
 // Former is an optional capability of a Chat: it can show forms. Without it the texts name words to type.
 type Former interface{ Forms() bool }
 
+// Shutter is an optional capability of a Former: its forms are gone once they are sent in, and have no last view. Then what
+// its reader needs to keep stands on the form before that, and a form has every field from the start.
+type Shutter interface{ Shuts() bool }
+
 // People is an optional capability of a Chat: who is where, asked from the platform at the moment of use. Without it
 // only talk-only works, since the six people cannot be counted. Errors: ErrGone and ErrUnauthorised as Post; anything else is
 // asked again later.
@@ -80,6 +84,7 @@ type Response struct {
 	Message *Message          // after a form: its last view; after a press or command: ephemeral; after a typed message: in that conversation
 	Form    *Form             // opens a form, or shows the submitted one again with Errors
 	Errors  map[string]string // by field name
+	Kept    bool              // what was sent in is done; a Chat whose forms shut (Shutter) may close one on it and leave Message out
 }
 
 // Event is something a person or the platform did. The set is sealed.

@@ -422,7 +422,7 @@ func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
 		if former, ok := b.chatOf(s.round.Team).(Former); !ok || !former.Forms() {
 			return say.message("reply.type-it"), nil
 		}
-		return Response{Form: b.replyForm(s, e.Lang)}, nil
+		return Response{Form: b.replyForm(s, e.Lang, b.openingFor(s.box, e.At))}, nil
 	case "round":
 		return b.chooseRound(ctx, e.From, a.Round)
 	case "merge":

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -213,8 +214,73 @@ func (b *Bot) seatIn(ctx context.Context, f From, id RoundID) (*seat, error) {
 
 // ---- the form
 
+// opening is what the State of a reply form holds. Where forms shut by themselves the receipt code is shown before there is
+// a reply: it is made of the moment the form was opened and a salt, and both come back with the submission. They tell
+// nothing without the round's slot, and only the form's reader sees them.
+type opening struct {
+	round RoundID
+	codes bool // the next two are set
+	at    int64
+	salt  salt
+}
+
+// openingFor is the state of a form that is opened now.
+func (b *Bot) openingFor(bx *box, at time.Time) opening {
+	o := opening{round: bx.round.ID}
+	if b.shuts(bx.round.Team) {
+		o.codes, o.at, o.salt = true, version(at), newSalt()
+	}
+	return o
+}
+
+func (o opening) String() string {
+	if !o.codes {
+		return string(o.round)
+	}
+	return string(o.round) + "." + strconv.FormatInt(o.at, 36) + "." + hex.EncodeToString(o.salt[:])
+}
+
+// parseOpening reads a form's State. What is no opening is a round's ID, which may be unknown.
+func parseOpening(state string) opening {
+	id, rest, _ := strings.Cut(state, ".")
+	moment, hexed, _ := strings.Cut(rest, ".")
+	o := opening{round: RoundID(id)}
+	at, err := strconv.ParseInt(moment, 36, 64)
+	raw, hexErr := hex.DecodeString(hexed)
+	if err != nil || hexErr != nil || len(raw) != len(o.salt) || at <= 0 {
+		return opening{round: RoundID(state)}
+	}
+	o.codes, o.at, o.salt = true, at, salt(raw)
+	return o
+}
+
+// mark gives a form's reply what its receipt code is made of.
+func (o opening) mark(reply *slip) {
+	reply.CodeAt, reply.Salt = reply.Version, newSalt()
+	if o.codes {
+		reply.CodeAt, reply.Salt = o.at, o.salt
+	}
+}
+
+// gave says whether what lies in the box came from this form, so that the same form again is no change.
+func (o opening) gave(ballot *slip, at int64) bool {
+	if ballot == nil {
+		return false
+	}
+	if o.codes {
+		return ballot.CodeAt == o.at && ballot.Salt == o.salt
+	}
+	return ballot.CodeAt == at
+}
+
+// shuts says whether forms are gone once they are sent in, on the platform of a team.
+func (b *Bot) shuts(team TeamID) bool {
+	s, ok := b.chatOf(team).(Shutter)
+	return ok && s.Shuts()
+}
+
 // replyForm is the form for one round, with what its author gave before (read back to the author only).
-func (b *Bot) replyForm(s *seat, lang prompts.Lang) *Form {
+func (b *Bot) replyForm(s *seat, lang prompts.Lang, o opening) *Form {
 	r, words := s.round, s.round.Prompt.In(lang)
 	say := sayer(lang)
 	old := s.ballot
@@ -222,7 +288,7 @@ func (b *Bot) replyForm(s *seat, lang prompts.Lang) *Form {
 		old = &slip{}
 	}
 	f := &Form{
-		Name: "reply", State: string(r.ID), Lang: lang,
+		Name: "reply", State: o.String(), Lang: lang,
 		Title:  say("reply.form-title"),
 		Submit: say("reply.form-submit"),
 		Intro: []Block{
@@ -237,6 +303,11 @@ func (b *Bot) replyForm(s *seat, lang prompts.Lang) *Form {
 	}
 	if r.Adviser != "" {
 		f.Intro = append(f.Intro, Block{Kind: BlockNote, Spans: []Span{{Text: say("round.help-footer", "adviser", r.Adviser)}}})
+	}
+	if o.codes {
+		code := s.keys.receiptOf(s.at, &slip{CodeAt: o.at, Salt: o.salt})
+		f.Intro = append(f.Intro, Block{Kind: BlockText, Spans: Rich(locale.Text(lang, "reply.receipt-before"), "code", code,
+			"closing", locale.Moment(lang, r.Closes.In(s.zone)))})
 	}
 	stance := say("reply.field-stance")
 	if words.PoleA == "" || words.PoleB == "" {
@@ -335,7 +406,8 @@ func first(values []string) string {
 // submitReply handles the reply form: checks everything at once, stores, then confirms.
 func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error) {
 	say := sayer(e.Lang)
-	bx, at, err := b.boxFor(ctx, e.From, RoundID(e.State))
+	o := parseOpening(e.State)
+	bx, at, err := b.boxFor(ctx, e.From, o.round)
 	if err != nil {
 		return b.refused(err, e.Lang)
 	}
@@ -346,7 +418,9 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 		}
 		return b.withdraw(ctx, s, e.From)
 	}
-	new := &slip{Version: version(e.At), Salt: newSalt()}
+	o.codes = o.codes && b.shuts(bx.round.Team)
+	new := &slip{Version: version(e.At)}
+	o.mark(new)
 	wrong := map[string]string{}
 
 	text := clean(first(e.Values["text"]))
@@ -380,10 +454,10 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 		if kinds := FindHeavy(text+"\n"+new.Other, b.o.Heavy); len(kinds) > 0 && bx.glanced(at) { // it stays until something is kept
 			card = b.heavyCard(kinds, bx.round.Adviser, e.Lang)
 		}
-		return b.formAgain(ctx, bx, e, wrong, card)
+		return b.formAgain(ctx, bx, e, o, wrong, card)
 	}
 	if new.Share != ShareMyself {
-		r, shown, err := b.before(ctx, bx, at, e, text, new)
+		r, shown, err := b.before(ctx, bx, at, e, o, text, new)
 		if err != nil || shown {
 			return r, err
 		}
@@ -393,32 +467,30 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 			return h.bury(new.Version)
 		}
 		mine := *new
-		mine.CodeAt = mine.Version
 		return h.put(&mine)
 	})
 	if err != nil {
 		return b.refused(err, e.Lang)
 	}
 	if new.Share == ShareMyself {
-		return say.message("reply.for-myself"), nil
+		return say.kept("reply.for-myself"), nil
 	}
 	if !changed { // the same form again, or something newer lies there
-		if s.ballot == nil || s.ballot.CodeAt != new.Version {
+		if !o.gave(s.ballot, new.Version) {
 			return say.message("reply.newer"), nil
 		}
 		return b.receipt(s, e.Lang, s.ballot), nil
 	}
-	new.CodeAt = new.Version
 	return b.receipt(s, e.Lang, new), nil
 }
 
 // formAgain shows a form again as it was filled in, with what is wrong or was found, and card above its fields.
-func (b *Bot) formAgain(ctx context.Context, bx *box, e FormSubmitted, wrong map[string]string, card []Block) (Response, error) {
+func (b *Bot) formAgain(ctx context.Context, bx *box, e FormSubmitted, o opening, wrong map[string]string, card []Block) (Response, error) {
 	s, err := b.sit(ctx, bx, e.User)
 	if err != nil {
 		return b.refused(err, e.Lang)
 	}
-	form := b.replyForm(s, e.Lang)
+	form := b.replyForm(s, e.Lang, o)
 	found := false
 	for i := range form.Fields {
 		field := &form.Fields[i]
@@ -446,7 +518,7 @@ func (b *Bot) formAgain(ctx context.Context, bx *box, e FormSubmitted, wrong map
 }
 
 // before looks at a form's words before anything is sealed. shown says that its author must see what was found first.
-func (b *Bot) before(ctx context.Context, bx *box, at Address, e FormSubmitted, text string, reply *slip) (r Response, shown bool, err error) {
+func (b *Bot) before(ctx context.Context, bx *box, at Address, e FormSubmitted, o opening, text string, reply *slip) (r Response, shown bool, err error) {
 	say := sayer(e.Lang)
 	heavy := FindHeavy(text+"\n"+reply.Other, b.o.Heavy)
 	inText, inOther := bx.hints(text), bx.hints(reply.Other)
@@ -473,7 +545,7 @@ func (b *Bot) before(ctx context.Context, bx *box, at Address, e FormSubmitted, 
 		r, err := b.refused(err, e.Lang)
 		return r, true, err
 	}
-	if s.ballot != nil && s.ballot.CodeAt == reply.Version { // kept already: the same form again
+	if o.gave(s.ballot, reply.Version) && (!o.codes || s.ballot.Floor == reply.Version) { // kept already: the same form again
 		return Response{}, false, nil
 	}
 	if card != nil && s.ballot != nil {
@@ -483,7 +555,7 @@ func (b *Bot) before(ctx context.Context, bx *box, at Address, e FormSubmitted, 
 		e.Values = maps.Clone(e.Values)
 		delete(e.Values, "share")
 	}
-	r, err = b.formAgain(ctx, bx, e, wrong, card)
+	r, err = b.formAgain(ctx, bx, e, o, wrong, card)
 	return r, true, err
 }
 
@@ -548,7 +620,7 @@ func (b *Bot) receipt(s *seat, lang prompts.Lang, ballot *slip) Response {
 	if ballot.withheld() {
 		m.Blocks = append(m.Blocks, Text(Span{Text: say("hint.kept-hard")}))
 	}
-	return Response{Message: &m}
+	return Response{Message: &m, Kept: true}
 }
 
 func (b *Bot) withdraw(ctx context.Context, s *seat, f From) (Response, error) {
@@ -563,7 +635,7 @@ func (b *Bot) withdraw(ctx context.Context, s *seat, f From) (Response, error) {
 	if s.ballot != nil || s.draft() { // written after this withdrawal, which comes late or again
 		return say.message("reply.newer"), nil
 	}
-	return say.message("reply.withdrawn"), nil
+	return say.kept("reply.withdrawn"), nil
 }
 
 // taken says whether there is something to withdraw, or was for the withdrawal of this very version: it comes again.

@@ -117,7 +117,7 @@ func (b *Bot) settingsForm(f From, t Team, name string) *Form {
 		)
 		return form
 	}
-	if s.Rhythm == RhythmCustom { // only then, so that switching on stays one short form
+	if s.Rhythm == RhythmCustom || b.shuts(t.ID) { // else only if that rhythm is chosen, so that switching on stays one short form
 		form.Fields = append(form.Fields, own...)
 	}
 	form.Fields = append(form.Fields, Field{Name: "worktime", Kind: FieldTick, Label: say("team.field-worktime"), Required: true})
@@ -147,10 +147,10 @@ func (b *Bot) submitSettings(ctx context.Context, e FormSubmitted) (Response, er
 	if switching && (t.State == TeamOn || t.State == TeamJoining) {
 		switch same := t.Steered.Equal(e.At); { // the same form again
 		case same && t.State == TeamOn && !t.NextOpens.IsZero():
-			return say.message("team.on-private", "moment", locale.Moment(e.Lang, t.NextOpens.In(zoneOf(t.Settings.Zone)))), nil
+			return say.kept("team.on-private", "moment", locale.Moment(e.Lang, t.NextOpens.In(zoneOf(t.Settings.Zone)))), nil
 		case same && t.State == TeamJoining:
 			if join, err := b.o.Store.Round(ctx, t.Vote); err == nil {
-				return say.message("team.joining-private", "closing", locale.Moment(e.Lang, join.Closes.In(zoneOf(join.Zone)))), nil
+				return say.kept("team.joining-private", "closing", locale.Moment(e.Lang, join.Closes.In(zoneOf(join.Zone)))), nil
 			}
 		}
 		return say.message("team.on-already"), nil
@@ -362,9 +362,9 @@ func (b *Bot) switchOn(ctx context.Context, e FormSubmitted, t Team, s Settings,
 	b.wake(b.wakeAgenda)
 	b.wake(b.wakeSender)
 	if join != nil {
-		return say.message("team.joining-private", "closing", locale.Moment(e.Lang, join.Closes.In(zoneOf(s.Zone)))), nil
+		return say.kept("team.joining-private", "closing", locale.Moment(e.Lang, join.Closes.In(zoneOf(s.Zone)))), nil
 	}
-	return say.message("team.on-private", "moment", locale.Moment(e.Lang, first.Opens.In(zoneOf(s.Zone)))), nil
+	return say.kept("team.on-private", "moment", locale.Moment(e.Lang, first.Opens.In(zoneOf(s.Zone)))), nil
 }
 
 // form2name falls back to the last part of the team's ID when the platform gave no name.
@@ -413,18 +413,18 @@ func (b *Bot) changeSettings(ctx context.Context, e FormSubmitted, s Settings, c
 	switch {
 	case !errors.Is(err, errSame):
 	case again: // the same form once more
-		return say.message("team.settings-private"), nil
+		return say.kept("team.settings-private"), nil
 	case changed:
 		return say.message("team.newer"), nil
 	default:
-		return say.message("team.settings-same"), nil
+		return say.kept("team.settings-same"), nil
 	}
 	if err != nil {
 		return say.message("common.later"), err
 	}
 	b.wake(b.wakeAgenda)
 	b.wake(b.wakeSender)
-	return say.message("team.settings-private"), nil
+	return say.kept("team.settings-private"), nil
 }
 
 // changes names the settings that differ.
@@ -503,7 +503,7 @@ func (b *Bot) wakeUp(ctx context.Context, f From, id TeamID) (Response, error) {
 	switch {
 	case t.State == TeamResting:
 	case t.State == TeamOn && t.Steered.Equal(f.At): // the same press again
-		return say.message("team.woken-private", "moment", locale.Moment(f.Lang, t.NextOpens.In(zoneOf(t.Settings.Zone)))), nil
+		return say.kept("team.woken-private", "moment", locale.Moment(f.Lang, t.NextOpens.In(zoneOf(t.Settings.Zone)))), nil
 	case t.State == TeamOn:
 		return say.message("team.on-already"), nil
 	default: // switched off since: the form asks everything again
@@ -544,5 +544,5 @@ func (b *Bot) wakeUp(ctx context.Context, f From, id TeamID) (Response, error) {
 	}
 	b.wake(b.wakeAgenda)
 	b.wake(b.wakeSender)
-	return say.message("team.woken-private", "moment", locale.Moment(f.Lang, m.Opens.In(zoneOf(t.Settings.Zone)))), nil
+	return say.kept("team.woken-private", "moment", locale.Moment(f.Lang, m.Opens.In(zoneOf(t.Settings.Zone)))), nil
 }

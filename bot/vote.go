@@ -67,7 +67,7 @@ func (b *Bot) vote(ctx context.Context, s *seat, f From, choice string) (Respons
 	if !slices.Contains(choices[s.round.Kind], choice) {
 		return say.message("reply.pick-again"), nil
 	}
-	at := version(f.At)
+	at, asked := version(f.At), choice
 	_, err := b.write(ctx, s.box, s.at, func(h *hand) error {
 		if h.ballot != nil && h.ballot.Version >= at {
 			choice = h.ballot.Choice // the newer one counts, and is told
@@ -79,8 +79,10 @@ func (b *Bot) vote(ctx context.Context, s *seat, f From, choice string) (Respons
 	if err != nil {
 		return b.refused(err, f.Lang)
 	}
-	return say.message("vote.kept", "choice", choiceLabel(f.Lang, s.round.Kind, choice),
-		"closing", locale.Moment(f.Lang, s.round.Closes.In(zoneOf(s.round.Zone)))), nil
+	r := say.message("vote.kept", "choice", choiceLabel(f.Lang, s.round.Kind, choice),
+		"closing", locale.Moment(f.Lang, s.round.Closes.In(zoneOf(s.round.Zone))))
+	r.Kept = choice == asked
+	return r, nil
 }
 
 // newVote makes a vote round that is due at the moment it follows from: so it is unique, however often it is planned.

@@ -56,6 +56,7 @@ type Adapter struct {
 	begun   bool
 
 	track tracker
+	calls *callbacks
 }
 
 var (
@@ -80,16 +81,22 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 		Timeout:       callTime,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return &Adapter{
+	a := &Adapter{
 		c: c, log: log, rest: rest, pace: rate.NewLimiter(perSecond, perSecond), rosters: map[string]*roster{}, shared: map[string]bool{}, track: newTracker(),
-	}, nil
+	}
+	var err error
+	a.calls, err = newCallbacks(c, rest, a.Direct)
+	return a, err
 }
+
+// Handler serves the callbacks below the path of Config.CallbackURL.
+func (a *Adapter) Handler() http.Handler { return a.calls }
 
 // Platform implements bot.Chat.
 func (a *Adapter) Platform() string { return Platform }
 
 // Forms implements bot.Former: dialogs need the server to reach us.
-func (a *Adapter) Forms() bool { return a.c.CallbackURL != "" }
+func (a *Adapter) Forms() bool { return a.calls.open() }
 
 // channelOf and teamOf go between a TeamID and the server's id of the channel.
 func channelOf(team bot.TeamID) string {

@@ -62,10 +62,16 @@ type heard struct {
 
 	mu      sync.Mutex
 	handled int
+	ended   bool
 	change  chan struct{}
 }
 
 func (h *heard) Run(ctx context.Context, handle bot.Handler) error {
+	defer func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.ended = true
+	}()
 	return h.Adapter.Run(ctx, func(ctx context.Context, e bot.Event) (bot.Response, error) {
 		r, err := handle(ctx, e)
 		h.mu.Lock()
@@ -85,8 +91,11 @@ func (h *heard) after(ctx context.Context, do func() string) (string, error) {
 		return "", errors.New("nobody listens yet")
 	}
 	h.mu.Lock()
-	had, change := h.handled, h.change
+	had, change, ended := h.handled, h.change, h.ended
 	h.mu.Unlock()
+	if ended {
+		return "", errors.New("nobody listens any more")
+	}
 	<-time.After(2 * time.Millisecond) // nobody does two things in one millisecond, which is the clock of versions there
 	id := do()
 	limit := time.NewTimer(10 * time.Second)

@@ -19,7 +19,7 @@ const againWithin = 20 * time.Second
 
 // Post implements bot.Chat.
 func (a *Adapter) Post(ctx context.Context, team bot.TeamID, m bot.Message, thread bot.Ref, key string) (bot.Ref, error) {
-	p, err := a.render(m, false, key)
+	p, err := a.render(m, team, key)
 	if err != nil {
 		return "", err
 	}
@@ -110,7 +110,7 @@ func (a *Adapter) Edit(ctx context.Context, team bot.TeamID, ref bot.Ref, m bot.
 		return bot.ErrNotFound
 	}
 	key, _ := old.GetProp(keyProp).(string)
-	p, err := a.render(m, false, key)
+	p, err := a.render(m, team, key)
 	if err != nil {
 		return err
 	}
@@ -215,7 +215,7 @@ func (a *Adapter) Direct(ctx context.Context, to bot.Recipient, m bot.Message, k
 
 // say posts m in a direct conversation.
 func (a *Adapter) say(ctx context.Context, dm, root string, m bot.Message, key string) (bot.Ref, error) {
-	p, err := a.render(m, true, key)
+	p, err := a.render(m, "", key)
 	if err != nil {
 		return "", err
 	}

@@ -1,0 +1,687 @@
+package mattermost
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mattermost/mattermost/server/public/model"
+
+	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/locale"
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// The callback listener. The server calls it when somebody presses a button, sends a dialog in or gives the slash command,
+// and proves nothing by that: whoever is signed in can have it send any content. So:
+//
+//   - what comes back must be signed by us, a dialog for the very person who sends it in;
+//   - no button acts by itself: it shows something to who pressed it, or opens a dialog that asks;
+//   - who somebody is, whether they are in the channel and whether the post is ours is asked when it is needed;
+//   - a dialog acts once.
+
+const (
+	contextKey   = "weerklank" // of a button's context
+	maxBody      = 64 << 10
+	bodyTime     = 5 * time.Second
+	answerWithin = 2700 * time.Millisecond // the server shows an error soon after 3 s
+	workTime     = 15 * time.Second        // of one callback; what it does is done also if nobody waits any more
+	maxNonces    = 20_000
+)
+
+// callbacks is the listener's part of an Adapter.
+type callbacks struct {
+	rest   *model.Client4
+	sign   *signer // nil: there is no listener
+	base   string  // Config.CallbackURL without a slash at the end
+	path   string  // of base
+	tokens []string
+	tell   func(context.Context, bot.Recipient, bot.Message, string) error // Direct
+	within time.Duration
+
+	closed  atomic.Bool // the server does not reach us
+	refused atomic.Int64
+	working sync.WaitGroup
+
+	mu      sync.Mutex
+	handler bot.Handler
+	me      string // the bot's own user id, once known
+	nonces  map[string]*nonce
+}
+
+// nonce is a dialog that was sent in, or a probe. It holds nobody's name.
+type nonce struct {
+	until time.Time
+	turn  sync.Mutex // one at a time
+	spent bool
+}
+
+func newCallbacks(c Config, rest *model.Client4, tell func(context.Context, bot.Recipient, bot.Message, string) error) (*callbacks, error) {
+	l := &callbacks{rest: rest, tell: tell, tokens: c.CommandTokens, within: answerWithin, nonces: map[string]*nonce{}}
+	if c.CallbackURL == "" {
+		return l, nil
+	}
+	if err := CheckCallback(c.URL, c.CallbackURL); err != nil {
+		return nil, err
+	}
+	l.base = strings.TrimRight(c.CallbackURL, "/")
+	u, err := url.Parse(l.base)
+	if err != nil {
+		return nil, errors.New("mattermost: callback_url is no URL")
+	}
+	l.path = u.Path
+	l.sign, err = newSigner(c.Secret)
+	return l, err
+}
+
+// CheckCallback refuses a callback URL that cannot be used. One below /plugins on the server's own host would make the server
+// hand us the login of everybody who presses a button.
+func CheckCallback(serverURL, callbackURL string) error {
+	u, err := url.Parse(callbackURL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("mattermost: callback_url must be a plain http or https address")
+	}
+	server, err := url.Parse(serverURL)
+	if err != nil || server.Host == "" {
+		return errors.New("mattermost: the server's url is no address")
+	}
+	path := strings.ToLower(strings.TrimLeft(u.Path, "/."))
+	below := strings.ToLower(strings.Trim(server.Path, "/"))
+	if rest, ok := strings.CutPrefix(path, below); ok {
+		path = strings.TrimLeft(rest, "/.")
+	}
+	if strings.EqualFold(u.Hostname(), server.Hostname()) && strings.HasPrefix(path, "plugins") {
+		return errors.New("mattermost: callback_url is below /plugins of the server; choose another path, else the server sends people's logins along")
+	}
+	return nil
+}
+
+func (l *callbacks) now() time.Time { return time.Now() }
+
+// open says whether buttons and dialogs may be offered.
+func (l *callbacks) open() bool { return l.sign != nil && !l.closed.Load() }
+
+// use hands what people do to h from now on; nil: to nobody, and waits for what is being handled.
+func (l *callbacks) use(h bot.Handler) {
+	l.mu.Lock()
+	l.handler = h
+	l.mu.Unlock()
+	if h == nil {
+		l.working.Wait()
+	}
+}
+
+// Shuts implements bot.Shutter: a dialog is gone once it is sent in.
+func (a *Adapter) Shuts() bool { return true }
+
+var _ bot.Shutter = (*Adapter)(nil)
+
+// SetCallbacks says whether the server reaches the listener; until told otherwise it is taken to.
+func (a *Adapter) SetCallbacks(reached bool) { a.calls.closed.Store(!reached) }
+
+// Refused counts the callbacks that did not come from this program, or not for who sent them.
+func (a *Adapter) Refused() int64 { return a.calls.refused.Load() }
+
+// ServeHTTP serves the callbacks below the path of Config.CallbackURL. It answers what it refuses with a status and nothing else.
+func (l *callbacks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	rest, ok := strings.CutPrefix(r.URL.Path, l.path)
+	serve := map[string]func(http.ResponseWriter, []byte, time.Time){
+		"/press": l.press, "/dialog": l.dialog, "/command": l.command, "/probe": l.probed,
+	}[rest]
+	if l.sign == nil || !ok || serve == nil {
+		refuse(w, http.StatusNotFound)
+		return
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		refuse(w, http.StatusMethodNotAllowed)
+		return
+	}
+	// Without deadlines (a server of another kind) the body's size still bounds it.
+	http.NewResponseController(w).SetReadDeadline(start.Add(bodyTime))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		refuse(w, http.StatusRequestEntityTooLarge)
+	case err != nil:
+		refuse(w, http.StatusBadRequest)
+	default:
+		serve(w, body, start)
+	}
+}
+
+func refuse(w http.ResponseWriter, status int) { http.Error(w, http.StatusText(status), status) }
+
+func (l *callbacks) forged(w http.ResponseWriter) {
+	l.refused.Add(1)
+	refuse(w, http.StatusUnauthorized)
+}
+
+func answerJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(v) // to somebody who may be gone
+}
+
+// within runs work, which goes on by itself when the server cannot wait any longer. The result is not sent after that.
+func within[T any](l *callbacks, start time.Time, work func(context.Context) T) (result T, done bool) {
+	out := make(chan T, 1)
+	l.working.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), workTime)
+		defer cancel()
+		out <- work(ctx)
+	})
+	limit := time.NewTimer(time.Until(start.Add(l.within)))
+	defer limit.Stop()
+	select {
+	case result = <-out:
+		return result, true
+	case <-limit.C:
+		return result, false
+	}
+}
+
+// ---- who and where
+
+var (
+	errOutside = errors.New("mattermost: not somebody in that channel")
+	errResting = errors.New("mattermost: the program is starting or stopping")
+)
+
+// from asks the server who somebody is, and whether they are in a channel; empty: none. errOutside if they are not.
+func (l *callbacks) from(ctx context.Context, user, channel string, at time.Time) (bot.From, error) {
+	u, r, err := l.rest.GetUser(ctx, user, "")
+	if refusedThere(r) || err == nil && u != nil && (u.IsBot || u.DeleteAt > 0) {
+		return bot.From{}, errOutside
+	}
+	if err != nil || u == nil {
+		return bot.From{}, fmt.Errorf("mattermost: ask for an account: status %d", statusOf(r))
+	}
+	f := bot.From{
+		Key: rand.Text(), User: bot.Account(Platform, "", u.Id), Name: u.GetDisplayName(model.ShowNicknameFullName),
+		Lang: prompts.English, Zone: u.GetPreferredTimezone(), At: at,
+	}
+	if strings.HasPrefix(strings.ToLower(u.Locale), "nl") {
+		f.Lang = prompts.Dutch
+	}
+	if channel == "" {
+		return f, nil
+	}
+	c, r, err := l.rest.GetChannel(ctx, channel)
+	if refusedThere(r) || statusOf(r) == http.StatusBadRequest || err == nil && c != nil && c.DeleteAt > 0 {
+		return f, errOutside
+	}
+	if err != nil || c == nil {
+		return f, fmt.Errorf("mattermost: ask for a channel: status %d", statusOf(r))
+	}
+	if c.Type != model.ChannelTypeOpen && c.Type != model.ChannelTypePrivate { // a conversation is no team
+		return f, nil
+	}
+	m, r, err := l.rest.GetChannelMember(ctx, channel, user, "")
+	if refusedThere(r) || statusOf(r) == http.StatusBadRequest {
+		return f, errOutside
+	}
+	if err != nil || m == nil {
+		return f, fmt.Errorf("mattermost: ask for a member: status %d", statusOf(r))
+	}
+	f.Team, f.Chan = bot.TeamID(Platform+":"+c.Id), c.DisplayName
+	return f, nil
+}
+
+// own says whether a post is the bot's and stands in that channel.
+func (l *callbacks) own(ctx context.Context, post, channel string) (bool, error) {
+	l.mu.Lock()
+	me := l.me
+	l.mu.Unlock()
+	if me == "" {
+		u, r, err := l.rest.GetMe(ctx, "")
+		if err != nil || u == nil {
+			return false, fmt.Errorf("mattermost: ask who we are: status %d", statusOf(r))
+		}
+		me = u.Id
+		l.mu.Lock()
+		l.me = me
+		l.mu.Unlock()
+	}
+	p, r, err := l.rest.GetPost(ctx, post, "")
+	if refusedThere(r) || statusOf(r) == http.StatusBadRequest {
+		return false, nil
+	}
+	if err != nil || p == nil {
+		return false, fmt.Errorf("mattermost: ask for a post: status %d", statusOf(r))
+	}
+	return p.UserId == me && p.ChannelId == channel && p.DeleteAt == 0, nil
+}
+
+func (l *callbacks) handle(ctx context.Context, e bot.Event) (bot.Response, error) {
+	l.mu.Lock()
+	h := l.handler
+	l.mu.Unlock()
+	if h == nil {
+		return bot.Response{}, errResting
+	}
+	return h(ctx, e)
+}
+
+// ---- buttons
+
+// shows are the verbs that only show something to who pressed: they need no question first.
+var shows = []string{"answer", "why", "me", "help", "remove"}
+
+// press takes a button. It never acts: what changes anything is asked in a dialog, which opens for who pressed alone.
+func (l *callbacks) press(w http.ResponseWriter, body []byte, start time.Time) {
+	var p model.PostActionIntegrationRequest
+	if json.Unmarshal(body, &p) != nil {
+		refuse(w, http.StatusBadRequest)
+		return
+	}
+	token, _ := p.Context[contextKey].(string)
+	c, err := l.sign.readPress(token, start)
+	if err != nil || string(c.Team) != Platform+":"+p.ChannelId || p.UserId == "" {
+		l.forged(w)
+		return
+	}
+	status, done := within(l, start, func(ctx context.Context) int { return l.pressed(ctx, p, c, start) })
+	switch {
+	case !done: // the dialog comes a moment later
+		answerJSON(w, struct{}{})
+	case status == http.StatusUnauthorized:
+		l.forged(w)
+	case status != http.StatusOK:
+		refuse(w, status)
+	default:
+		answerJSON(w, struct{}{})
+	}
+}
+
+func (l *callbacks) pressed(ctx context.Context, p model.PostActionIntegrationRequest, c pressContext, at time.Time) int {
+	f, err := l.from(ctx, p.UserId, p.ChannelId, at)
+	if err == nil && f.Team != c.Team {
+		err = errOutside
+	}
+	var own bool
+	if err == nil {
+		own, err = l.own(ctx, p.PostId, p.ChannelId)
+	}
+	switch {
+	case errors.Is(err, errOutside), err == nil && !own:
+		return http.StatusUnauthorized
+	case err != nil:
+		return http.StatusServiceUnavailable
+	}
+	state := dialogState{Channel: p.ChannelId, Lang: f.Lang, Post: p.PostId, Key: c.Key}
+	if !slices.Contains(shows, c.Offer.Do) {
+		err = l.confirm(ctx, p.UserId, p.TriggerId, state, c.Offer)
+	} else {
+		var r bot.Response
+		r, err = l.handle(ctx, bot.ActionPressed{From: f, Action: c.Offer.action(), Post: c.Key, Ref: bot.Ref(p.PostId)})
+		if err == nil || r.Message != nil {
+			err = l.show(ctx, p.UserId, p.TriggerId, state, r)
+		}
+	}
+	if err != nil {
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusOK
+}
+
+// confirm asks in a dialog whether a button was meant.
+func (l *callbacks) confirm(ctx context.Context, user, trigger string, state dialogState, o offer) error {
+	say := sayer(state.Lang)
+	state.Step, state.Offers = stepConfirm, []offer{o}
+	d := model.Dialog{
+		Title: say("mm.confirm-title"), SubmitLabel: say("mm.confirm-submit"),
+		IntroductionText: strings.Join([]string{renderBlock(bot.Text(bot.Rich(say("mm.confirm"), "choice", o.Label)...))}, "\n\n"),
+	}
+	return l.openDialog(ctx, user, trigger, state, d)
+}
+
+// show opens what the bot answers to who pressed or gave the command.
+func (l *callbacks) show(ctx context.Context, user, trigger string, state dialogState, r bot.Response) error {
+	switch {
+	case r.Form != nil:
+		d, specs, err := dialogOf(r.Form)
+		if err != nil {
+			return err
+		}
+		state.Step, state.Form, state.State, state.Fields, state.Lang = stepForm, r.Form.Name, r.Form.State, specs, r.Form.Lang
+		for _, a := range r.Form.Extra {
+			state.Offers = append(state.Offers, offerOf(a))
+		}
+		return l.openDialog(ctx, user, trigger, state, d)
+	case r.Message != nil:
+		state.Step, state.Lang, state.Offers = stepMessage, r.Message.Lang, actionsOf(*r.Message)
+		return l.openDialog(ctx, user, trigger, state, messageDialog(*r.Message, state.Offers))
+	}
+	return nil
+}
+
+// messageDialog shows a message in a dialog without fields; an answer in the channel would hide in a thread.
+func messageDialog(m bot.Message, offers []offer) model.Dialog {
+	d := model.Dialog{Title: "Weerklank", SubmitLabel: sayer(m.Lang)("mm.close")}
+	var parts []string
+	for _, b := range m.Blocks {
+		if part := renderBlock(b); part != "" && b.Kind != bot.BlockActions {
+			parts = append(parts, part)
+		}
+	}
+	d.IntroductionText = strings.Join(parts, "\n\n")
+	if len(offers) > 0 {
+		d.Elements = []model.DialogElement{choice(offers, m.Lang)}
+	}
+	return d
+}
+
+func (l *callbacks) openDialog(ctx context.Context, user, trigger string, state dialogState, d model.Dialog) error {
+	state.Version, state.Nonce, state.Until = signVersion, rand.Text(), l.now().Add(dialogLife).Unix()
+	d.CallbackId, d.State = "weerklank", l.sign.signDialog(user, state)
+	if err := checkDialog(d); err != nil {
+		return err
+	}
+	r, err := l.rest.OpenInteractiveDialog(ctx, model.OpenDialogRequest{TriggerId: trigger, URL: l.base + "/dialog", Dialog: d})
+	if err != nil || statusOf(r) != http.StatusOK {
+		return fmt.Errorf("mattermost: open a dialog: status %d", statusOf(r))
+	}
+	return nil
+}
+
+// ---- dialogs
+
+// dialog takes a dialog that was sent in. The nonce is spent once it did what it was sent for; until then it may be sent in
+// again, with other content, and replaces itself.
+func (l *callbacks) dialog(w http.ResponseWriter, body []byte, start time.Time) {
+	var s model.SubmitDialogRequest
+	if json.Unmarshal(body, &s) != nil {
+		refuse(w, http.StatusBadRequest)
+		return
+	}
+	state, err := l.sign.readDialog(s.UserId, s.State, start)
+	if err != nil || s.UserId == "" {
+		l.forged(w)
+		return
+	}
+	if s.Cancelled {
+		answerJSON(w, struct{}{})
+		return
+	}
+	n := l.nonce(state.Nonce, time.Unix(state.Until, 0))
+	if n == nil {
+		refuse(w, http.StatusServiceUnavailable)
+		return
+	}
+	type result struct {
+		answer model.SubmitDialogResponse
+		status int
+	}
+	got, done := within(l, start, func(ctx context.Context) result {
+		n.turn.Lock()
+		defer n.turn.Unlock()
+		if n.spent { // the same again
+			return result{status: http.StatusOK}
+		}
+		answer, status := l.submitted(ctx, s, state, start)
+		n.spent = status == http.StatusOK && answer.Error == "" && len(answer.Errors) == 0
+		return result{answer, status}
+	})
+	switch {
+	case !done:
+		answerJSON(w, model.SubmitDialogResponse{Error: locale.Say(state.Lang, "mm.slow")})
+	case got.status == http.StatusUnauthorized:
+		l.forged(w)
+	case got.status != http.StatusOK:
+		refuse(w, got.status)
+	default:
+		answerJSON(w, got.answer)
+	}
+}
+
+func (l *callbacks) submitted(ctx context.Context, s model.SubmitDialogRequest, state dialogState, at time.Time) (model.SubmitDialogResponse, int) {
+	say := sayer(state.Lang)
+	wrong := func(key string, pairs ...string) (model.SubmitDialogResponse, int) {
+		return model.SubmitDialogResponse{Error: say(key, pairs...)}, http.StatusOK
+	}
+	// Where it was opened is in the state: the channel that is sent along is what the client happened to show.
+	f, err := l.from(ctx, s.UserId, state.Channel, at)
+	if err == nil && state.Channel != "" && f.Team == "" {
+		err = errOutside
+	}
+	switch {
+	case errors.Is(err, errOutside):
+		return model.SubmitDialogResponse{}, http.StatusUnauthorized
+	case err != nil:
+		return wrong("mm.later")
+	}
+	fields, picked := values(state.Fields, len(state.Offers), s.Submission)
+	var e bot.Event
+	var what string // a form's name, or a button's verb
+	switch {
+	case state.Step == stepForm:
+		submit := bot.FormSubmitted{From: f, Form: state.Form, State: state.State, Values: fields}
+		if picked >= 0 {
+			submit.Action = state.Offers[picked].Do
+		}
+		e, what = submit, state.Form
+	case state.Step == stepConfirm && len(state.Offers) == 1:
+		picked = 0
+		fallthrough
+	case state.Step == stepMessage && picked >= 0:
+		o := state.Offers[picked]
+		e, what = bot.ActionPressed{From: f, Action: o.action(), Post: state.Key, Ref: bot.Ref(state.Post)}, o.Do
+	default:
+		return model.SubmitDialogResponse{}, http.StatusOK // it was read and closed
+	}
+	r, err := l.handle(ctx, e)
+	switch {
+	case errors.Is(err, errResting):
+		return wrong("mm.later")
+	case err != nil && r.Message == nil:
+		return wrong("mm.later")
+	}
+	if r.Kept && err == nil && r.Message != nil && told(what) {
+		// It is done; if the message does not arrive, the channel tells.
+		_ = l.tell(ctx, f.User, *r.Message, rand.Text())
+	}
+	answer := submitAnswer(r, state.Fields)
+	if !r.Kept && answer.Error == "" && len(answer.Errors) == 0 && r.Form != nil {
+		// A dialog cannot follow a dialog.
+		for _, o := range state.Offers {
+			if o.Do == what && o.Typed != "" {
+				return wrong("mm.then-type", "word", o.Typed)
+			}
+		}
+		return wrong("mm.spent")
+	}
+	return answer, http.StatusOK
+}
+
+// told says whether what a form or button did is told in private afterwards. Only what everybody may know of who did it:
+// never that somebody answered, voted or withdrew.
+func told(what string) bool { return slices.Contains([]string{"on", "settings", "wake-up"}, what) }
+
+// nonce finds or begins what is known of a nonce; nil if there are too many.
+func (l *callbacks) nonce(id string, until time.Time) *nonce {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := l.nonces[id]; n != nil {
+		return n
+	}
+	if len(l.nonces) >= maxNonces {
+		for old, n := range l.nonces {
+			if n.until.Before(l.now()) {
+				delete(l.nonces, old)
+			}
+		}
+		if len(l.nonces) >= maxNonces {
+			return nil
+		}
+	}
+	n := &nonce{until: until}
+	l.nonces[id] = n
+	return n
+}
+
+// ---- the slash command
+
+// command takes the slash command. What proves that the server sent it is its token alone.
+func (l *callbacks) command(w http.ResponseWriter, body []byte, start time.Time) {
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		refuse(w, http.StatusBadRequest)
+		return
+	}
+	if !l.known(form.Get("token")) || form.Get("user_id") == "" || form.Get("channel_id") == "" {
+		l.forged(w)
+		return
+	}
+	type result struct {
+		text   string
+		status int
+	}
+	got, done := within(l, start, func(ctx context.Context) result {
+		text, status := l.commanded(ctx, form, start)
+		return result{text, status}
+	})
+	switch {
+	case !done:
+		got.text = locale.Say(prompts.English, "mm.slow")
+	case got.status != http.StatusOK:
+		refuse(w, got.status)
+		return
+	}
+	if got.text == "" {
+		answerJSON(w, struct{}{})
+		return
+	}
+	answerJSON(w, model.CommandResponse{ResponseType: model.CommandResponseTypeEphemeral, Text: got.text, SkipSlackParsing: true})
+}
+
+func (l *callbacks) commanded(ctx context.Context, form url.Values, at time.Time) (string, int) {
+	user, channel := form.Get("user_id"), form.Get("channel_id")
+	f, err := l.from(ctx, user, channel, at)
+	lang := cmp.Or(f.Lang, prompts.English)
+	switch {
+	case errors.Is(err, errOutside):
+		return locale.Say(lang, "mm.not-here"), http.StatusOK
+	case err != nil:
+		return locale.Say(lang, "mm.later"), http.StatusOK
+	}
+	r, err := l.handle(ctx, bot.Command{From: f, Text: form.Get("text")})
+	switch {
+	case err != nil && r.Message == nil:
+		return locale.Say(lang, "mm.later"), http.StatusOK
+	case r.Form != nil:
+		state := dialogState{Lang: f.Lang}
+		if f.Team != "" {
+			state.Channel = channel
+		}
+		if l.show(ctx, user, form.Get("trigger_id"), state, r) != nil {
+			return locale.Say(lang, "mm.no-dialog"), http.StatusOK
+		}
+		return "", http.StatusOK
+	case r.Message != nil:
+		text, err := renderText(*r.Message, false, false)
+		if err != nil {
+			return locale.Say(lang, "mm.later"), http.StatusOK
+		}
+		return text, http.StatusOK
+	}
+	return "", http.StatusOK
+}
+
+// known says whether a token is one of the command's. All are compared, in the same time.
+func (l *callbacks) known(token string) bool {
+	given, ok := sha256.Sum256([]byte(token)), 0
+	for _, t := range l.tokens {
+		want := sha256.Sum256([]byte(t))
+		if t != "" {
+			ok |= subtle.ConstantTimeCompare(given[:], want[:])
+		}
+	}
+	return ok == 1
+}
+
+// ---- the round trip
+
+// probeField is the field under whose name a probe is answered: the server hands that back to who sent it in.
+const probeField = "probe"
+
+// Probe lets the server submit a dialog to our own listener, and says whether it came back. It needs no memory but the
+// secret, so that it may be asked by another process than the one that listens.
+func (a *Adapter) Probe(ctx context.Context) error {
+	l := a.calls
+	if l.sign == nil {
+		return errors.New("mattermost: there is no callback_url")
+	}
+	me, r, err := l.rest.GetMe(ctx, "")
+	if err != nil || me == nil {
+		return fmt.Errorf("mattermost: ask who we are: status %d", statusOf(r))
+	}
+	all, r, err := l.rest.GetChannelsForUserWithLastDeleteAt(ctx, me.Id, 0)
+	if err != nil {
+		return fmt.Errorf("mattermost: ask for channels: status %d", statusOf(r))
+	}
+	i := slices.IndexFunc(all, func(c *model.Channel) bool { return c.TeamId != "" && c.DeleteAt == 0 })
+	if i < 0 {
+		return ErrNoChannel
+	}
+	p := probe{Version: signVersion, Nonce: rand.Text(), Until: l.now().Add(probeLife).Unix()}
+	back, r, err := l.rest.SubmitInteractiveDialog(ctx, model.SubmitDialogRequest{
+		URL: l.base + "/probe", CallbackId: "weerklank", State: l.sign.signProbe(p), UserId: me.Id, ChannelId: all[i].Id, TeamId: all[i].TeamId,
+		Submission: map[string]any{},
+	})
+	if err != nil || back == nil {
+		return fmt.Errorf("%w: status %d", ErrUnreached, statusOf(r))
+	}
+	if subtle.ConstantTimeCompare([]byte(back.Errors[probeField]), []byte(l.sign.answered(p.Nonce))) != 1 {
+		return ErrUnreached
+	}
+	return nil
+}
+
+var (
+	// ErrUnreached says that the server cannot call our listener, or that something else answered there.
+	ErrUnreached = errors.New("mattermost: the server does not reach the callback listener")
+	// ErrNoChannel says that the bot is in no channel by which the round trip could be made.
+	ErrNoChannel = errors.New("mattermost: the bot is in no channel yet")
+)
+
+// probed answers a probe, once.
+func (l *callbacks) probed(w http.ResponseWriter, body []byte, start time.Time) {
+	var s model.SubmitDialogRequest
+	if json.Unmarshal(body, &s) != nil {
+		refuse(w, http.StatusBadRequest)
+		return
+	}
+	p, err := l.sign.readProbe(s.State, start)
+	if err != nil {
+		l.forged(w)
+		return
+	}
+	n := l.nonce("probe:"+p.Nonce, time.Unix(p.Until, 0))
+	if n == nil {
+		refuse(w, http.StatusServiceUnavailable)
+		return
+	}
+	n.turn.Lock()
+	defer n.turn.Unlock()
+	if n.spent {
+		l.forged(w)
+		return
+	}
+	n.spent = true
+	answerJSON(w, model.SubmitDialogResponse{Errors: map[string]string{probeField: l.sign.answered(p.Nonce)}})
+}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -181,13 +180,6 @@ func TestContract(t *testing.T) {
 					},
 					Pass:   func(d time.Duration) { s.Advance(d) },
 					Revoke: func(*testing.T) { s.Revoke(token) },
-					Page: func(string) string {
-						var all []string
-						for _, p := range s.Posts(crew) {
-							all = append(all, p.Text)
-						}
-						return strings.Join(slices.Clip(all), "\n")
-					},
 					Log: log.String,
 				}
 			})

@@ -180,7 +180,7 @@ func TestContract(t *testing.T) {
 					},
 					Pass:   func(d time.Duration) { s.Advance(d) },
 					Revoke: func(*testing.T) { s.Revoke(token) },
-					Log: log.String,
+					Log:    log.String,
 				}
 			})
 		})

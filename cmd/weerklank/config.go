@@ -235,7 +235,7 @@ func (c *config) wanted(e *env, at string) string {
 			return
 		}
 		switch v.Kind() {
-		case reflect.String:
+		case reflect.String, reflect.Struct:
 			text = e.say("cli.config-text")
 		case reflect.Bool:
 			text = e.say("cli.config-bool")
@@ -292,12 +292,19 @@ func fromEnvironment(e *env, c *config) error {
 				problems = append(problems, configProblem{key: name, text: e.say("cli.config-number")})
 			}
 			v.SetInt(int64(n))
+		case reflect.Struct:
+			v.Set(reflect.ValueOf(newSecret(s)))
 		case reflect.Slice:
-			list := reflect.MakeSlice(v.Type(), 0, 0)
-			for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ',' || r == ' ' }) {
-				list = reflect.Append(list, reflect.ValueOf(part).Convert(v.Type().Elem()))
+			parts := append([]string{}, strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })...)
+			if v.Type() != reflect.TypeFor[[]secret]() {
+				v.Set(reflect.ValueOf(parts))
+				return
 			}
-			v.Set(list)
+			list := []secret{}
+			for _, part := range parts {
+				list = append(list, newSecret(part))
+			}
+			v.Set(reflect.ValueOf(list))
 		}
 	})
 	return errors.Join(problems...)

@@ -62,20 +62,21 @@ func (c config) checkMattermost(e *env, wrong func(section, key, text string)) {
 		mm("url", e.say("cli.config-url"))
 	}
 	switch {
-	case m.URL != "" && m.Token == "" && m.TokenFile == "":
+	case m.URL != "" && !m.Token.set() && m.TokenFile == "":
 		mm("url", e.say("cli.config-token-missing"))
-	case m.URL == "" && m.Token != "":
+	case m.URL == "" && m.Token.set():
 		mm("token", e.say("cli.config-token-alone"))
 	}
 	if strings.ContainsAny(m.Token.reveal(), " \t\r\n") {
 		mm("token", e.say("cli.config-token-form"))
 	}
-	if m.CallbackSecret != "" && signingKey(m.CallbackSecret) == nil {
+	if m.CallbackSecret.set() && signingKey(m.CallbackSecret) == nil {
 		mm("callback_secret", e.say("cli.config-secret-weak"))
 	}
-	for i, token := range m.CommandTokens {
-		switch first := slices.Index(m.CommandTokens, token); {
-		case !commandToken.MatchString(token.reveal()):
+	tokens := reveal(m.CommandTokens)
+	for i, token := range tokens {
+		switch first := slices.Index(tokens, token); {
+		case !commandToken.MatchString(token):
 			mm("command_tokens", e.say("cli.config-command-token", "number", strconv.Itoa(i+1)))
 		case first < i:
 			mm("command_tokens", e.say("cli.config-command-twice", "first", strconv.Itoa(first+1), "second", strconv.Itoa(i+1)))
@@ -96,7 +97,7 @@ func (c config) checkMattermost(e *env, wrong func(section, key, text string)) {
 	if c.HTTP.Listen == "" {
 		mm("callback_url", e.say("cli.config-callback-listen"))
 	}
-	if m.CallbackSecret == "" && m.CallbackSecretFile == "" {
+	if !m.CallbackSecret.set() && m.CallbackSecretFile == "" {
 		mm("callback_url", e.say("cli.config-callback-secret"))
 	}
 }

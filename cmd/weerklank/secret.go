@@ -11,8 +11,17 @@ import (
 	"strings"
 )
 
-// secret is a value of the configuration that shows itself to no formatter, logger or encoder.
-type secret string
+// secret is a value of the configuration that shows itself to no formatter, logger or encoder. It is behind a pointer
+// because a formatter that meets a hidden field looks through it without asking, and no named string because the encoder
+// of TOML does not ask those either.
+type secret struct{ text *string }
+
+func newSecret(s string) secret {
+	if s == "" {
+		return secret{}
+	}
+	return secret{&s}
+}
 
 // hiddenSecret stands where a secret that is set would stand.
 const hiddenSecret = "(set, not shown)"
@@ -23,15 +32,28 @@ func (s secret) Format(f fmt.State, _ rune) { io.WriteString(f, s.mark()) }
 // MarshalText implements encoding.TextMarshaler: it is what `config show` and a log print.
 func (s secret) MarshalText() ([]byte, error) { return []byte(s.mark()), nil }
 
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *secret) UnmarshalText(text []byte) error {
+	*s = newSecret(string(text))
+	return nil
+}
+
 func (s secret) mark() string {
-	if s == "" {
+	if !s.set() {
 		return ""
 	}
 	return hiddenSecret
 }
 
+func (s secret) set() bool { return s.text != nil }
+
 // reveal is for the one place that uses it.
-func (s secret) reveal() string { return string(s) }
+func (s secret) reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
 
 func reveal(all []secret) (out []string) {
 	for _, s := range all {
@@ -97,11 +119,11 @@ func (c *config) loadSecrets(e *env, dir string, raw []byte) []error {
 		use(text)
 	}
 	m := &c.Mattermost
-	read("token", m.TokenFile, m.Token != "", func(s string) { m.Token = secret(s) })
-	read("callback_secret", m.CallbackSecretFile, m.CallbackSecret != "", func(s string) { m.CallbackSecret = secret(s) })
+	read("token", m.TokenFile, m.Token.set(), func(s string) { m.Token = newSecret(s) })
+	read("callback_secret", m.CallbackSecretFile, m.CallbackSecret.set(), func(s string) { m.CallbackSecret = newSecret(s) })
 	read("command_tokens", m.CommandTokensFile, len(m.CommandTokens) > 0, func(s string) {
 		for token := range strings.FieldsSeq(s) {
-			m.CommandTokens = append(m.CommandTokens, secret(token))
+			m.CommandTokens = append(m.CommandTokens, newSecret(token))
 		}
 	})
 	return problems

@@ -35,7 +35,7 @@ var allowed = map[string]struct{ ours, outside []string }{
 	"bot":           {[]string{"prompts", "bot/locale"}, []string{"github.com/robfig/cron/v3", "golang.org/x/text/unicode/norm"}},
 	"bot/workspace": {[]string{"bot", "bot/locale", "prompts"}, nil},
 	"bot/mattermost": {[]string{"bot", "bot/locale", "prompts"}, []string{
-		"github.com/gorilla/websocket", "github.com/mattermost/mattermost/server/public/model",
+		"github.com/gorilla/websocket", "github.com/mattermost/mattermost/server/public/model", "golang.org/x/time/rate",
 	}},
 	"bot/mattermost/mattermosttest": {nil, []string{"github.com/gorilla/websocket"}},
 	"bot/chattest":                  {[]string{"bot", "prompts"}, nil},

@@ -219,6 +219,29 @@ func (b *Bot) Handle(ctx context.Context, e Event) (r Response, err error) {
 			err = errors.New("bot: a handler failed")
 		}
 	}()
+	r, err = b.handle(ctx, e)
+	if r.Form != nil && b.mustType(e) {
+		r = Response{Message: b.inWords(r.Form, r.Errors)}
+	}
+	return r, err
+}
+
+// mustType says whether what answers an event cannot be a form.
+func (b *Bot) mustType(e Event) bool {
+	var f From
+	switch e := e.(type) {
+	case DirectReply:
+		f = e.From
+	case Command:
+		f = e.From
+	case ActionPressed:
+		f = e.From
+	}
+	former, ok := b.platform(f.User.platform).(Former)
+	return !f.User.IsZero() && (f.Typed || !ok || !former.Forms())
+}
+
+func (b *Bot) handle(ctx context.Context, e Event) (Response, error) {
 	switch e := e.(type) {
 	case DirectReply:
 		return b.direct(ctx, e)

@@ -95,6 +95,8 @@ type From struct {
 	Team TeamID       // the channel it happened in; empty in a direct conversation
 	Chan string       // display name of that channel
 	At   time.Time    // platform's time of the message, edit, press or submission: the version of a reply
+
+	Typed bool // the platform can show no form in answer to this event: it is given in words
 }
 
 // DirectReply is a typed direct message, or a later version of one.

@@ -57,6 +57,9 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 	if forced, ok := strings.CutPrefix(text, ">"); ok { // "> help" is a reply, not a command
 		return b.typed(ctx, e, strings.TrimSpace(forced))
 	}
+	if r, ok, err := b.filled(ctx, e.From, text); ok {
+		return r, err
+	}
 	if len(text) < 200 && !e.Edited {
 		seats, err := b.seats(ctx, e.From, "")
 		if err != nil {

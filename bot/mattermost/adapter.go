@@ -5,10 +5,12 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/mattermost/mattermost/server/public/model"
+	"golang.org/x/time/rate"
 
 	"github.com/weerklank/weerklank/bot"
 )
@@ -31,24 +33,101 @@ type Config struct {
 	Begun     func() // called once, when the adapter takes events; may be nil
 }
 
+// The pace of a client that shares a server with people. A frozen server holds a call for callTime, an upload for
+// uploadTime at most.
+const (
+	callTime   = 15 * time.Second
+	uploadTime = 60 * time.Second
+	perSecond  = 10 // posts
+)
+
 // Adapter is a Mattermost server as a bot.Chat.
 type Adapter struct {
 	c    Config
 	log  *slog.Logger
 	rest *model.Client4
+	pace *rate.Limiter // of posts
 
 	mu      sync.Mutex
-	me      string // the bot's own user id, once known
-	handler bot.Handler
+	me      *model.User // the bot itself, once known
+	epoch   int         // how often a connection was made
+	rosters map[string]*roster
+	shared  map[string]bool // channels that are no conversation with one person
+	begun   bool
+
+	track tracker
 }
+
+var (
+	_ bot.Chat   = (*Adapter)(nil)
+	_ bot.Editor = (*Adapter)(nil)
+	_ bot.Finder = (*Adapter)(nil)
+	_ bot.Former = (*Adapter)(nil)
+	_ bot.People = (*Adapter)(nil)
+	_ bot.Roster = (*Adapter)(nil)
+)
 
 // New checks the configuration; it does not connect.
 func New(c Config, log *slog.Logger) (*Adapter, error) {
+	c.URL = strings.TrimRight(c.URL, "/")
 	if c.URL == "" || c.Token == "" || log == nil || c.Mark == nil || c.SetMark == nil || c.OpenSince == nil {
 		return nil, errors.New("mattermost: url, token, marks and log are required")
 	}
-	return &Adapter{c: c, log: log, rest: model.NewAPIv4Client(c.URL)}, nil
+	rest := model.NewAPIv4Client(c.URL)
+	rest.SetToken(c.Token)
+	rest.HTTPClient = &http.Client{
+		// Without a limit a frozen server would hold a call for ever; a redirect would carry the token to another host.
+		Timeout:       callTime,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return &Adapter{
+		c: c, log: log, rest: rest, pace: rate.NewLimiter(perSecond, perSecond), rosters: map[string]*roster{}, shared: map[string]bool{}, track: newTracker(),
+	}, nil
 }
 
-// Handler serves the callbacks below the path of Config.CallbackURL.
-func (a *Adapter) Handler() http.Handler { return http.NotFoundHandler() }
+// Platform implements bot.Chat.
+func (a *Adapter) Platform() string { return Platform }
+
+// Forms implements bot.Former: dialogs need the server to reach us.
+func (a *Adapter) Forms() bool { return a.c.CallbackURL != "" }
+
+// channelOf and teamOf go between a TeamID and the server's id of the channel.
+func channelOf(team bot.TeamID) string {
+	id, ok := strings.CutPrefix(string(team), Platform+":")
+	if !ok || id == "" {
+		return "-" // no id of any channel
+	}
+	return id
+}
+
+func teamOf(channel string) bot.TeamID { return bot.TeamID(Platform + ":" + channel) }
+
+// self returns the bot's own account; it is asked once.
+func (a *Adapter) self(ctx context.Context) (*model.User, error) {
+	a.mu.Lock()
+	me := a.me
+	a.mu.Unlock()
+	if me != nil {
+		return me, nil
+	}
+	return a.signIn(ctx)
+}
+
+// signIn asks who we are, which also says whether the token is taken: dialling with a bad one succeeds.
+func (a *Adapter) signIn(ctx context.Context) (*model.User, error) {
+	me, r, err := a.rest.GetMe(ctx, "")
+	if err := failed(ctx, r, err); err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.me = me
+	return me, nil
+}
+
+// ours says whether a post is the bot's own.
+func (a *Adapter) ours(p *model.Post) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.me != nil && p.UserId == a.me.Id
+}

@@ -1,0 +1,503 @@
+package mattermost
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/mattermost/mattermost/server/public/model"
+
+	"github.com/weerklank/weerklank/bot"
+)
+
+// handleTime bounds one event. It is below the time that a clean end of the program may take.
+const handleTime = 8 * time.Second
+
+// job is one thing that a person said, to be handled.
+type job struct {
+	post    *model.Post
+	at      int64 // version: when it was posted, edited or deleted, in the server's milliseconds
+	deleted bool
+	known   bool   // that it was said in a direct conversation
+	lost    bool   // deleted, and the server did not say when yet
+	command string // in a channel: what was said to the bot
+	tries   int
+}
+
+// key names one version of one message; a redelivery has the same.
+func (j *job) key() string { return j.post.Id + ":" + strconv.FormatInt(j.at, 10) }
+
+// answerKey is what the answer to an event carries, so that it is not given twice. It stands in the writer's own
+// conversation only.
+func answerKey(key string) string {
+	sum := sha256.Sum256([]byte("answer " + key))
+	return hex.EncodeToString(sum[:16])
+}
+
+// versionOf is when a message got the words it has. Its update_at also moves when somebody reacts or answers in a thread.
+func versionOf(p *model.Post) int64 { return max(p.CreateAt, p.EditAt, p.DeleteAt) }
+
+// personal says whether a post is something that a person wrote as it stands: not the bot's, no line of the system, not
+// an older version. The props from_bot and from_webhook say nothing: people can set them.
+func (a *Adapter) personal(p *model.Post) bool {
+	return p.Id != "" && p.UserId != "" && p.Type == "" && p.OriginalId == "" && !a.ours(p)
+}
+
+// event deals with one event of the socket.
+func (a *Adapter) event(ctx context.Context, h bot.Handler, lanes *lanes, e *model.WebSocketEvent) {
+	str := func(name string) string { s, _ := e.GetData()[name].(string); return s }
+	switch e.EventType() {
+	case model.WebsocketEventPosted, model.WebsocketEventPostEdited, model.WebsocketEventPostDeleted:
+		var p model.Post
+		if json.Unmarshal([]byte(str("post")), &p) != nil || !a.personal(&p) {
+			return
+		}
+		j := &job{post: &p, at: versionOf(&p)}
+		switch e.EventType() {
+		case model.WebsocketEventPostDeleted: // it carries the old words, and no time
+			j.deleted, j.lost = true, true
+			p.Message = ""
+		case model.WebsocketEventPosted:
+			j.known = true
+			if kind := str("channel_type"); kind != string(model.ChannelTypeDirect) {
+				a.share(p.ChannelId)
+				a.mention(ctx, h, lanes, j, kind, str("mentions"))
+				return
+			}
+		}
+		a.accept(ctx, h, lanes, j)
+	case model.WebsocketEventUserAdded, model.WebsocketEventUserRemoved:
+		channel := cmp.Or(e.GetBroadcast().ChannelId, str("channel_id"))
+		a.forget(channel)
+		if e.EventType() == model.WebsocketEventUserRemoved {
+			me, err := a.self(ctx)
+			who := cmp.Or(str("user_id"), e.GetBroadcast().UserId)
+			if err == nil && who == me.Id {
+				a.channelGone(ctx, h, lanes, channel)
+			}
+		}
+	case model.WebsocketEventChannelDeleted:
+		channel := cmp.Or(str("channel_id"), e.GetBroadcast().ChannelId)
+		a.forget(channel)
+		a.channelGone(ctx, h, lanes, channel)
+	}
+}
+
+// channelGone tells that the bot is out of a channel. The events have no time of their own; what is sent there later
+// fails the same way, so that it need not be told again.
+func (a *Adapter) channelGone(ctx context.Context, h bot.Handler, lanes *lanes, channel string) {
+	if channel == "" {
+		return
+	}
+	lanes.do("gone "+channel, func() {
+		if _, err := h(ctx, bot.ChannelGone{Key: "gone:" + channel, Team: teamOf(channel), At: time.Now()}); err != nil {
+			a.log.Warn("mattermost: a channel that is gone waits", "err", err)
+		}
+	})
+}
+
+// mention hears what is said to the bot in a channel.
+func (a *Adapter) mention(ctx context.Context, h bot.Handler, lanes *lanes, j *job, kind, mentions string) {
+	if kind != string(model.ChannelTypeOpen) && kind != string(model.ChannelTypePrivate) {
+		return
+	}
+	me, err := a.self(ctx)
+	var all []string
+	if err != nil || json.Unmarshal([]byte(mentions), &all) != nil || !slices.Contains(all, me.Id) {
+		return
+	}
+	text, ok := addressed(j.post.Message, "@"+me.Username)
+	if !ok { // talked about, not to
+		return
+	}
+	j.command = cmp.Or(text, "help")
+	a.accept(ctx, h, lanes, j)
+}
+
+// addressed cuts the name that somebody addresses the bot by off what they typed.
+func addressed(text, name string) (rest string, ok bool) {
+	text = strings.TrimSpace(text)
+	if len(text) < len(name) || !strings.EqualFold(text[:len(name)], name) {
+		return "", false
+	}
+	rest = text[len(name):]
+	if next, _ := utf8.DecodeRuneInString(rest); rest != "" && !unicode.IsSpace(next) && next != ',' && next != ':' {
+		return "", false
+	}
+	return strings.TrimSpace(strings.TrimLeft(rest, ",:")), true
+}
+
+// accept queues a job behind what else is said in that conversation.
+func (a *Adapter) accept(ctx context.Context, h bot.Handler, lanes *lanes, j *job) {
+	if !j.lost && !a.track.begin(j.key(), j.at) {
+		return // it is being handled
+	}
+	if j.lost {
+		a.track.begin("lost "+j.post.Id, j.at)
+	}
+	lanes.do(j.post.ChannelId, func() { a.work(ctx, h, lanes, j) })
+}
+
+// work handles a job, or tries again later what failed: nothing that was said is lost, and nothing else waits for it.
+func (a *Adapter) work(ctx context.Context, h bot.Handler, lanes *lanes, j *job) {
+	if ctx.Err() != nil {
+		return // the mark stays before it: it is caught up with after the next start
+	}
+	err := a.handle(ctx, h, j)
+	if err == nil {
+		return
+	}
+	a.log.Warn("mattermost: a message waits", "err", err)
+	j.tries++
+	wait := min(time.Second<<min(j.tries, 6), longPause)
+	lanes.later(ctx, wait, j.post.ChannelId, func() { a.work(ctx, h, lanes, j) })
+}
+
+// handle hands one job to the bot and gives the answer.
+func (a *Adapter) handle(ctx context.Context, h bot.Handler, j *job) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handleTime) // what was begun is ended also when we stop
+	defer cancel()
+	direct, err := a.direct(ctx, j)
+	if err != nil {
+		return err
+	}
+	if !direct && j.command == "" { // somebody changed what they said to others
+		a.track.end(j.key())
+		a.track.end("lost " + j.post.Id)
+		return nil
+	}
+	u, err := a.person(ctx, j.post.UserId)
+	if err != nil {
+		return err
+	}
+	if u.IsBot {
+		a.track.end(j.key())
+		a.track.end("lost " + j.post.Id)
+		return nil
+	}
+	if j.lost {
+		if err := a.whenDeleted(ctx, j); err != nil {
+			return err
+		}
+	}
+	f := from(u, j.key(), j.at)
+	var e bot.Event = bot.DirectReply{From: f, Text: bot.ReplyText(j.post.Message), Message: j.post.Id, Edited: j.post.EditAt > 0}
+	switch {
+	case j.command != "":
+		c, r, err := a.rest.GetChannel(ctx, j.post.ChannelId)
+		if err := failed(ctx, r, err); err != nil {
+			return err
+		}
+		f.Team, f.Chan = teamOf(c.Id), c.DisplayName
+		e = bot.Command{From: f, Text: j.command}
+	case j.deleted:
+		e = bot.ReplyWithdrawn{From: f, Message: j.post.Id}
+	}
+	r, err := h(ctx, e)
+	if err != nil {
+		return err
+	}
+	if r.Message != nil {
+		if err := a.answer(ctx, j, *r.Message); err != nil {
+			return err
+		}
+	}
+	a.track.end(j.key())
+	return nil
+}
+
+// direct says whether something was said in a direct conversation with the bot. Events of edits and deletions do not tell;
+// of the channels only those are remembered that are no conversation with one person.
+func (a *Adapter) direct(ctx context.Context, j *job) (bool, error) {
+	a.mu.Lock()
+	shared := a.shared[j.post.ChannelId]
+	a.mu.Unlock()
+	if shared || j.known {
+		return !shared, nil
+	}
+	c, r, err := a.rest.GetChannel(ctx, j.post.ChannelId)
+	if err := failed(ctx, r, err); err != nil {
+		return false, err
+	}
+	if c.Type != model.ChannelTypeDirect {
+		a.share(c.Id)
+	}
+	return c.Type == model.ChannelTypeDirect, nil
+}
+
+// share remembers that a channel is no conversation with one person.
+func (a *Adapter) share(channel string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.shared[channel] = true
+}
+
+// answer gives the answer to what somebody said: in their conversation with the bot, also to what they said in a channel,
+// since it may be for their eyes only and a plain bot can show nothing to one person there.
+func (a *Adapter) answer(ctx context.Context, j *job, m bot.Message) error {
+	key := answerKey(j.key())
+	var err error
+	if j.command != "" {
+		err = a.Direct(ctx, bot.Account(Platform, "", j.post.UserId), m, key)
+	} else {
+		_, err = a.say(ctx, j.post.ChannelId, j.post.RootId, m, key)
+	}
+	if s := status(err); s == http.StatusForbidden || s == http.StatusNotFound || s == http.StatusBadRequest || errors.Is(err, bot.ErrGone) || errors.Is(err, errDeactivated) {
+		return nil // nobody is there to read it
+	}
+	return err
+}
+
+// whenDeleted finds the time at which a message was deleted: the event does not tell, and it is the deletion's version.
+func (a *Adapter) whenDeleted(ctx context.Context, j *job) error {
+	list, r, err := a.rest.GetPostsSince(ctx, j.post.ChannelId, max(j.post.UpdateAt, versionOf(j.post))-1, false)
+	if err := failed(ctx, r, err); err != nil {
+		return err
+	}
+	p := list.Posts[j.post.Id]
+	if p == nil || p.DeleteAt == 0 {
+		return errors.New("mattermost: the server does not say yet when it was deleted")
+	}
+	lost := "lost " + j.post.Id
+	j.at, j.lost = p.DeleteAt, false
+	a.track.begin(j.key(), j.at)
+	a.track.end(lost)
+	return nil
+}
+
+// ---- catching up
+
+// overlap is how much before the mark is asked for again: requests that ran side by side may have ended in another order.
+const overlap = 2 * time.Minute
+
+// sinceLimit is how many rows the server gives of what changed, then without order.
+const sinceLimit = 1000
+
+// catchUp hands over what was said, edited and deleted in private since the mark, conversation by conversation, each in
+// the order in which it happened, and returns when all of it was handled or waits for another try. It asks by time, never by
+// person: a mark for each conversation would say who wrote when.
+func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes) error {
+	mark, err := a.c.Mark(ctx)
+	if err != nil {
+		return err
+	}
+	if mark.IsZero() { // nothing was ever handled
+		a.track.start(time.Now().UnixMilli())
+		return a.c.SetMark(ctx, time.Now())
+	}
+	a.track.start(mark.UnixMilli())
+	since := mark.Add(-overlap)
+	open, err := a.c.OpenSince(ctx)
+	if err != nil {
+		return err
+	}
+	all, err := a.channels(ctx)
+	if err != nil {
+		return err
+	}
+	var done sync.WaitGroup
+	for _, c := range all {
+		// A conversation's last_post_at does not move when something is edited or deleted: what was written since the
+		// oldest open round opened may still be changed.
+		recent := c.LastPostAt >= since.UnixMilli() || !open.IsZero() && c.LastPostAt >= open.Add(-overlap).UnixMilli()
+		if c.Type != model.ChannelTypeDirect || !recent {
+			continue
+		}
+		jobs, err := a.missed(ctx, c.Id, since.UnixMilli())
+		if err != nil {
+			return err
+		}
+		for _, j := range jobs {
+			if !a.track.begin(j.key(), j.at) {
+				continue
+			}
+			done.Add(1)
+			lanes.do(c.Id, func() {
+				defer done.Done()
+				a.work(ctx, h, lanes, j)
+			})
+		}
+	}
+	done.Wait()
+	return ctx.Err()
+}
+
+// missed returns what happened in a conversation since a moment and has no answer yet, oldest first.
+func (a *Adapter) missed(ctx context.Context, channel string, since int64) ([]*job, error) {
+	list, r, err := a.rest.GetPostsSince(ctx, channel, since, false)
+	if err := failed(ctx, r, err); err != nil {
+		if status(err) == http.StatusForbidden || status(err) == http.StatusNotFound {
+			return nil, nil
+		}
+		return nil, err
+	}
+	posts := list.Posts
+	if len(posts) >= sinceLimit { // the rest is not told, so that it is paged through
+		for n := 0; ; n++ {
+			older, r, err := a.rest.GetPostsForChannel(ctx, channel, n, page, "", false, false)
+			if err := failed(ctx, r, err); err != nil {
+				return nil, err
+			}
+			for id, p := range older.Posts {
+				posts[id] = p
+			}
+			if len(older.Order) < page || older.Posts[older.Order[len(older.Order)-1]].CreateAt <= since {
+				break
+			}
+		}
+	}
+	answered := map[string]bool{}
+	for _, p := range posts {
+		if key, ok := p.GetProp(keyProp).(string); ok && a.ours(p) {
+			answered[key] = true
+		}
+	}
+	var jobs []*job
+	for _, p := range posts {
+		j := &job{post: p, at: versionOf(p), deleted: p.DeleteAt > 0, known: true}
+		if a.personal(p) && j.at > since && !answered[answerKey(j.key())] {
+			jobs = append(jobs, j)
+		}
+	}
+	slices.SortFunc(jobs, func(x, y *job) int { return cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(x.post.Id, y.post.Id)) })
+	return jobs, nil
+}
+
+// ---- up to when everything was handled
+
+// tracker knows what is being handled, and so up to when everything was.
+type tracker struct {
+	mu   sync.Mutex
+	open map[string]int64 // by key: its moment
+	high int64            // the latest that was handled
+	kept int64            // the mark as it was kept last
+}
+
+func newTracker() tracker { return tracker{open: map[string]int64{}} }
+
+// begin takes something up; false if it is being handled already.
+func (t *tracker) begin(key string, at int64) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, ok := t.open[key]; ok {
+		return false
+	}
+	t.open[key] = at
+	return true
+}
+
+// end says that something was handled.
+func (t *tracker) end(key string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if at, ok := t.open[key]; ok {
+		t.high = max(t.high, at)
+		delete(t.open, key)
+	}
+}
+
+func (t *tracker) start(at int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.high = max(t.high, at)
+	t.kept = at
+}
+
+// mark is up to when everything was handled, and whether that is news.
+func (t *tracker) mark() (time.Time, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at := t.high
+	for _, open := range t.open {
+		at = min(at, open-1)
+	}
+	// A whole minute: when exactly the last one wrote is nobody's business.
+	at -= at % time.Minute.Milliseconds()
+	news := at > t.kept
+	t.kept = max(t.kept, at)
+	return time.UnixMilli(at), news
+}
+
+// keepMark keeps the mark over restarts.
+func (a *Adapter) keepMark(ctx context.Context) {
+	at, news := a.track.mark()
+	if !news {
+		return
+	}
+	if err := a.c.SetMark(ctx, at); err != nil {
+		a.log.Warn("mattermost: the mark is not kept", "err", err)
+		a.track.start(0) // it is kept the next time
+	}
+}
+
+// ---- one thing at a time in each conversation
+
+// lanes run what is said in one conversation in order, and conversations side by side.
+type lanes struct {
+	mu   sync.Mutex
+	all  map[string][]func()
+	work sync.WaitGroup
+	slot chan struct{}
+}
+
+// sideBySide is how many conversations are handled at once.
+const sideBySide = 64
+
+func newLanes() *lanes { return &lanes{all: map[string][]func(){}, slot: make(chan struct{}, sideBySide)} }
+
+// do runs f after what else was put in that lane.
+func (l *lanes) do(name string, f func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	queue, busy := l.all[name]
+	l.all[name] = append(queue, f)
+	if busy {
+		return
+	}
+	l.work.Add(1)
+	go func() {
+		defer l.work.Done()
+		l.slot <- struct{}{}
+		defer func() { <-l.slot }()
+		for {
+			l.mu.Lock()
+			queue := l.all[name]
+			if len(queue) == 0 {
+				delete(l.all, name)
+				l.mu.Unlock()
+				return
+			}
+			l.all[name] = queue[1:]
+			l.mu.Unlock()
+			queue[0]()
+		}
+	}()
+}
+
+// later puts f in a lane after a while, unless ctx ends before.
+func (l *lanes) later(ctx context.Context, wait time.Duration, name string, f func()) {
+	l.work.Add(1)
+	go func() {
+		defer l.work.Done()
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+			l.do(name, f)
+		}
+	}()
+}
+
+func (l *lanes) wait() { l.work.Wait() }

@@ -1,0 +1,224 @@
+package mattermost
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/mattermost/mattermost/server/public/model"
+
+	"github.com/weerklank/weerklank/bot"
+)
+
+// keyProp holds a post's key: opaque and random for what the outbox sends, since members can read it.
+const keyProp = "weerklank"
+
+// againWithin is how long the server certainly still knows the key of a post (30 s), less what a call may take.
+const againWithin = 20 * time.Second
+
+// Post implements bot.Chat.
+func (a *Adapter) Post(ctx context.Context, team bot.TeamID, m bot.Message, thread bot.Ref, key string) (bot.Ref, error) {
+	p, err := a.render(m, false, key)
+	if err != nil {
+		return "", err
+	}
+	p.ChannelId, p.RootId = channelOf(team), string(thread)
+	return a.create(ctx, p, key)
+}
+
+// create posts p. The key is the server's own means against doubles for half a minute, unless it restarted: within
+// that, and on the same connection, what is unknown is simply tried again.
+func (a *Adapter) create(ctx context.Context, p *model.Post, key string) (bot.Ref, error) {
+	me, err := a.self(ctx)
+	if err != nil {
+		return "", nothing(err)
+	}
+	p.PendingPostId = me.Id + ":" + key
+	p.AddProp(keyProp, key)
+	if err := a.pace.Wait(ctx); err != nil {
+		return "", &bot.RetryError{After: time.Second, Err: err}
+	}
+	start, epoch := time.Now(), a.connection()
+	unknown := false
+	for {
+		made, r, err := a.rest.CreatePost(ctx, p)
+		err = failed(ctx, r, err)
+		switch {
+		case err == nil && made != nil && made.Id != "":
+			return bot.Ref(made.Id), nil
+		case err == nil, errors.Is(err, errAmbiguous), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+			unknown = true
+		case !unknown:
+			return "", a.refused(ctx, p.ChannelId, err)
+		}
+		if ctx.Err() != nil || time.Since(start) > againWithin || a.connection() != epoch {
+			return "", bot.ErrUncertain
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// nothing says that nothing was posted because of err.
+func nothing(err error) error {
+	var retry *bot.RetryError
+	if errors.As(err, &retry) || errors.Is(err, bot.ErrUnauthorised) {
+		return err
+	}
+	return &bot.RetryError{After: restDefault, Err: err}
+}
+
+// refused says what it means that the server did not take a post. Archived and too long are both 400, so that the channel
+// is looked at.
+func (a *Adapter) refused(ctx context.Context, channel string, err error) error {
+	if status(err) == http.StatusBadRequest {
+		c, r, cerr := a.rest.GetChannel(ctx, channel)
+		if cerr := failed(ctx, r, cerr); cerr != nil {
+			return ofChannel(cerr)
+		}
+		if c.DeleteAt > 0 {
+			return bot.ErrGone
+		}
+	}
+	return ofChannel(err)
+}
+
+// connection numbers the connection there is: with another, the server may have restarted and know no keys.
+func (a *Adapter) connection() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.epoch
+}
+
+// Edit implements bot.Editor. The post is built anew: saved back as it was read, its buttons would be dead.
+func (a *Adapter) Edit(ctx context.Context, team bot.TeamID, ref bot.Ref, m bot.Message) error {
+	old, r, err := a.rest.GetPost(ctx, string(ref), "")
+	if err := failed(ctx, r, err); err != nil {
+		switch {
+		case status(err) == http.StatusBadRequest, status(err) == http.StatusNotFound:
+			return bot.ErrNotFound
+		}
+		return unsure(ofChannel(err))
+	}
+	if _, err := a.self(ctx); err != nil {
+		return nothing(err)
+	}
+	if old.ChannelId != channelOf(team) || !a.ours(old) {
+		return bot.ErrNotFound
+	}
+	key, _ := old.GetProp(keyProp).(string)
+	p, err := a.render(m, false, key)
+	if err != nil {
+		return err
+	}
+	p.Id, p.ChannelId, p.RootId = old.Id, old.ChannelId, old.RootId
+	p.AddProp(keyProp, key)
+	_, r, err = a.rest.UpdatePost(ctx, p.Id, p)
+	err = failed(ctx, r, err)
+	if status(err) == http.StatusNotFound {
+		return bot.ErrNotFound
+	}
+	return unsure(a.refusedOr(ctx, p.ChannelId, err))
+}
+
+func (a *Adapter) refusedOr(ctx context.Context, channel string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return a.refused(ctx, channel, err)
+}
+
+// unsure turns what may have been done into the port's word for it.
+func unsure(err error) error {
+	if errors.Is(err, errAmbiguous) {
+		return bot.ErrUncertain
+	}
+	return err
+}
+
+// lookBack is how much earlier than an attempt its post may seem to be made: clocks differ.
+const lookBack = 5 * time.Minute
+
+// page is how many posts or people are asked for at once; the server gives no more.
+const page = 200
+
+// Find implements bot.Finder: it looks through the channel, newest first, for a post of the bot's own with that key.
+func (a *Adapter) Find(ctx context.Context, team bot.TeamID, key string, since time.Time) (bot.Ref, error) {
+	if _, err := a.self(ctx); err != nil {
+		return "", err
+	}
+	from := since.Add(-lookBack).UnixMilli()
+	for n := 0; ; n++ {
+		list, r, err := a.rest.GetPostsForChannel(ctx, channelOf(team), n, page, "", false, false)
+		if err := failed(ctx, r, err); err != nil {
+			if status(err) == http.StatusForbidden || status(err) == http.StatusNotFound {
+				return "", bot.ErrUncertain // whether it stands in a channel that the bot cannot read, nobody but a person can say
+			}
+			return "", err
+		}
+		for _, p := range list.Posts {
+			if k, _ := p.GetProp(keyProp).(string); k == key && a.ours(p) {
+				return bot.Ref(p.Id), nil
+			}
+		}
+		if len(list.Order) < page || list.Posts[list.Order[len(list.Order)-1]].CreateAt < from {
+			return "", bot.ErrNotFound
+		}
+	}
+}
+
+// Settles implements bot.Finder.
+func (a *Adapter) Settles() time.Duration { return bot.SettleWindow }
+
+// errDeactivated says that nobody reads that account any more.
+var errDeactivated = errors.New("mattermost: the account is deactivated")
+
+// Direct implements bot.Chat.
+func (a *Adapter) Direct(ctx context.Context, to bot.Recipient, m bot.Message, key string) error {
+	var id string
+	switch to := to.(type) {
+	case bot.UserID:
+		id = to.Reveal()
+	case bot.ActorID:
+		id = to.User()
+	}
+	u, r, err := a.rest.GetUser(ctx, id, "")
+	if err := failed(ctx, r, err); err != nil {
+		if status(err) != 0 {
+			return bot.ErrNotFound
+		}
+		return nothing(err)
+	}
+	if u.DeleteAt > 0 {
+		return errDeactivated
+	}
+	me, err := a.self(ctx)
+	if err != nil {
+		return nothing(err)
+	}
+	dm, r, err := a.rest.CreateDirectChannel(ctx, me.Id, id)
+	if err := failed(ctx, r, err); err != nil {
+		if status(err) != 0 {
+			return err
+		}
+		return nothing(err)
+	}
+	_, err = a.say(ctx, dm.Id, "", m, key)
+	if errors.Is(err, bot.ErrGone) { // one conversation: not the channel of a team
+		return &statusError{Status: http.StatusForbidden}
+	}
+	return err
+}
+
+// say posts m in a direct conversation.
+func (a *Adapter) say(ctx context.Context, dm, root string, m bot.Message, key string) (bot.Ref, error) {
+	p, err := a.render(m, true, key)
+	if err != nil {
+		return "", err
+	}
+	p.ChannelId, p.RootId = dm, root
+	return a.create(ctx, p, key)
+}

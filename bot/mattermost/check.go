@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -53,7 +54,6 @@ const (
 	clockApart  = 60 * time.Second
 	fullPost    = 16383
 	fewPeople   = 6
-	submitTime  = 45 * time.Second // the server itself waits 30 s for us
 	pageOfUsers = 200
 )
 
@@ -73,7 +73,7 @@ func Check(ctx context.Context, c Config, want Expected) []Finding {
 		k.socket(ctx)
 		channels := k.channels(ctx)
 		k.expected(ctx, want, channels)
-		k.callback(ctx, channels)
+		k.callback(ctx)
 	}
 	return k.found
 }
@@ -96,14 +96,6 @@ func client(c Config, timeout time.Duration) *model.Client4 {
 	rest.SetToken(c.Token)
 	rest.HTTPClient = &http.Client{Timeout: timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return rest
-}
-
-// statusOf is what the server answered; 0: nothing.
-func statusOf(r *model.Response) int {
-	if r == nil {
-		return 0
-	}
-	return r.StatusCode
 }
 
 func (k *check) say(level Level, key string, pairs ...string) {
@@ -363,35 +355,30 @@ func (k *check) people(ctx context.Context, channel string) (n int, ok bool) {
 	}
 }
 
-// callback has the server submit a dialog to the bot's own callback, and another one that must be refused there: an answer
-// of somebody else's proves nothing.
-func (k *check) callback(ctx context.Context, channels []*model.Channel) {
+// callback has the server submit a dialog to the bot's own callback.
+func (k *check) callback(ctx context.Context) {
 	if k.c.CallbackURL == "" {
 		k.say(Should, "cli.doctor-no-callback")
 		return
-	}
-	i := slices.IndexFunc(channels, func(c *model.Channel) bool { return c.TeamId != "" })
-	if i < 0 {
-		k.say(Should, "cli.doctor-callback-nowhere")
-		return
-	}
-	submit := func(state string) bool {
-		answer, r, err := client(k.c, submitTime).SubmitInteractiveDialog(ctx, model.SubmitDialogRequest{
-			URL: strings.TrimRight(k.c.CallbackURL, "/") + probePath, CallbackId: "probe", State: state, UserId: k.me.Id,
-			ChannelId: channels[i].Id, TeamId: channels[i].TeamId, Submission: map[string]any{},
-		})
-		return statusOf(r) == http.StatusOK && err == nil && (answer == nil || answer.Error == "" && len(answer.Errors) == 0)
 	}
 	host := ""
 	if u, err := url.Parse(k.c.CallbackURL); err == nil {
 		host = u.Hostname()
 	}
+	c := k.c // nothing of it is kept: the adapter is asked for one thing
+	c.Mark = func(context.Context) (time.Time, error) { return time.Time{}, nil }
+	c.SetMark = func(context.Context, time.Time) error { return nil }
+	c.OpenSince = c.Mark
+	a, err := New(c, slog.New(slog.DiscardHandler))
+	if err == nil {
+		err = a.Probe(ctx)
+	}
 	switch {
-	case !submit(probeState(k.c.Secret, time.Now())):
-		k.say(Must, "cli.doctor-callback", "url", k.c.CallbackURL, "host", host)
-	case submit(probePrefix + "forged"):
-		k.say(Must, "cli.doctor-callback-other", "url", k.c.CallbackURL)
-	default:
+	case err == nil:
 		k.say(Good, "cli.doctor-callback-good")
+	case errors.Is(err, ErrNoChannel):
+		k.say(Should, "cli.doctor-callback-nowhere")
+	default:
+		k.say(Must, "cli.doctor-callback", "url", k.c.CallbackURL, "host", host)
 	}
 }

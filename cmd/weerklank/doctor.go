@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -113,9 +112,10 @@ func (d *diagnosis) online(ctx context.Context, c config) {
 // lendCallback answers probes on the configured listener for as long as the doctor looks, unless the bot does.
 func (d *diagnosis) lendCallback(ctx context.Context, cancel context.CancelFunc, c config) (end func()) {
 	l := newListeners(ctx, slog.New(slog.DiscardHandler), func(error) {})
-	mux := http.NewServeMux()
-	mux.Handle(c.callbackPath()+"/", mattermost.ProbeHandler(c.mattermostConfig()))
-	_, err := l.add("http", "tcp", c.HTTP.Listen, bounded(mux))
+	h, err := lend(c)
+	if err == nil {
+		_, err = l.add("http", "tcp", c.HTTP.Listen, h)
+	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		d.say(mattermost.Good, d.e.say("cli.doctor-busy", "addr", c.HTTP.Listen))

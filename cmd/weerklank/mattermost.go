@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -104,12 +105,33 @@ func (p *parts) appoint(ctx context.Context, r resolver, again time.Duration) {
 
 // callbacks is what the http listener serves.
 func (p *parts) callbacks() http.Handler {
-	mux := http.NewServeMux()
-	if at := p.c.callbackPath(); at != "" && p.mm != nil {
-		mux.Handle(at, p.mm.Handler())
-		mux.Handle(at+"/", p.mm.Handler())
+	if p.mm == nil {
+		return http.NotFoundHandler()
 	}
-	return bounded(mux)
+	return bounded(mounted(p.c, p.mm.Handler()))
+}
+
+// lend serves the callbacks while no bot runs, for the doctor's probe: nothing of it is kept, and nobody is handed
+// anything.
+func lend(c config) (http.Handler, error) {
+	m := c.mattermostConfig()
+	m.Mark = func(context.Context) (time.Time, error) { return time.Time{}, nil }
+	m.SetMark = func(context.Context, time.Time) error { return nil }
+	m.OpenSince = m.Mark
+	a, err := mattermost.New(m, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	return bounded(mounted(c, a.Handler())), nil
+}
+
+// mounted puts a handler under the path of callback_url, and nothing anywhere else.
+func mounted(c config, h http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	if at := c.callbackPath(); at != "" {
+		mux.Handle(at+"/", h)
+	}
+	return mux
 }
 
 // What a request from outside may take.

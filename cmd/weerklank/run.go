@@ -137,9 +137,7 @@ func build(ctx context.Context, e *env, c config, log *slog.Logger, controls fun
 		if p.mm, err = p.buildMattermost(); err != nil {
 			return p, err
 		}
-		if chat, ok := any(p.mm).(bot.Chat); ok {
-			chats = append(chats, chat)
-		}
+		chats = append(chats, p.mm)
 	}
 	if len(chats) == 0 {
 		return p, hinted{errors.New("no platform is configured"), e.say("cli.hint-platform")}

@@ -150,15 +150,22 @@ func (k *check) account(ctx context.Context) bool {
 
 // settings looks at what the server tells every client of its configuration.
 func (k *check) settings(ctx context.Context) {
-	all, r, err := k.rest.GetClientConfig(ctx, "")
-	if statusOf(r) != http.StatusOK || err != nil {
-		k.say(Should, "cli.doctor-no-settings", "status", strconv.Itoa(statusOf(r)))
+	// Without the format 9.11 answers that it does not know it, and the client never names one.
+	var all map[string]string
+	r, err := k.rest.DoAPIGet(ctx, "/config/client?format=old", "")
+	status := 0
+	if r != nil {
+		status = r.StatusCode
+	}
+	if err == nil {
+		err = json.NewDecoder(r.Body).Decode(&all)
+		r.Body.Close()
+	}
+	if status != http.StatusOK || err != nil {
+		k.say(Should, "cli.doctor-no-settings", "status", strconv.Itoa(status))
 		return
 	}
 	version := all["Version"]
-	if version == "" {
-		version = r.ServerVersion
-	}
 	switch {
 	case !known(version):
 		k.say(Should, "cli.doctor-version-unknown", "oldest", oldest)
@@ -180,6 +187,9 @@ func (k *check) settings(ctx context.Context) {
 	}
 	if n, err := strconv.Atoi(all["MaxPostSize"]); err == nil && n < fullPost {
 		k.say(Should, "cli.doctor-post-size", "size", strconv.Itoa(n), "full", strconv.Itoa(fullPost))
+	}
+	if all["EnableCommands"] == "false" && k.c.CallbackURL != "" {
+		k.say(Should, "cli.doctor-commands-off")
 	}
 	if all["RestrictDirectMessage"] == "team" {
 		k.say(Should, "cli.doctor-direct")
@@ -376,9 +386,7 @@ func (k *check) callback(ctx context.Context) {
 	switch {
 	case err == nil:
 		k.say(Good, "cli.doctor-callback-good")
-	case errors.Is(err, ErrNoChannel):
-		k.say(Should, "cli.doctor-callback-nowhere")
-	default:
+	case !errors.Is(err, ErrNoChannel): // which was told already
 		k.say(Must, "cli.doctor-callback", "url", k.c.CallbackURL, "host", host)
 	}
 }

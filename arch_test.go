@@ -30,15 +30,18 @@ const module = "github.com/weerklank/weerklank"
 
 // allowed is the house: what each package may import of ours, and from outside.
 var allowed = map[string]struct{ ours, outside []string }{
-	"prompts":                       {nil, []string{"github.com/pelletier/go-toml/v2"}},
-	"bot/locale":                    {[]string{"prompts"}, []string{"github.com/pelletier/go-toml/v2"}},
-	"bot":                           {[]string{"prompts", "bot/locale"}, []string{"github.com/robfig/cron/v3", "golang.org/x/text/unicode/norm"}},
-	"bot/workspace":                 {[]string{"bot", "bot/locale", "prompts"}, nil},
+	"prompts":       {nil, []string{"github.com/pelletier/go-toml/v2"}},
+	"bot/locale":    {[]string{"prompts"}, []string{"github.com/pelletier/go-toml/v2"}},
+	"bot":           {[]string{"prompts", "bot/locale"}, []string{"github.com/robfig/cron/v3", "golang.org/x/text/unicode/norm"}},
+	"bot/workspace": {[]string{"bot", "bot/locale", "prompts"}, nil},
+	"bot/mattermost": {[]string{"bot", "bot/locale", "prompts"}, []string{
+		"github.com/gorilla/websocket", "github.com/mattermost/mattermost/server/public/model", "golang.org/x/time/rate",
+	}},
 	"bot/mattermost/mattermosttest": {nil, []string{"github.com/gorilla/websocket"}},
 	"bot/chattest":                  {[]string{"bot", "prompts"}, nil},
 	"store":                         {[]string{"bot", "prompts"}, []string{"go.etcd.io/bbolt", "go.etcd.io/bbolt/errors", "golang.org/x/sys/unix"}},
 	"store/storetest":               {[]string{"bot", "prompts"}, nil},
-	"cmd/weerklank": {[]string{"bot", "bot/locale", "bot/workspace", "prompts", "store"}, []string{
+	"cmd/weerklank": {[]string{"bot", "bot/locale", "bot/mattermost", "bot/workspace", "prompts", "store"}, []string{
 		"filippo.io/age", "github.com/pelletier/go-toml/v2", "golang.org/x/sys/unix", "github.com/prometheus/client_golang/prometheus",
 		"github.com/prometheus/client_golang/prometheus/collectors", "github.com/prometheus/client_golang/prometheus/promhttp",
 	}},
@@ -119,6 +122,8 @@ func TestHouse(t *testing.T) {
 		{ImportPath: module + "/bot", Imports: []string{"net/http"}}, {ImportPath: module + "/store", Imports: []string{"crypto/aes"}},
 		{ImportPath: module + "/prompts", Imports: []string{module + "/bot"}}, {ImportPath: module + "/util"},
 		{ImportPath: module + "/bot/workspace", Imports: []string{"go.etcd.io/bbolt"}},
+		{ImportPath: module + "/cmd/weerklank", Imports: []string{"github.com/mattermost/mattermost/server/public/model"}},
+		{ImportPath: module + "/bot/mattermost", Imports: []string{module + "/store"}},
 	} {
 		if len(imports(planted)) == 0 {
 			t.Errorf("planted violation passed: %+v", planted)
@@ -380,7 +385,7 @@ func TestSentencesAreShort(t *testing.T) {
 }
 
 // keyLike finds catalogue keys in a string literal.
-var keyLike = regexp.MustCompile(`^(common|reply|round|team|cmd|me|vote|giveback|guide|season|why|rhythm|privacy|hint|heavy|ws|cli)\.[a-z0-9-]*[a-z0-9]$`)
+var keyLike = regexp.MustCompile(`^(common|reply|round|team|cmd|me|vote|giveback|guide|season|why|rhythm|privacy|hint|heavy|ws|mm|cli)\.[a-z0-9-]*[a-z0-9]$`)
 
 func TestCatalogue(t *testing.T) {
 	if err := locale.Check(); err != nil {

@@ -48,9 +48,10 @@ type Limits struct {
 
 // Bot is the use cases with their parts.
 type Bot struct {
-	o     Options
-	boxes boxCache
-	out   *outstanding
+	o         Options
+	boxes     boxCache
+	appointed appointed
+	out       *outstanding
 
 	wakeAgenda chan struct{}
 	wakeSender chan struct{}
@@ -297,7 +298,7 @@ func (b *Bot) platform(name string) Chat {
 // the team named them.
 func (b *Bot) manages(ctx context.Context, f From, t Team) (bool, error) {
 	who := f.User.Actor()
-	if slices.Contains(b.o.Managers, who) || slices.Contains(t.Managers, who) {
+	if b.listedManager(who) || slices.Contains(t.Managers, who) {
 		return true, nil
 	}
 	people, ok := b.platform(f.User.platform).(People)

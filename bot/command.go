@@ -314,7 +314,7 @@ func (b *Bot) help(ctx context.Context, f From) (Response, error) {
 				Block{Kind: BlockCode, Spans: []Span{{Text: say("cmd.help-managers")}}})
 		}
 	}
-	if slices.Contains(b.o.Editors, f.User.Actor()) {
+	if b.listedEditor(f.User.Actor()) {
 		m.Blocks = append(m.Blocks, Text(Rich(say("cmd.help-editors-intro"))...), Block{Kind: BlockCode, Spans: []Span{{Text: say("cmd.help-editors")}}})
 	}
 	m.Blocks = append(m.Blocks, Note(say("cmd.help-reply")))
@@ -323,7 +323,7 @@ func (b *Bot) help(ctx context.Context, f From) (Response, error) {
 
 func (b *Bot) showLibrary(ctx context.Context, f From) (Response, error) {
 	say := sayer(f.Lang)
-	if !slices.Contains(b.o.Editors, f.User.Actor()) {
+	if !b.listedEditor(f.User.Actor()) {
 		return say.message("cmd.editors-only"), nil
 	}
 	lib, err := b.library(ctx)

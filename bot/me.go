@@ -88,10 +88,10 @@ func (b *Bot) foundAbout(ctx context.Context, f From) ([]string, error) {
 		out = append(out, say("me.open-none"))
 	}
 	out = append(out, say("me.closed"))
-	if slices.Contains(b.o.Managers, who) {
+	if b.listedManager(who) {
 		roles = append(roles, say("me.config-manager"))
 	}
-	if slices.Contains(b.o.Editors, who) {
+	if b.listedEditor(who) {
 		roles = append(roles, say("me.config-editor"))
 	}
 	acts, err := b.actsOf(ctx, f)

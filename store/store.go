@@ -41,7 +41,8 @@ var (
 
 // The buckets. Moments are UTC nanoseconds, big-endian, so that keys sort by time.
 //
-//	meta      "schema" -> version (uint64); "restored" -> moment of the restore, until the bot has acted on it
+//	meta      "schema" -> version (uint64); "restored" -> moment of the restore, until the bot has acted on it;
+//	          "mark-<platform>" -> minute up to which a platform's events were handled
 //	teams     <team id> -> bot.Team as JSON
 //	rounds    <round id> -> bot.Round as JSON
 //	asked     <team id> 0 <kind> 0 <due> -> round id: a round is unique in (team, kind, due)
@@ -74,6 +75,7 @@ var (
 	kSchema   = []byte("schema")
 	kRestored = []byte("restored")
 	kRestore  = []byte("restore")
+	kMark     = "mark-"
 	kBallots  = []byte("ballots")
 	kAside    = []byte("aside")
 	kShut     = []byte("shut")

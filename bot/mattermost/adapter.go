@@ -89,14 +89,14 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 	return a, err
 }
 
+// Handler serves the callbacks below the path of Config.CallbackURL.
+func (a *Adapter) Handler() http.Handler { return a.calls }
+
 // Platform implements bot.Chat.
 func (a *Adapter) Platform() string { return Platform }
 
 // Forms implements bot.Former: dialogs need the server to reach us.
 func (a *Adapter) Forms() bool { return a.calls.open() }
-
-// Handler serves the callbacks below the path of Config.CallbackURL.
-func (a *Adapter) Handler() http.Handler { return a.calls }
 
 // channelOf and teamOf go between a TeamID and the server's id of the channel.
 func channelOf(team bot.TeamID) string {

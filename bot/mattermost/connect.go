@@ -31,6 +31,8 @@ const (
 func (a *Adapter) Run(ctx context.Context, h bot.Handler) error {
 	lanes := newLanes()
 	defer lanes.wait()
+	a.calls.use(h)
+	defer a.calls.use(nil)
 	defer a.keepMark(context.WithoutCancel(ctx))
 	a.calls.use(h)
 	defer a.calls.use(nil)

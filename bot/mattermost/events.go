@@ -192,6 +192,7 @@ func (a *Adapter) handle(ctx context.Context, h bot.Handler, j *job) error {
 		}
 	}
 	f := from(u, j.key(), j.at)
+	f.Typed = true // a dialog opens only for who pressed a button or gave the slash command
 	var e bot.Event = bot.DirectReply{From: f, Text: bot.ReplyText(j.post.Message), Message: j.post.Id, Edited: j.post.EditAt > 0}
 	switch {
 	case j.command != "":

@@ -336,6 +336,23 @@ func statusOf(teams []bot.Team) []teamStatus {
 	return out
 }
 
+// statuses are the teams, from the running bot or from the store.
+func statuses(ctx context.Context, e *env, c config) (teams []teamStatus, running bool, err error) {
+	err = onStore(ctx, e, c, func() error {
+		raw, err := call(ctx, c, http.MethodGet, "/status", nil)
+		if err != nil {
+			return err
+		}
+		running = true
+		return json.Unmarshal(raw, &teams)
+	}, func(db *store.DB) error {
+		all, err := db.Teams(ctx)
+		teams = statusOf(all)
+		return err
+	})
+	return teams, running, err
+}
+
 func cmdStatus(ctx context.Context, e *env, args []string) error {
 	c, rest, err := storeFlags(e, "status", args, nil)
 	if err != nil {
@@ -344,22 +361,13 @@ func cmdStatus(ctx context.Context, e *env, args []string) error {
 	if len(rest) > 0 {
 		return usageError{e.say("cli.too-many")}
 	}
-	var teams []teamStatus
-	live := e.say("cli.status-running")
-	err = onStore(ctx, e, c, func() error {
-		raw, err := call(ctx, c, http.MethodGet, "/status", nil)
-		if err != nil {
-			return err
-		}
-		return json.Unmarshal(raw, &teams)
-	}, func(db *store.DB) error {
-		live = e.say("cli.status-stopped")
-		all, err := db.Teams(ctx)
-		teams = statusOf(all)
-		return err
-	})
+	teams, running, err := statuses(ctx, e, c)
 	if err != nil {
 		return err
+	}
+	live := e.say("cli.status-stopped")
+	if running {
+		live = e.say("cli.status-running")
 	}
 	fmt.Fprintln(e.stdout, live)
 	fmt.Fprintln(e.stdout, backupLine(e, c))

@@ -72,6 +72,20 @@ type config struct {
 		Enabled bool   `toml:"enabled"`
 		Listen  string `toml:"listen"`
 	} `toml:"workspace"`
+	Mattermost struct {
+		URL                string   `toml:"url"`
+		Token              secret   `toml:"token"`
+		TokenFile          string   `toml:"token_file"`
+		CallbackURL        string   `toml:"callback_url"`
+		CallbackSecret     secret   `toml:"callback_secret"`
+		CallbackSecretFile string   `toml:"callback_secret_file"`
+		CommandTokens      []secret `toml:"command_tokens"`
+		CommandTokensFile  string   `toml:"command_tokens_file"`
+	} `toml:"mattermost"`
+	HTTP struct {
+		Listen    string `toml:"listen"`
+		PublicURL string `toml:"public_url"`
+	} `toml:"http"`
 	Admin struct {
 		Listen string `toml:"listen"`
 	} `toml:"admin"`
@@ -103,6 +117,7 @@ func defaultConfig() config {
 	c.Privacy.KeepReplies, c.Privacy.CaseNumbers = "90d", []string{}
 	c.Rights.Managers, c.Rights.Editors = []string{}, []string{}
 	c.Workspace.Listen = "127.0.0.1:8480"
+	c.Mattermost.CommandTokens = []secret{}
 	c.Admin.Listen = "127.0.0.1:8481"
 	c.Backup.Schedule, c.Backup.Keep, c.Backup.Recipients = "0 3 * * *", "14d", []string{}
 	c.Log.Level, c.Log.Format = "info", "json"
@@ -144,6 +159,10 @@ func loadConfig(e *env, path string) (config, error) {
 	}
 	if err := fromEnvironment(e, &c); err != nil {
 		return c, err
+	}
+	c.tidy()
+	if problems := c.loadSecrets(e, filepath.Dir(path), raw); len(problems) > 0 {
+		return c, hinted{fmt.Errorf("configuration %s:\n%w", path, errors.Join(problems...)), e.say("cli.hint-config-check")}
 	}
 	if err := c.loadHolidays(filepath.Dir(path)); err != nil {
 		row, col := locate(raw, "organisation", "holiday_files")
@@ -191,7 +210,7 @@ func parseConfig(e *env, raw []byte, c *config) error {
 			row, col := missing.Position()
 			key := strings.Join(missing.Key(), ".")
 			text := e.say("cli.config-unknown")
-			if k := missing.Key(); len(k) > 0 && (k[0] == "slack" || k[0] == "mattermost") {
+			if k := missing.Key(); len(k) > 0 && k[0] == "slack" {
 				text = e.say("cli.config-platform")
 			}
 			all = append(all, configProblem{row, col, key, text})
@@ -216,7 +235,7 @@ func (c *config) wanted(e *env, at string) string {
 			return
 		}
 		switch v.Kind() {
-		case reflect.String:
+		case reflect.String, reflect.Struct:
 			text = e.say("cli.config-text")
 		case reflect.Bool:
 			text = e.say("cli.config-bool")
@@ -273,8 +292,19 @@ func fromEnvironment(e *env, c *config) error {
 				problems = append(problems, configProblem{key: name, text: e.say("cli.config-number")})
 			}
 			v.SetInt(int64(n))
+		case reflect.Struct:
+			v.Set(reflect.ValueOf(newSecret(s)))
 		case reflect.Slice:
-			v.Set(reflect.ValueOf(append([]string{}, strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })...)))
+			parts := append([]string{}, strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })...)
+			if v.Type() != reflect.TypeFor[[]secret]() {
+				v.Set(reflect.ValueOf(parts))
+				return
+			}
+			list := []secret{}
+			for _, part := range parts {
+				list = append(list, newSecret(part))
+			}
+			v.Set(reflect.ValueOf(list))
 		}
 	})
 	return errors.Join(problems...)
@@ -368,6 +398,7 @@ func checkConfig(e *env, c config, raw []byte) error {
 			}
 		}
 	}
+	c.checkMattermost(e, wrong)
 	if !loopback(c.Workspace.Listen) {
 		wrong("workspace", "listen", e.say("cli.config-loopback"))
 	}
@@ -401,6 +432,10 @@ func loopback(addr string) bool {
 	if err != nil || port == "" {
 		return false
 	}
+	return loopbackHost(host)
+}
+
+func loopbackHost(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
@@ -480,8 +515,11 @@ func cmdConfig(_ context.Context, e *env, args []string) error {
 		return printPrivacy(e, c, lang)
 	}
 	fmt.Fprintln(e.stdout, e.say("cli.config-ok"))
-	if !c.Workspace.Enabled {
+	if !c.Workspace.Enabled && c.Mattermost.URL == "" {
 		fmt.Fprintln(e.stdout, e.say("cli.config-no-platform"))
+	}
+	for _, note := range c.notes(e) {
+		fmt.Fprintln(e.stdout, note)
 	}
 	if c.Help.Adviser == "" {
 		fmt.Fprintln(e.stdout, e.say("cli.config-no-adviser"))

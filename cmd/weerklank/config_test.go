@@ -9,6 +9,9 @@ import (
 	"github.com/weerklank/weerklank/prompts"
 )
 
+// mattermostLines are six rows to which a callback_url can be added.
+const mattermostLines = "[http]\nlisten = \"127.0.0.1:8482\"\n[mattermost]\nurl = \"https://chat.example.org\"\ntoken = \"x\"\ncallback_secret = \"" + aSecret + "\"\n"
+
 // What is wrong is said in a line that a person can act on, whatever kind of value stands there.
 func TestConfigurationFiles(t *testing.T) {
 	for name, tc := range map[string]struct{ file, want string }{
@@ -33,6 +36,23 @@ func TestConfigurationFiles(t *testing.T) {
 		"the socket":                  {"[store]\nurl = \"bbolt:control.sock\"", "store.url: the program keeps something else"},
 		"the backups":                 {"[store]\nurl = \"bbolt:backups\"", "store.url: the program keeps something else"},
 		"a folder":                    {"[store]\nurl = \"bbolt:..\"", "store.url: write bbolt:"},
+		"no scheme":                   {"[mattermost]\nurl = \"chat.example.org\"\ntoken = \"x\"", "row 2, column 1: mattermost.url: write the whole address"},
+		"a query":                     {"[mattermost]\nurl = \"https://chat.example.org/?a=b\"\ntoken = \"x\"", "mattermost.url: write the whole address"},
+		"no token":                    {"[mattermost]\nurl = \"https://chat.example.org\"", "row 2, column 1: mattermost.url: fill in the token"},
+		"a token alone":               {"[mattermost]\ntoken = \"x\"", "row 2, column 1: mattermost.token: fill in url"},
+		"a slash at the end":          {"[mattermost]\nurl = \"https://chat.example.org/\"\ntoken = \"x\"", ""},
+		"a callback to plugins":       {mattermostLines + "callback_url = \"https://chat.example.org/plugins/x\"", "row 7, column 1: mattermost.callback_url: no part of the path may begin with plugins"},
+		"plugins below a path":        {mattermostLines + "callback_url = \"https://chat.example.org/mm/Plugins-x/y\"", "no part of the path may begin with plugins"},
+		"a callback without path":     {mattermostLines + "callback_url = \"https://bot.example.org/\"", "callback_url: write an address with a path"},
+		"a path that is not plain":    {mattermostLines + "callback_url = \"https://bot.example.org/a/../b\"", "callback_url: write an address with a path"},
+		"a callback to nowhere":       {"[mattermost]\nurl = \"https://chat\"\ntoken = \"x\"\ncallback_url = \"https://bot.example.org/abc\"", "callback_url: fill in [http] listen"},
+		"a callback without secret":   {strings.Replace(mattermostLines, "callback_secret", "#", 1) + "callback_url = \"https://bot.example.org/abc\"", "row 7, column 1: mattermost.callback_url: fill in callback_secret"},
+		"a callback alone":            {"[mattermost]\ncallback_url = \"https://bot.example.org/abc\"", "callback_url: fill in url and token"},
+		"a weak secret":               {"[mattermost]\ncallback_secret = \"geheim\"", "row 2, column 1: mattermost.callback_secret: this is not 32 random bytes. Make it with: openssl rand -hex 32"},
+		"no command token":            {"[mattermost]\ncommand_tokens = [\"abc\"]", "row 2, column 1: mattermost.command_tokens: number 1: the token of a slash command is 26"},
+		"a listener without port":     {"[http]\nlisten = \"127.0.0.1\"", "row 2, column 1: http.listen: write an address as host:port"},
+		"a public address of none":    {"[http]\npublic_url = \"bot\"", "row 2, column 1: http.public_url: write the whole address"},
+		"all of it":                   {mattermostLines + "callback_url = \"https://bot.example.org/f00dbabef00dbabe/\"\ncommand_tokens = [\"" + aCommand + "\"]", ""},
 		"too deep for a socket":       {"data_dir = \"" + strings.Repeat("deep/", 19) + "\"", "row 1, column 1: data_dir: the control socket in it would have a path of more than 100 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -50,7 +70,7 @@ func TestConfigurationFiles(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Fatalf("%v, want %q", err, tc.want)
 			}
-			if strings.Contains(err.Error(), "struct") || len(err.Error()) > 400 {
+			if strings.Contains(err.Error(), "struct") || len(err.Error()) > 600 {
 				t.Errorf("not for people: %v", err)
 			}
 		})

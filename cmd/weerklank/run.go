@@ -22,6 +22,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/mattermost"
 	"github.com/weerklank/weerklank/bot/workspace"
 	"github.com/weerklank/weerklank/prompts"
 	"github.com/weerklank/weerklank/store"
@@ -45,6 +46,8 @@ type parts struct {
 	db      *store.DB
 	keys    *store.Keys
 	ws      *workspace.Adapter
+	mm      *mattermost.Adapter // nil: no Mattermost server
+	let     admission           // of mm
 	bot     *bot.Bot
 	lib     prompts.Library
 	grace   time.Duration // for all of stopping
@@ -115,7 +118,9 @@ func build(ctx context.Context, e *env, c config, log *slog.Logger, controls fun
 	}
 
 	var chats []bot.Chat
-	editors := actors(c.Rights.Editors)
+	managers, _ := named(c.Rights.Managers)
+	listed, _ := named(c.Rights.Editors)
+	editors := actors(listed)
 	if c.Workspace.Enabled {
 		cfg := workspace.Config{Root: p.root, File: chatFile, Seed: workspace.DefaultSeed(), Zone: c.zone()}
 		if controls != nil {
@@ -128,6 +133,12 @@ func build(ctx context.Context, e *env, c config, log *slog.Logger, controls fun
 		chats = append(chats, listening{p.ws, p.begun})
 		editors = append(editors, p.ws.Editors()...)
 	}
+	if c.Mattermost.URL != "" {
+		if p.mm, err = p.buildMattermost(); err != nil {
+			return p, err
+		}
+		chats = append(chats, p.mm)
+	}
 	if len(chats) == 0 {
 		return p, hinted{errors.New("no platform is configured"), e.say("cli.hint-platform")}
 	}
@@ -139,7 +150,7 @@ func build(ctx context.Context, e *env, c config, log *slog.Logger, controls fun
 	p.bot, err = bot.New(bot.Options{
 		Store: p.db, Keys: p.keys, Chats: chats, Log: log, Library: p.lib, Team: c.settings(), Activation: c.Team.Activation,
 		Limits:   bot.Limits{MinReplies: c.Limits.MinReplies, MinMembers: c.Limits.MinMembers},
-		KeepDays: days, Holidays: c.holidays, PublicSector: c.Organisation.PublicSector, Managers: actors(c.Rights.Managers), Editors: editors,
+		KeepDays: days, Holidays: c.holidays, PublicSector: c.Organisation.PublicSector, Managers: actors(managers), Editors: editors,
 		Help: bot.Help{Support: c.Help.Support, Scheme: c.Help.Scheme, Officer: c.Help.Officer}, Heavy: c.heavy, CaseNumbers: c.caseNumbers(),
 	})
 	return p, err
@@ -362,6 +373,13 @@ func (p *parts) listen(l *listeners, e *env, announce string, runBot func()) err
 		}
 		url = "http://" + addr + "/"
 	}
+	if p.c.HTTP.Listen != "" {
+		addr, err := l.add("http", "tcp", p.c.HTTP.Listen, p.callbacks())
+		if err != nil {
+			return busy(err, p.c.HTTP.Listen)
+		}
+		p.log.Info("http listener", "addr", addr)
+	}
 	if p.c.Admin.Listen != "" {
 		addr, err := l.add("admin", "tcp", p.c.Admin.Listen, p.admin())
 		if err != nil {
@@ -381,11 +399,17 @@ func (p *parts) listen(l *listeners, e *env, announce string, runBot func()) err
 	if p.backups != nil {
 		l.group.Go(func() { p.backups.run(l.ctx) })
 	}
+	if p.mm != nil {
+		l.group.Go(func() { p.let.watch(l.ctx, p.c.mattermostConfig(), time.Minute) })
+	}
 	go runBot()
 	select {
 	case <-l.ctx.Done(): // why is told by whoever ended it
 		return nil
 	case <-p.taking:
+	}
+	if r, ok := any(p.mm).(resolver); ok && p.mm != nil {
+		l.group.Go(func() { p.appoint(l.ctx, r, time.Minute) })
 	}
 	if url != "" {
 		fmt.Fprintf(e.stdout, "%s: %s\n", announce, url)
@@ -420,6 +444,7 @@ func (p *parts) healthy() error {
 	return errors.Join(
 		p.db.Healthy(),
 		p.bot.Healthy(),
+		p.let.healthy(),
 	)
 }
 

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/mattermost"
+)
+
+// admission is whether the server lets the bot in. While it does not, other platforms, the agenda and the operator's
+// commands go on, and health says so.
+type admission struct{ shut atomic.Bool }
+
+// watch asks now and at every moment of again, until ctx ends.
+func (a *admission) watch(ctx context.Context, c mattermost.Config, again time.Duration) {
+	ticker := time.NewTicker(again)
+	defer ticker.Stop()
+	for {
+		switch err := mattermost.Admitted(ctx, c); {
+		case err == nil:
+			a.shut.Store(false)
+		case errors.Is(err, bot.ErrUnauthorised):
+			a.shut.Store(true)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func (a *admission) healthy() error {
+	if a.shut.Load() {
+		return errors.New("mattermost does not let the bot in: its token was revoked, or its account is disabled; weerklank doctor --online says more")
+	}
+	return nil
+}
+
+// resolver is an adapter that knows whose account a name is. Names that nobody has are left out.
+type resolver interface {
+	Resolve(ctx context.Context, names []string) (ids map[string]string, err error)
+}
+
+// mattermostConfig is what the adapter and the doctor get of the configuration.
+func (c config) mattermostConfig() mattermost.Config {
+	m := c.Mattermost
+	return mattermost.Config{
+		URL: m.URL, Token: m.Token.reveal(), CallbackURL: m.CallbackURL, Secret: signingKey(m.CallbackSecret), CommandTokens: reveal(m.CommandTokens),
+	}
+}
+
+// buildMattermost makes the adapter of the configured server.
+func (p *parts) buildMattermost() (*mattermost.Adapter, error) {
+	c := p.c.mattermostConfig()
+	c.Mark = func(ctx context.Context) (time.Time, error) { return p.db.Mark(ctx, mattermost.Platform) }
+	c.SetMark = func(ctx context.Context, at time.Time) error { return p.db.SetMark(ctx, mattermost.Platform, at) }
+	c.OpenSince = func(ctx context.Context) (time.Time, error) { return p.bot.OpenSince(ctx) }
+	c.Begun = p.begun
+	return mattermost.New(c, p.log)
+}
+
+// appoint gives people their rights who are listed by name, once the platform has said whose account that is.
+func (p *parts) appoint(ctx context.Context, r resolver, again time.Duration) {
+	_, managers := named(p.c.Rights.Managers)
+	_, editors := named(p.c.Rights.Editors)
+	all := slices.Concat(managers, editors)
+	if len(all) == 0 {
+		return
+	}
+	for {
+		ids, err := r.Resolve(ctx, all)
+		if err == nil {
+			of := func(names []string) (out []bot.ActorID) {
+				for _, name := range names {
+					if id := ids[name]; id != "" {
+						out = append(out, bot.Account(mattermost.Platform, "", id).Actor())
+					}
+				}
+				return out
+			}
+			m, e := of(managers), of(editors)
+			p.bot.Appoint(m, e)
+			if lost := len(all) - len(m) - len(e); lost > 0 {
+				p.log.Warn("listed people are not known to the server; weerklank doctor --online says who", "count", lost)
+			}
+			return
+		}
+		if ctx.Err() == nil {
+			p.log.Warn("listed people could not be looked up; they have no rights yet")
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(again):
+		}
+	}
+}
+
+// callbacks is what the http listener serves.
+func (p *parts) callbacks() http.Handler {
+	if p.mm == nil {
+		return http.NotFoundHandler()
+	}
+	return bounded(mounted(p.c, p.mm.Handler()))
+}
+
+// lend serves the callbacks while no bot runs, for the doctor's probe: nothing of it is kept, and nobody is handed
+// anything.
+func lend(c config) (http.Handler, error) {
+	m := c.mattermostConfig()
+	m.Mark = func(context.Context) (time.Time, error) { return time.Time{}, nil }
+	m.SetMark = func(context.Context, time.Time) error { return nil }
+	m.OpenSince = m.Mark
+	a, err := mattermost.New(m, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	return bounded(mounted(c, a.Handler())), nil
+}
+
+// mounted puts a handler under the path of callback_url, and nothing anywhere else.
+func mounted(c config, h http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	if at := c.callbackPath(); at != "" {
+		mux.Handle(at+"/", h)
+	}
+	return mux
+}
+
+// What a request from outside may take.
+const (
+	maxRequest  = 64 << 10
+	readRequest = 5 * time.Second
+	wholeAnswer = 15 * time.Second
+)
+
+// bounded limits what a request from outside may send, and for how long it may keep its connection busy.
+func bounded(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := http.NewResponseController(w)
+		if err := errors.Join(c.SetReadDeadline(time.Now().Add(readRequest)), c.SetWriteDeadline(time.Now().Add(wholeAnswer))); err != nil {
+			http.Error(w, "later", http.StatusServiceUnavailable)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
+		h.ServeHTTP(w, r)
+	})
+}

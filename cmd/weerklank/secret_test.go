@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// Three secrets that no output may show.
+const (
+	aToken   = "toktoktoktok1234567890abcd"
+	aSecret  = "1f2faa8689542f3ad98e52d93cd191eb2b5e89800d5db6d3e35b76608d9f823a"
+	aCommand = "cmdcmdcmdcmd1234567890abcd"
+)
+
+func silent(t *testing.T, what, text string) {
+	t.Helper()
+	for _, s := range []string{aToken, aSecret, aCommand, aToken[4:20], aSecret[8:40], aCommand[4:20], fmt.Sprintf("%x", aToken), fmt.Sprintf("%x", aCommand)} {
+		if strings.Contains(strings.ToLower(text), s) {
+			t.Errorf("%s shows a secret:\n%s", what, text)
+		}
+	}
+}
+
+// A secret shows itself to no formatter, logger or encoder, and a list of them neither; that it is set does show.
+func TestSecretsOfTheConfiguration(t *testing.T) {
+	c := defaultConfig()
+	c.Mattermost.Token, c.Mattermost.CallbackSecret, c.Mattermost.CommandTokens = newSecret(aToken), newSecret(aSecret), []secret{newSecret(aCommand)}
+	var out bytes.Buffer
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		fmt.Fprintf(&out, verb+verb+verb+verb, c.Mattermost.Token, c.Mattermost.CommandTokens, c, &parts{c: c})
+	}
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "token", c.Mattermost.Token, "all", c.Mattermost.CommandTokens, "c", c)
+	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "token", c.Mattermost.Token, "all", c.Mattermost.CommandTokens, "c", c)
+	raw, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Write(raw)
+	if err := toml.NewEncoder(&out).Encode(c); err != nil {
+		t.Fatal(err)
+	}
+	silent(t, "an encoder", out.String())
+	if !strings.Contains(out.String(), hiddenSecret) {
+		t.Error("that a secret is set does not show")
+	}
+}
+
+// Every secret can stand in a file of its own, beside the configuration, which nobody else can read; or in a variable.
+func TestSecretsFromFilesAndVariables(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string, mode os.FileMode) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("token", aToken+"\r\n", 0o600)
+	write("secret", aSecret+"\n", 0o640)
+	write("commands", aCommand+"\nbbbbbbbbbbbbbbbbbbbbbbbbbb\n\n", 0o400)
+	write("open", aToken+"\n", 0o644)
+	write("empty", "\n", 0o600)
+	write("c.toml", `[mattermost]
+url = "https://chat.example.org/"
+token_file = "token"
+callback_url = "/f00dbabef00dbabe/"
+callback_secret_file = "secret"
+command_tokens_file = "commands"
+[http]
+listen = "127.0.0.1:8482"
+public_url = "https://bot.example.org/"
+`, 0o600)
+	path := filepath.Join(dir, "c.toml")
+	set := map[string]string{}
+	e := &env{lookup: func(k string) (string, bool) { v, ok := set[k]; return v, ok }, lang: prompts.English}
+	c, err := loadConfig(e, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := c.mattermostConfig()
+	if m.Token != aToken || len(m.Secret) != 32 || len(m.CommandTokens) != 2 || m.CommandTokens[0] != aCommand {
+		t.Errorf("%d, %d, %d", len(m.Token), len(m.Secret), len(m.CommandTokens))
+	}
+	if m.URL != "https://chat.example.org" || m.CallbackURL != "https://bot.example.org/f00dbabef00dbabe" || c.callbackPath() != "/f00dbabef00dbabe" {
+		t.Errorf("addresses: %s, %s", m.URL, m.CallbackURL)
+	}
+
+	for name, tc := range map[string]struct {
+		set  map[string]string
+		want string
+	}{
+		"by variable":     {map[string]string{"WEERKLANK_MATTERMOST_TOKEN": aToken, "WEERKLANK_MATTERMOST_TOKEN_FILE": "", "WEERKLANK_MATTERMOST_COMMAND_TOKENS": aCommand, "WEERKLANK_MATTERMOST_COMMAND_TOKENS_FILE": ""}, ""},
+		"both":            {map[string]string{"WEERKLANK_MATTERMOST_TOKEN": aToken}, "row 3, column 1: mattermost.token_file: token is set as well"},
+		"others can read": {map[string]string{"WEERKLANK_MATTERMOST_TOKEN_FILE": "open"}, "row 3, column 1: mattermost.token_file: others on this machine can read"},
+		"nothing in it":   {map[string]string{"WEERKLANK_MATTERMOST_TOKEN_FILE": "empty"}, "is empty"},
+		"no file":         {map[string]string{"WEERKLANK_MATTERMOST_CALLBACK_SECRET_FILE": "nowhere"}, "row 5, column 1: mattermost.callback_secret_file: open "},
+		"too weak":        {map[string]string{"WEERKLANK_MATTERMOST_CALLBACK_SECRET_FILE": "token"}, "mattermost.callback_secret: this is not 32 random bytes"},
+		"the same twice":  {map[string]string{"WEERKLANK_MATTERMOST_COMMAND_TOKENS": aCommand + "," + aCommand, "WEERKLANK_MATTERMOST_COMMAND_TOKENS_FILE": ""}, "numbers 1 and 2 are the same"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clear(set)
+			for k, v := range tc.set {
+				set[k] = v
+			}
+			c, err := loadConfig(e, path)
+			if tc.want == "" {
+				if err != nil || c.Mattermost.Token.reveal() != aToken || len(c.Mattermost.CommandTokens) != 1 {
+					t.Error(err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Fatalf("%v, want %q", err, tc.want)
+			}
+			silent(t, "an error", err.Error())
+		})
+	}
+}
+
+// A key is hex, base64 or the bytes themselves; what is short, or made by no chance, is none.
+func TestSigningKey(t *testing.T) {
+	for text, size := range map[string]int{
+		aSecret: 32, strings.ToUpper(aSecret): 32, " " + aSecret + "\n": 32,
+		"Xw6hN0vY5mQm3m5m9l1tq0lq7Zk8wq2bH4u9sVd1rXo=": 32, "Xw6hN0vY5mQm3m5m9l1tq0lq7Zk8wq2bH4u9sVd1rXo": 32, "Xw6hN0vY5mQm3m5m9l1tq0lq7Zk8-q2bH4u9sVd1_Xo": 32,
+		"q#8Fz!m2Lp@7Rt$5Wx^9Bn&3Kd*1Hs(6": 32,
+		aSecret[:62]:                       0, "": 0, "geheim": 0, strings.Repeat("a", 64): 0, strings.Repeat("0", 64): 0,
+		strings.Repeat("0123456789abcdef", 4): 0, strings.Repeat("geheim", 8): 0, "abcdefghijklmnopqrstuvwxyz0123456789": 0,
+		aSecret[:32] + aSecret[:32]: 0, strings.Repeat("12", 40): 0,
+	} {
+		if key := signingKey(newSecret(text)); len(key) != size {
+			t.Errorf("%d characters that begin with %.4s: %d bytes, want %d", len(text), text, len(key), size)
+		}
+	}
+}
+
+// Wherever a mistake is, and whatever stands beside it, nothing of a secret is said.
+func TestMistakesSayNoSecret(t *testing.T) {
+	all := fmt.Sprintf("[mattermost]\ntoken = %q\ncallback_secret = %q\ncommand_tokens = [%q, %q]\n", aToken, aSecret, aCommand, "x"+aCommand)
+	for name, more := range map[string]string{
+		"unknown key": "tokn = \"" + aToken + "\"\n", "cut short": "callback_url = \"" + aSecret, "twice": "token = \"" + aToken + "\"\n",
+		"url": "url = \"https://" + aToken + "@chat\"\n", "no url": "", "a number": "url = 3\n", "callback": "callback_url = \"ftp://x\"\n",
+	} {
+		path := filepath.Join(t.TempDir(), "c.toml")
+		if err := os.WriteFile(path, []byte(all+more), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := loadConfig(&env{lookup: unset, lang: prompts.Dutch}, path)
+		if err == nil {
+			t.Errorf("%s: taken", name)
+			continue
+		}
+		silent(t, name, err.Error())
+	}
+}

@@ -139,8 +139,8 @@ func (h *house) open() bot.Round {
 	return r
 }
 
-// check holds a form's dialog to our table and the library's, and sees that nothing of it got lost.
-func check(t *testing.T, what string, f *bot.Form) {
+// checkForm holds a form's dialog to our table and the library's, and sees that nothing of it got lost.
+func checkForm(t *testing.T, what string, f *bot.Form) {
 	t.Helper()
 	d, specs, err := dialogOf(f)
 	if err != nil {
@@ -211,10 +211,10 @@ func TestEveryFormIsADialog(t *testing.T) {
 			chattest.Bubble(t, func(t *testing.T) {
 				h := newHouse(t, lang, true)
 				time.Sleep(time.Until(time.Date(2026, 9, 1, 5, 0, 0, 0, time.UTC)))
-				check(t, "on", h.command("p1", "aan").Form)
+				checkForm(t, "on", h.command("p1", "aan").Form)
 				r := h.open()
 				settings := h.command("p1", "instellingen").Form
-				check(t, "settings", settings)
+				checkForm(t, "settings", settings)
 				for i := range settings.Fields {
 					f := &settings.Fields[i]
 					if f.Max > 0 {
@@ -227,8 +227,8 @@ func TestEveryFormIsADialog(t *testing.T) {
 						}
 					}
 				}
-				check(t, "settings, full", settings)
-				check(t, "remove", h.command("p2", "verwijder").Form)
+				checkForm(t, "settings, full", settings)
+				checkForm(t, "remove", h.command("p2", "verwijder").Form)
 				ctx := t.Context()
 				answer := func() *bot.Form {
 					t.Helper()
@@ -246,7 +246,7 @@ func TestEveryFormIsADialog(t *testing.T) {
 						t.Fatal(err)
 					}
 					h.again()
-					check(t, string(p.ID), answer())
+					checkForm(t, string(p.ID), answer())
 				}
 				form := answer()
 				full := map[string][]string{"text": {strings.TrimSpace(strings.Repeat("woord ", 250))}, "share": {"share"}}
@@ -263,10 +263,10 @@ func TestEveryFormIsADialog(t *testing.T) {
 				if got := h.must(h.fake.Submit(ctx, "p2", wing, form, full)); !got.Kept {
 					t.Fatalf("%+v", got.Errors)
 				}
-				check(t, "answered before", answer())
+				checkForm(t, "answered before", answer())
 				long := answer()
 				long.Fields[0].Value = []string{strings.TrimSpace(strings.Repeat("woordje ë ", 400))}
-				check(t, "more than a field takes", long)
+				checkForm(t, "more than a field takes", long)
 			})
 		})
 	}

@@ -85,7 +85,7 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 		c: c, log: log, rest: rest, pace: rate.NewLimiter(perSecond, perSecond), rosters: map[string]*roster{}, shared: map[string]bool{}, track: newTracker(),
 	}
 	var err error
-	a.calls, err = newCallbacks(c, rest, a.Direct)
+	a.calls, err = newCallbacks(a)
 	return a, err
 }
 

@@ -34,6 +34,8 @@ func (a *Adapter) Run(ctx context.Context, h bot.Handler) error {
 	a.calls.use(h)
 	defer a.calls.use(nil)
 	defer a.keepMark(context.WithoutCancel(ctx))
+	a.calls.use(h)
+	defer a.calls.use(nil)
 	pause := firstPause
 	for {
 		start := time.Now()

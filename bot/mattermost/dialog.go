@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -296,16 +295,4 @@ func submitAnswer(r bot.Response, specs []fieldSpec) model.SubmitDialogResponse 
 	}
 	a.Error = strings.Join(above, "\n\n")
 	return a
-}
-
-// statusOf is the status of an answer of the server; zero without one.
-func statusOf(r *model.Response) int {
-	if r == nil {
-		return 0
-	}
-	return r.StatusCode
-}
-
-func refusedThere(r *model.Response) bool {
-	return statusOf(r) == http.StatusNotFound || statusOf(r) == http.StatusForbidden
 }

@@ -44,12 +44,11 @@ const (
 
 // callbacks is the listener's part of an Adapter.
 type callbacks struct {
-	rest   *model.Client4
+	a      *Adapter
 	sign   *signer // nil: there is no listener
 	base   string  // Config.CallbackURL without a slash at the end
 	path   string  // of base
 	tokens []string
-	tell   func(context.Context, bot.Recipient, bot.Message, string) error // Direct
 	within time.Duration
 
 	closed  atomic.Bool // the server does not reach us
@@ -58,7 +57,6 @@ type callbacks struct {
 
 	mu      sync.Mutex
 	handler bot.Handler
-	me      string // the bot's own user id, once known
 	nonces  map[string]*nonce
 }
 
@@ -69,8 +67,9 @@ type nonce struct {
 	spent bool
 }
 
-func newCallbacks(c Config, rest *model.Client4, tell func(context.Context, bot.Recipient, bot.Message, string) error) (*callbacks, error) {
-	l := &callbacks{rest: rest, tell: tell, tokens: c.CommandTokens, within: answerWithin, nonces: map[string]*nonce{}}
+func newCallbacks(a *Adapter) (*callbacks, error) {
+	c := a.c
+	l := &callbacks{a: a, tokens: c.CommandTokens, within: answerWithin, nonces: map[string]*nonce{}}
 	if c.CallbackURL == "" {
 		return l, nil
 	}
@@ -180,11 +179,11 @@ func answerJSON(w http.ResponseWriter, v any) {
 // within runs work, which goes on by itself when the server cannot wait any longer. The result is not sent after that.
 func within[T any](l *callbacks, start time.Time, work func(context.Context) T) (result T, done bool) {
 	out := make(chan T, 1)
-	l.working.Go(func() {
+	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), workTime)
 		defer cancel()
 		out <- work(ctx)
-	})
+	}()
 	limit := time.NewTimer(time.Until(start.Add(l.within)))
 	defer limit.Stop()
 	select {
@@ -204,76 +203,72 @@ var (
 
 // from asks the server who somebody is, and whether they are in a channel; empty: none. errOutside if they are not.
 func (l *callbacks) from(ctx context.Context, user, channel string, at time.Time) (bot.From, error) {
-	u, r, err := l.rest.GetUser(ctx, user, "")
-	if refusedThere(r) || err == nil && u != nil && (u.IsBot || u.DeleteAt > 0) {
+	u, r, err := l.a.rest.GetUser(ctx, user, "")
+	if err := failed(ctx, r, err); err != nil {
+		return bot.From{}, outside(err)
+	}
+	if u.IsBot || u.DeleteAt > 0 {
 		return bot.From{}, errOutside
 	}
-	if err != nil || u == nil {
-		return bot.From{}, fmt.Errorf("mattermost: ask for an account: status %d", statusOf(r))
-	}
-	f := bot.From{
-		Key: rand.Text(), User: bot.Account(Platform, "", u.Id), Name: u.GetDisplayName(model.ShowNicknameFullName),
-		Lang: prompts.English, Zone: u.GetPreferredTimezone(), At: at,
-	}
-	if strings.HasPrefix(strings.ToLower(u.Locale), "nl") {
-		f.Lang = prompts.Dutch
-	}
+	f := from(u, rand.Text(), 0)
+	f.At = at
 	if channel == "" {
+		f.Typed = true
 		return f, nil
 	}
-	c, r, err := l.rest.GetChannel(ctx, channel)
-	if refusedThere(r) || statusOf(r) == http.StatusBadRequest || err == nil && c != nil && c.DeleteAt > 0 {
+	c, r, err := l.a.rest.GetChannel(ctx, channel)
+	if err := failed(ctx, r, err); err != nil {
+		return f, outside(err)
+	}
+	if c.DeleteAt > 0 {
 		return f, errOutside
 	}
-	if err != nil || c == nil {
-		return f, fmt.Errorf("mattermost: ask for a channel: status %d", statusOf(r))
-	}
-	if c.Type != model.ChannelTypeOpen && c.Type != model.ChannelTypePrivate { // a conversation is no team
+	if c.Type != model.ChannelTypeOpen && c.Type != model.ChannelTypePrivate {
+		f.Typed = true // a conversation is no team, and it cannot be counted on that a dialog opens there
 		return f, nil
 	}
-	m, r, err := l.rest.GetChannelMember(ctx, channel, user, "")
-	if refusedThere(r) || statusOf(r) == http.StatusBadRequest {
-		return f, errOutside
+	_, r, err = l.a.rest.GetChannelMember(ctx, channel, user, "")
+	if err := failed(ctx, r, err); err != nil {
+		return f, outside(err)
 	}
-	if err != nil || m == nil {
-		return f, fmt.Errorf("mattermost: ask for a member: status %d", statusOf(r))
-	}
-	f.Team, f.Chan = bot.TeamID(Platform+":"+c.Id), c.DisplayName
+	f.Team, f.Chan = teamOf(c.Id), c.DisplayName
 	return f, nil
+}
+
+// outside says what it means that the server does not tell about somebody or a channel.
+func outside(err error) error {
+	switch status(err) {
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound:
+		return errOutside
+	}
+	return err
 }
 
 // own says whether a post is the bot's and stands in that channel.
 func (l *callbacks) own(ctx context.Context, post, channel string) (bool, error) {
-	l.mu.Lock()
-	me := l.me
-	l.mu.Unlock()
-	if me == "" {
-		u, r, err := l.rest.GetMe(ctx, "")
-		if err != nil || u == nil {
-			return false, fmt.Errorf("mattermost: ask who we are: status %d", statusOf(r))
+	if _, err := l.a.self(ctx); err != nil {
+		return false, err
+	}
+	p, r, err := l.a.rest.GetPost(ctx, post, "")
+	if err := failed(ctx, r, err); err != nil {
+		if errors.Is(outside(err), errOutside) {
+			return false, nil
 		}
-		me = u.Id
-		l.mu.Lock()
-		l.me = me
-		l.mu.Unlock()
+		return false, err
 	}
-	p, r, err := l.rest.GetPost(ctx, post, "")
-	if refusedThere(r) || statusOf(r) == http.StatusBadRequest {
-		return false, nil
-	}
-	if err != nil || p == nil {
-		return false, fmt.Errorf("mattermost: ask for a post: status %d", statusOf(r))
-	}
-	return p.UserId == me && p.ChannelId == channel && p.DeleteAt == 0, nil
+	return l.a.ours(p) && p.ChannelId == channel && p.DeleteAt == 0, nil
 }
 
 func (l *callbacks) handle(ctx context.Context, e bot.Event) (bot.Response, error) {
 	l.mu.Lock()
 	h := l.handler
-	l.mu.Unlock()
 	if h == nil {
+		l.mu.Unlock()
 		return bot.Response{}, errResting
 	}
+	l.working.Add(1) // while there is a handler: use waits
+	l.mu.Unlock()
+	defer l.working.Done()
 	return h(ctx, e)
 }
 
@@ -345,7 +340,7 @@ func (l *callbacks) confirm(ctx context.Context, user, trigger string, state dia
 	state.Step, state.Offers = stepConfirm, []offer{o}
 	d := model.Dialog{
 		Title: say("mm.confirm-title"), SubmitLabel: say("mm.confirm-submit"),
-		IntroductionText: strings.Join([]string{renderBlock(bot.Text(bot.Rich(say("mm.confirm"), "choice", o.Label)...))}, "\n\n"),
+		IntroductionText: renderBlock(bot.Text(bot.Rich(say("mm.confirm"), "choice", o.Label)...)),
 	}
 	return l.openDialog(ctx, user, trigger, state, d)
 }
@@ -392,11 +387,8 @@ func (l *callbacks) openDialog(ctx context.Context, user, trigger string, state 
 	if err := checkDialog(d); err != nil {
 		return err
 	}
-	r, err := l.rest.OpenInteractiveDialog(ctx, model.OpenDialogRequest{TriggerId: trigger, URL: l.base + "/dialog", Dialog: d})
-	if err != nil || statusOf(r) != http.StatusOK {
-		return fmt.Errorf("mattermost: open a dialog: status %d", statusOf(r))
-	}
-	return nil
+	r, err := l.a.rest.OpenInteractiveDialog(ctx, model.OpenDialogRequest{TriggerId: trigger, URL: l.base + "/dialog", Dialog: d})
+	return failed(ctx, r, err)
 }
 
 // ---- dialogs
@@ -480,6 +472,7 @@ func (l *callbacks) submitted(ctx context.Context, s model.SubmitDialogRequest, 
 		fallthrough
 	case state.Step == stepMessage && picked >= 0:
 		o := state.Offers[picked]
+		f.Typed = o.Do != "answer" // a dialog cannot follow a dialog: what asks for more does it in words
 		e, what = bot.ActionPressed{From: f, Action: o.action(), Post: state.Key, Ref: bot.Ref(state.Post)}, o.Do
 	default:
 		return model.SubmitDialogResponse{}, http.StatusOK // it was read and closed
@@ -493,11 +486,10 @@ func (l *callbacks) submitted(ctx context.Context, s model.SubmitDialogRequest, 
 	}
 	if r.Kept && err == nil && r.Message != nil && told(what) {
 		// It is done; if the message does not arrive, the channel tells.
-		_ = l.tell(ctx, f.User, *r.Message, rand.Text())
+		_ = l.a.Direct(ctx, f.User, *r.Message, rand.Text())
 	}
 	answer := submitAnswer(r, state.Fields)
 	if !r.Kept && answer.Error == "" && len(answer.Errors) == 0 && r.Form != nil {
-		// A dialog cannot follow a dialog.
 		for _, o := range state.Offers {
 			if o.Do == what && o.Typed != "" {
 				return wrong("mm.then-type", "word", o.Typed)
@@ -626,25 +618,25 @@ func (a *Adapter) Probe(ctx context.Context) error {
 	if l.sign == nil {
 		return errors.New("mattermost: there is no callback_url")
 	}
-	me, r, err := l.rest.GetMe(ctx, "")
-	if err != nil || me == nil {
-		return fmt.Errorf("mattermost: ask who we are: status %d", statusOf(r))
-	}
-	all, r, err := l.rest.GetChannelsForUserWithLastDeleteAt(ctx, me.Id, 0)
+	all, err := a.channels(ctx)
 	if err != nil {
-		return fmt.Errorf("mattermost: ask for channels: status %d", statusOf(r))
+		return err
+	}
+	me, err := a.self(ctx)
+	if err != nil {
+		return err
 	}
 	i := slices.IndexFunc(all, func(c *model.Channel) bool { return c.TeamId != "" && c.DeleteAt == 0 })
 	if i < 0 {
 		return ErrNoChannel
 	}
 	p := probe{Version: signVersion, Nonce: rand.Text(), Until: l.now().Add(probeLife).Unix()}
-	back, r, err := l.rest.SubmitInteractiveDialog(ctx, model.SubmitDialogRequest{
+	back, r, err := a.rest.SubmitInteractiveDialog(ctx, model.SubmitDialogRequest{
 		URL: l.base + "/probe", CallbackId: "weerklank", State: l.sign.signProbe(p), UserId: me.Id, ChannelId: all[i].Id, TeamId: all[i].TeamId,
 		Submission: map[string]any{},
 	})
-	if err != nil || back == nil {
-		return fmt.Errorf("%w: status %d", ErrUnreached, statusOf(r))
+	if err := failed(ctx, r, err); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnreached, err)
 	}
 	if subtle.ConstantTimeCompare([]byte(back.Errors[probeField]), []byte(l.sign.answered(p.Nonce))) != 1 {
 		return ErrUnreached

@@ -116,7 +116,7 @@ func TestButtons(t *testing.T) {
 	m := bot.Message{Lang: prompts.Dutch, Blocks: []bot.Block{bot.Text(bot.Span{Text: "Kies"}),
 		{Kind: bot.BlockActions, Actions: []bot.Action{{Do: "answer", Round: "R", Label: "Antwoord", Main: true}, {Do: "why", Round: "R", Label: "Waarom?", Typed: "waarom"}}},
 		{Kind: bot.BlockActions, Actions: []bot.Action{{Do: "me", Label: "Wat bewaar je?", Typed: "mij"}}}}}
-	l, err := newCallbacks(Config{URL: "http://mm.example", CallbackURL: "http://bot.example/x9/", Secret: testSecret}, nil, nil)
+	l, err := newCallbacks(&Adapter{c: Config{URL: "http://mm.example", CallbackURL: "http://bot.example/x9/", Secret: testSecret}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestButtons(t *testing.T) {
 	l.closed.Store(true)
 	p, err = a.render(m, "mattermost:c", "key")
 	none("not reached", p, err)
-	bare, err := newCallbacks(Config{URL: "http://mm.example"}, nil, nil)
+	bare, err := newCallbacks(&Adapter{c: Config{URL: "http://mm.example"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,202 @@
+package mattermost_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/mattermost"
+	"github.com/weerklank/weerklank/bot/mattermost/mattermosttest"
+	"github.com/weerklank/weerklank/prompts"
+	"github.com/weerklank/weerklank/store"
+)
+
+// world is the whole bot, on a real store, with a server for tests: people act there, and see what comes of it.
+type world struct {
+	t      *testing.T
+	s      *mattermosttest.Server
+	dir    string
+	lang   prompts.Lang
+	me     string // the bot
+	token  string
+	team   string // of the server
+	crew   string // the channel
+	people []string
+	boss   string
+	m      *marks
+	log    *safeBuffer
+	listen *httptest.Server // nil: the server does not reach us
+	tokens []string
+
+	db   *store.DB
+	bot  *bot.Bot
+	chat *heard
+	stop func()
+}
+
+// newWorld makes a server with a crew of eight and their manager, and starts the bot. callbacks: the server reaches it.
+func newWorld(t *testing.T, version mattermosttest.Version, lang prompts.Lang, callbacks bool) *world {
+	t.Helper()
+	w := &world{t: t, s: mattermosttest.New(t, version), dir: t.TempDir(), lang: lang, m: &marks{}, log: &safeBuffer{}}
+	w.me, w.token = w.s.AddBot("weerklank")
+	for i := range 8 {
+		w.people = append(w.people, w.s.AddUser(mattermosttest.User{Name: fmt.Sprintf("mens%d", i), First: fmt.Sprintf("Voornaam%d", i), Locale: string(lang), Zone: "Europe/Amsterdam"}))
+	}
+	w.boss = w.s.AddUser(mattermosttest.User{Name: "irma", First: "Irma", Locale: string(lang), Zone: "Europe/Amsterdam"})
+	all := append([]string{w.me, w.boss}, w.people...)
+	w.team = w.s.AddTeam("gemeente", all...)
+	w.crew = w.s.AddChannel(w.team, "buitendienst", all...)
+	w.s.SetChannelAdmin(w.crew, w.boss, true)
+	w.s.SetTeamAdmin(w.team, w.boss, true)
+	if callbacks {
+		w.listen = httptest.NewUnstartedServer(nil)
+		token, err := w.s.RegisterCommand(w.boss, w.team, "weerklank", "http://"+w.listen.Listener.Addr().String()+"/terug/command")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.tokens = []string{token}
+		t.Cleanup(w.listen.Close)
+	}
+	w.start()
+	if w.listen != nil {
+		w.listen.Start()
+	}
+	return w
+}
+
+// start builds the bot on what is stored, and runs its chat. Its clock is moved by hand.
+func (w *world) start() {
+	w.t.Helper()
+	root, err := os.OpenRoot(w.dir)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := root.Mkdir("keys", 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		w.t.Fatal(err)
+	}
+	keyRoot, err := root.OpenRoot("keys")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if w.db, err = store.Open(root, "weerklank.db", store.Options{}); err != nil {
+		w.t.Fatal(err)
+	}
+	w.chat = open(w.t, w.s, w.token, w.m, w.log, func(c *mattermost.Config) {
+		if w.listen != nil {
+			c.CallbackURL, c.Secret, c.CommandTokens = "http://"+w.listen.Listener.Addr().String()+"/terug", []byte(strings.Repeat("geheim! ", 4)), w.tokens
+		}
+	})
+	if w.listen != nil {
+		w.listen.Config.Handler = w.chat.Handler()
+	}
+	lib, err := prompts.Builtin()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.bot, err = bot.New(bot.Options{
+		Store: w.db, Keys: store.OpenKeys(keyRoot), Chats: []bot.Chat{w.chat}, Library: lib, Activation: "direct", KeepDays: 90,
+		Limits: bot.Limits{MinReplies: 5, MinMembers: 6}, Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Team: bot.Settings{
+			Rhythm: bot.RhythmWeekly, Window: "6d", GiveBackAfter: "5h", Zone: "Europe/Amsterdam", Lang: w.lang, MinReplies: 5,
+			QuietHours: "", WorkdaysOnly: false,
+		},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { w.chat.Run(ctx, w.bot.Handle); close(ended) }()
+	w.stop = func() {
+		cancel()
+		<-ended
+		if err := w.db.Check(context.Background()); err != nil {
+			w.t.Error(err)
+		}
+		if err := w.db.Close(); err != nil {
+			w.t.Error(err)
+		}
+		keyRoot.Close()
+		root.Close()
+	}
+	select {
+	case <-w.chat.begun:
+	case <-time.After(20 * time.Second):
+		w.t.Fatalf("the chat does not take events:\n%s", w.log)
+	}
+}
+
+// until does what is due up to a moment.
+func (w *world) until(at time.Time) {
+	w.t.Helper()
+	ctx := context.Background()
+	for range 5 {
+		if _, err := w.bot.Step(ctx, at); err != nil {
+			w.t.Fatal(err)
+		}
+		if _, err := w.bot.Send(ctx, at); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// opens lets the next round open now, whatever its rhythm says.
+func (w *world) opens() bot.Round {
+	w.t.Helper()
+	ctx, id, now := context.Background(), bot.TeamID("mattermost:"+w.crew), time.Now()
+	err := w.db.UpdateTeam(ctx, id, func(t *bot.Team) (bot.Also, error) {
+		t.NextDue, t.NextOpens = now, now
+		return bot.Also{}, nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.until(now.Add(time.Millisecond))
+	team, err := w.db.Team(ctx, id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r, err := w.db.Round(ctx, team.Open)
+	if err != nil {
+		w.t.Fatal("no round opened", err)
+	}
+	return r
+}
+
+// says types to the bot and returns its answer.
+func (w *world) says(who, words string) string {
+	w.t.Helper()
+	had := len(w.s.DMs(who))
+	if _, err := w.chat.after(context.Background(), func() string { return w.s.DM(who, words) }); err != nil {
+		w.t.Fatal(err)
+	}
+	return w.answer(who, had+1)
+}
+
+// answer waits for what the bot says in private after n messages.
+func (w *world) answer(who string, n int) string {
+	w.t.Helper()
+	w.s.Await("an answer", func() bool {
+		all := w.s.DMs(who)
+		return len(all) > n && all[len(all)-1].User == w.me
+	})
+	all := w.s.DMs(who)
+	return all[len(all)-1].Text
+}
+
+// tells says in the channel's posts which holds a text.
+func (w *world) posted(text string) (found []mattermosttest.Post) {
+	for _, p := range w.s.Posts(w.crew) {
+		if p.User == w.me && strings.Contains(p.Text, text) {
+			found = append(found, p)
+		}
+	}
+	return found
+}

@@ -22,7 +22,7 @@ func privacySheet(c config, lang prompts.Lang) string {
 		if c.Mattermost.CallbackURL != "" {
 			forms = say("privacy.yes")
 		}
-		server = say("privacy.mattermost", "url", url, "forms", forms)
+		server = "\n\n" + say("privacy.mattermost", "url", url, "forms", forms)
 	}
 	if c.Workspace.Enabled {
 		on = append(on, say("privacy.platform-workspace"))

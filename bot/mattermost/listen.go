@@ -47,6 +47,7 @@ type callbacks struct {
 	within time.Duration
 
 	closed  atomic.Bool // the server does not reach us
+	tried   atomic.Bool // whether it does
 	refused atomic.Int64
 	working sync.WaitGroup
 

@@ -84,6 +84,9 @@ func (l *callbacks) probed(w http.ResponseWriter, body []byte, start time.Time) 
 	answerJSON(w, model.SubmitDialogResponse{Errors: map[string]string{probeField: l.sign.answered(p.Nonce)}})
 }
 
+// Reached says whether the server reaches the callback listener. tried is false until the round trip was made.
+func (a *Adapter) Reached() (reached, tried bool) { return a.calls.open(), a.calls.tried.Load() }
+
 // How often the round trip is made: soon again while the server does not reach us.
 const (
 	probeEvery = 15 * time.Minute
@@ -98,7 +101,8 @@ func (l *callbacks) watch(ctx context.Context) {
 	}
 	for {
 		wait := probeEvery
-		switch err := l.a.Probe(ctx); {
+		err := l.a.Probe(ctx)
+		switch {
 		case ctx.Err() != nil:
 			return
 		case errors.Is(err, ErrUnreached):
@@ -110,6 +114,9 @@ func (l *callbacks) watch(ctx context.Context) {
 			wait = probeAgain
 		case l.closed.Swap(false):
 			l.a.log.Info("mattermost: the server reaches the callback listener again")
+		}
+		if err == nil || errors.Is(err, ErrUnreached) {
+			l.tried.Store(true)
 		}
 		select {
 		case <-ctx.Done():

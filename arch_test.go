@@ -30,14 +30,16 @@ const module = "github.com/weerklank/weerklank"
 
 // allowed is the house: what each package may import of ours, and from outside.
 var allowed = map[string]struct{ ours, outside []string }{
-	"prompts":                       {nil, []string{"github.com/pelletier/go-toml/v2"}},
-	"bot/locale":                    {[]string{"prompts"}, []string{"github.com/pelletier/go-toml/v2"}},
-	"bot":                           {[]string{"prompts", "bot/locale"}, []string{"github.com/robfig/cron/v3", "golang.org/x/text/unicode/norm"}},
-	"bot/workspace":                 {[]string{"bot", "bot/locale", "prompts"}, nil},
-	"bot/mattermost/mattermosttest": {nil, []string{"github.com/gorilla/websocket"}},
-	"bot/chattest":                  {[]string{"bot", "prompts"}, nil},
-	"store":                         {[]string{"bot", "prompts"}, []string{"go.etcd.io/bbolt", "go.etcd.io/bbolt/errors", "golang.org/x/sys/unix"}},
-	"store/storetest":               {[]string{"bot", "prompts"}, nil},
+	"prompts":         {nil, []string{"github.com/pelletier/go-toml/v2"}},
+	"bot/locale":      {[]string{"prompts"}, []string{"github.com/pelletier/go-toml/v2"}},
+	"bot":             {[]string{"prompts", "bot/locale"}, []string{"github.com/robfig/cron/v3", "golang.org/x/text/unicode/norm"}},
+	"bot/workspace":   {[]string{"bot", "bot/locale", "prompts"}, nil},
+	"bot/chattest":    {[]string{"bot", "prompts"}, nil},
+	"store":           {[]string{"bot", "prompts"}, []string{"go.etcd.io/bbolt", "go.etcd.io/bbolt/errors", "golang.org/x/sys/unix"}},
+	"store/storetest": {[]string{"bot", "prompts"}, nil},
+	"bot/mattermost/mattermosttest": {nil, []string{
+		"github.com/gorilla/websocket",
+	}},
 	"cmd/weerklank": {[]string{"bot", "bot/locale", "bot/workspace", "prompts", "store"}, []string{
 		"filippo.io/age", "github.com/pelletier/go-toml/v2", "golang.org/x/sys/unix", "github.com/prometheus/client_golang/prometheus",
 		"github.com/prometheus/client_golang/prometheus/collectors", "github.com/prometheus/client_golang/prometheus/promhttp",

@@ -139,7 +139,10 @@ func (s *Server) look(channel string) []Post {
 func (s *Server) DMs(user string) []Post {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.look(s.direct(user, s.theBot()).id)
+	if c := s.between(user, s.theBot()); c != nil {
+		return s.look(c.id)
+	}
+	return nil
 }
 
 // Post is one post that was not deleted.

@@ -18,15 +18,13 @@ import (
 // world is a server with a bot, people and a channel, and the real client library on it.
 type world struct {
 	*testing.T
-	s               *mattermosttest.Server
-	bot, token      string
-	ann, ben        string
-	team, chan1     string
-	c               *model.Client4
-	ctx             context.Context
-	annAPI          *model.Client4
-	version         mattermosttest.Version
-	integrationHits chan string
+	s           *mattermosttest.Server
+	version     mattermosttest.Version
+	ctx         context.Context
+	bot, token  string
+	ann, ben    string
+	team, chan1 string
+	c, annAPI   *model.Client4
 }
 
 func each(t *testing.T, f func(w *world)) {

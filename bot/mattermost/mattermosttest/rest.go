@@ -140,7 +140,7 @@ func (s *Server) arrive(r *http.Request, body []byte) (Request, Fault, bool) {
 
 // answer handles one call: what e says, or whatever is to go wrong.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *entry) {
-	s.wg.Add(1)
+	s.enter()
 	defer s.wg.Done()
 	body, err := io.ReadAll(io.LimitReader(r.Body, 64<<20))
 	if err != nil {

@@ -66,7 +66,7 @@ type Server struct {
 	skew     time.Duration
 	http     *http.Server
 	gate     chan struct{} // not nil: frozen, until it is closed
-	stopped  bool
+	closed   bool
 	changed  chan struct{} // closed and replaced whenever something happened
 
 	users     map[string]*user
@@ -146,7 +146,7 @@ func (s *Server) now() int64 { return s.clock().UnixMilli() }
 func (s *Server) serve(l net.Listener) {
 	h := &http.Server{Handler: s.handler()}
 	s.mu.Lock()
-	s.http, s.stopped = h, false
+	s.http = h
 	s.mu.Unlock()
 	s.wg.Go(func() { _ = h.Serve(l) })
 }
@@ -155,7 +155,6 @@ func (s *Server) serve(l net.Listener) {
 func (s *Server) Stop() {
 	s.mu.Lock()
 	h := s.http
-	s.stopped = true
 	s.mu.Unlock()
 	_ = h.Close()
 }
@@ -207,6 +206,16 @@ func (s *Server) Thaw() {
 		close(s.gate)
 		s.gate = nil
 	}
+}
+
+// enter is the beginning of a handler, whose end is s.wg.Done.
+func (s *Server) enter() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		panic(http.ErrAbortHandler)
+	}
+	s.wg.Add(1)
 }
 
 // pass waits while the server is frozen; false: it closes.
@@ -269,6 +278,7 @@ func (s *Server) touch() {
 func (s *Server) close() {
 	close(s.done)
 	s.mu.Lock()
+	s.closed = true
 	h := s.http
 	s.mu.Unlock()
 	_ = h.Close()

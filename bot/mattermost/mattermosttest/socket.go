@@ -94,7 +94,7 @@ func (k *socket) send(f frame) {
 // upgrade takes a socket. A token in the header serves it at once, else it must come as the first message; a wrong one is only
 // noticed then.
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
-	s.wg.Add(1)
+	s.enter()
 	defer s.wg.Done()
 	in, f, ok := s.arrive(r, nil)
 	s.mu.Lock()
@@ -122,12 +122,10 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 	}
 	k := &socket{conn: conn, wake: make(chan struct{}, 1)}
 	s.mu.Lock()
-	select {
-	case <-s.done:
+	if s.closed {
 		s.mu.Unlock()
 		_ = conn.Close()
 		return
-	default:
 	}
 	if in.User != "" {
 		k = s.resume(k, in.User, bearer(r), r.URL.Query().Get("connection_id"), r.URL.Query().Get("sequence_number"))

@@ -355,17 +355,23 @@ func (s *Server) Direct(a, b string) (channel string) {
 	return s.direct(a, b).id
 }
 
-func (s *Server) direct(a, b string) *channel {
-	name := a + "__" + b
-	if b < a {
-		name = b + "__" + a
-	}
+// between is the direct channel of two users; nil: nobody opened it.
+func (s *Server) between(a, b string) *channel {
 	for _, c := range s.channels {
-		if c.name == name {
+		if c.name == directName(a, b) {
 			return c
 		}
 	}
-	c := &channel{id: newID(), kind: "D", name: name, created: s.now(), updated: s.now(), members: map[string]*member{a: {}, b: {}}}
+	return nil
+}
+
+func directName(a, b string) string { return min(a, b) + "__" + max(a, b) }
+
+func (s *Server) direct(a, b string) *channel {
+	if c := s.between(a, b); c != nil {
+		return c
+	}
+	c := &channel{id: newID(), kind: "D", name: directName(a, b), created: s.now(), updated: s.now(), members: map[string]*member{a: {}, b: {}}}
 	s.channels[c.id] = c
 	s.publish(event{name: "direct_added", channel: c.id, data: map[string]any{"creator_id": a, "teammate_id": b}})
 	return c

@@ -382,7 +382,6 @@ func createCommand(s *Server, c *call) (int, any, *apiError) {
 		Team    string `json:"team_id"`
 		Trigger string `json:"trigger"`
 		URL     string `json:"url"`
-		Method  string `json:"method"`
 	}
 	if json.Unmarshal(c.body, &in) != nil {
 		return 0, nil, badBody()
@@ -391,10 +390,7 @@ func createCommand(s *Server, c *call) (int, any, *apiError) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return 201, map[string]any{
-		"id": made.id, "token": made.token, "create_at": made.created, "update_at": made.created, "delete_at": 0, "creator_id": made.creator,
-		"team_id": made.team, "trigger": made.trigger, "method": in.Method, "url": made.url,
-	}, nil
+	return 201, commandJSON(made), nil
 }
 
 // CommandResult is what a person sees of a slash command.

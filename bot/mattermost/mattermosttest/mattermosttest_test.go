@@ -94,7 +94,7 @@ func (w *world) socket(token string) *model.WebSocketClient {
 		w.Fatal(err)
 	}
 	k.Listen()
-	w.Cleanup(k.Close)
+	w.Cleanup(func() { _ = k.Conn.Close() }) // Close itself races with an incoming ping
 	go func() {
 		for range k.ResponseChannel {
 		}

@@ -248,11 +248,11 @@ func (s *Server) rest(d time.Duration) {
 	}
 }
 
-// Await waits until done, which is asked after everything that happens on the server; it gives up after ten seconds.
+// Await waits until done, which is asked after everything that happens on the server; it gives up after half a minute.
 // What done calls is any method that looks.
 func (s *Server) Await(what string, done func() bool) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	for {
 		s.mu.Lock()

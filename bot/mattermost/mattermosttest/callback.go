@@ -246,7 +246,7 @@ func (s *Server) click(by, postID, id, option string) (client string, err *apiEr
 				delete(got.Update.Props, key)
 			}
 		}
-		got.Update.IsPinned = p.IsPinned
+		got.Update.IsPinned = p.IsPinned // and reactions stay by themselves
 		if _, err := s.replace(p, got.Update); err != nil {
 			return "", err
 		}

@@ -641,8 +641,8 @@ func getThread(s *Server, c *call) (int, any, *apiError) {
 		root = s.posts[root.RootID]
 	}
 	list := []*post{root}
-	for _, r := range s.rows {
-		if r.RootID == root.ID && r.DeleteAt == 0 {
+	for _, r := range s.threads[root.ID] {
+		if r.DeleteAt == 0 {
 			list = append(list, r)
 		}
 	}

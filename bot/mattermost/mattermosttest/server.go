@@ -76,7 +76,8 @@ type Server struct {
 	channels  map[string]*channel
 	files     map[string]*file
 	posts     map[string]*post
-	rows      []*post           // of the database, in the order they were written
+	rows      []*post // of the database, in the order they were written
+	threads   map[string][]*post
 	pending   map[string]seen   // by pending_post_id
 	triggers  map[string]place  // by the client's half of a trigger id
 	commands  map[string]*cmd   // by token
@@ -103,7 +104,7 @@ func New(t testing.TB, version Version) *Server {
 			IntegrationTimeout: 30 * time.Second, ResponseURLLife: 30 * time.Minute, DisableLag: 100 * time.Millisecond,
 		},
 		users: map[string]*user{}, tokens: map[string]*token{}, teams: map[string]*team{}, channels: map[string]*channel{},
-		files: map[string]*file{}, posts: map[string]*post{}, pending: map[string]seen{}, triggers: map[string]place{},
+		files: map[string]*file{}, posts: map[string]*post{}, threads: map[string][]*post{}, pending: map[string]seen{}, triggers: map[string]place{},
 		commands: map[string]*cmd{}, responses: map[string]*reply{}, buckets: map[string]*bucket{},
 	}
 	if version == V11 {

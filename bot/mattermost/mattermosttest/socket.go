@@ -97,8 +97,15 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 	s.enter()
 	defer s.wg.Done()
 	in, f, ok := s.arrive(r, nil)
+	status := f.Status
+	switch {
+	case !ok || f.Cut || f.Hang || f.Half:
+		status = 0
+	case status == 0:
+		status = http.StatusSwitchingProtocols
+	}
 	s.mu.Lock()
-	s.note(Entry{Kind: KindRequest, Name: "GET /api/v4/websocket", User: in.User, Status: 101})
+	s.note(Entry{Kind: KindRequest, Name: "GET /api/v4/websocket", User: in.User, Status: status})
 	s.mu.Unlock()
 	if f.Hang {
 		select {
@@ -106,7 +113,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 		case <-s.done:
 		}
 	}
-	if !ok || f.Cut || f.Hang || f.Half {
+	if status == 0 {
 		panic(http.ErrAbortHandler)
 	}
 	if f.Status > 0 {

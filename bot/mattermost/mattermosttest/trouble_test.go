@@ -2,6 +2,7 @@ package mattermosttest_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -431,5 +432,135 @@ func TestMentionsAndMembers(t *testing.T) {
 		w.s.LeaveTeam(other, w.bot)
 		_, r, err = w.c.GetTeamMember(w.ctx, other, w.ann, "")
 		w.is("not a member", r, err, 403, "")
+	})
+}
+
+func TestTouchedPosts(t *testing.T) {
+	each(t, func(w *world) {
+		k := w.socket(w.token)
+		w.next(k, model.WebsocketEventHello)
+		id := w.s.DM(w.ann, "mine")
+		w.next(k, model.WebsocketEventPosted)
+		dm := w.s.Direct(w.ann, w.bot)
+		changed := func(what string, since int64) *model.Post {
+			w.Helper()
+			w.s.Advance(5 * time.Millisecond)
+			list, r, err := w.c.GetPostsSince(w.ctx, dm, since, false)
+			w.is("since", r, err, 200, "")
+			p := list.Posts[id]
+			if p == nil || p.Message != "mine" || p.EditAt != 0 {
+				w.Fatalf("%s: %+v", what, p)
+			}
+			return p
+		}
+		p := changed("new", 1)
+		w.s.React(w.ann, id, "thumbsup")
+		w.next(k, model.WebsocketEventReactionAdded)
+		p = changed("a reaction", p.UpdateAt)
+		w.s.Pin(id)
+		if e := inner(w, w.next(k, model.WebsocketEventPostEdited)); e.Message != "mine" || e.EditAt != 0 || !e.IsPinned {
+			w.Errorf("pinned: %+v", e)
+		}
+		p = changed("a pin", p.UpdateAt)
+		_, r, err := w.c.CreatePost(w.ctx, &model.Post{ChannelId: dm, RootId: id, Message: "receipt"})
+		w.is("reply", r, err, 201, "")
+		if p = changed("a reply under it", p.UpdateAt); p.ReplyCount != 1 {
+			w.Errorf("%d replies", p.ReplyCount)
+		}
+		w.s.Delete(id)
+		list, _, _ := w.c.GetPostsSince(w.ctx, dm, 1, true)
+		if len(list.Posts) != 0 {
+			w.Errorf("collapsed: %d", len(list.Posts))
+		}
+	})
+}
+
+func TestCallbacksInTrouble(t *testing.T) {
+	each(t, func(w *world) {
+		status, answer, wait := 200, "{}", time.Duration(0)
+		var body string
+		url := w.integration(func(_ string, b []byte) (int, string) {
+			body = string(b)
+			if wait > 0 {
+				<-time.After(wait)
+			}
+			return status, answer
+		})
+		p := w.buttons(url, "answer")
+		for _, c := range []struct {
+			status int
+			answer string
+			want   int
+		}{{200, "", 200}, {200, "not json", 400}, {201, "{}", 400}, {500, "{}", 400}, {401, "", 400}} {
+			status, answer = c.status, c.answer
+			if got := w.s.Click(w.ann, p.Id, "answer"); got.Status != c.want {
+				w.Errorf("%+v: %+v", c, got)
+			}
+		}
+		status, answer = 200, `{"ephemeral_text":"only you"}`
+		w.s.Click(w.ann, p.Id, "answer")
+		if e := w.s.Ephemerals(w.ann); len(e) != 1 || e[0].Text != "only you" {
+			w.Errorf("ephemeral: %v", e)
+		}
+		answer = "{}"
+		w.s.Set(func(s *mattermosttest.Settings) { s.IntegrationTimeout = 50 * time.Millisecond })
+		wait = 200 * time.Millisecond
+		if got := w.s.Click(w.ann, p.Id, "answer"); got.Status != 400 {
+			w.Errorf("too late: %+v", got)
+		}
+		wait = 0
+		w.s.Set(func(s *mattermosttest.Settings) { s.IntegrationTimeout = 30 * time.Second })
+
+		// In a direct channel there is no team, and a dialog from there cannot be sent.
+		dm := w.s.Direct(w.ann, w.bot)
+		d, r, err := w.c.CreatePost(w.ctx, &model.Post{ChannelId: dm, Props: model.StringInterface{"attachments": []*model.MessageAttachment{{
+			Text: "t", Actions: []*model.PostAction{{Id: "go", Name: "Go", Type: "button", Integration: &model.PostActionIntegration{URL: url}}},
+		}}}})
+		w.is("buttons by DM", r, err, 201, "")
+		if got := w.s.Click(w.ann, d.Id, "go"); got.Status != 200 {
+			w.Fatalf("by DM: %+v", got)
+		}
+		var in model.PostActionIntegrationRequest
+		if err := json.Unmarshal([]byte(body), &in); err != nil || in.TeamId != "" || in.ChannelId != dm {
+			w.Errorf("by DM: %s", body)
+		}
+		r, err = w.c.OpenInteractiveDialog(w.ctx, model.OpenDialogRequest{TriggerId: in.TriggerId, URL: url, Dialog: model.Dialog{Title: "x"}})
+		w.is("open", r, err, 200, "")
+		if got := w.s.Submit(w.ann, w.s.Dialog(w.ann), nil); got.Status != 403 || got.Sent {
+			w.Errorf("a dialog from a DM: %+v", got)
+		}
+		r, err = w.c.DeletePost(w.ctx, d.Id)
+		w.is("delete", r, err, 200, "")
+		if got := w.s.Click(w.ann, d.Id, "go"); got.Status != 404 {
+			w.Errorf("a button of a deleted post: %+v", got)
+		}
+	})
+}
+
+func TestSocketByHand(t *testing.T) {
+	each(t, func(w *world) {
+		// A token in the header serves at once; without any token the socket ends.
+		u := strings.Replace(w.s.URL(), "http", "ws", 1) + "/api/v4/websocket"
+		c, _, err := websocket.DefaultDialer.DialContext(w.ctx, u, http.Header{"Authorization": {"Bearer " + w.token}})
+		if err != nil {
+			w.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+		if _, b, err := c.ReadMessage(); err != nil || !strings.Contains(string(b), `"hello"`) {
+			w.Errorf("%s %v", b, err)
+		}
+		w.s.Set(func(s *mattermosttest.Settings) { s.AuthWait = 10 * time.Millisecond })
+		mute, _, err := websocket.DefaultDialer.DialContext(w.ctx, u, nil)
+		if err != nil {
+			w.Fatal(err)
+		}
+		defer func() { _ = mute.Close() }()
+		if _, _, err := mute.ReadMessage(); !websocket.IsCloseError(err, websocket.CloseAbnormalClosure) {
+			w.Errorf("without a token: %v", err)
+		}
+		hits := w.s.Fail(1, "GET", "/websocket", mattermosttest.Page(502))
+		if _, r, err := websocket.DefaultDialer.DialContext(w.ctx, u, nil); err == nil || r == nil || r.StatusCode != 502 || hits() != 1 {
+			w.Errorf("refused: %v %v", r, err)
+		}
 	})
 }

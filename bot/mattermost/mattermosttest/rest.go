@@ -136,8 +136,17 @@ func (s *Server) arrive(r *http.Request, body []byte) (Request, Fault, bool) {
 	}
 	s.mu.Unlock()
 	f := s.faultFor(in)
+	s.hold(1)
+	defer s.hold(-1)
 	s.rest(f.Delay)
 	return in, f, s.pass()
+}
+
+func (s *Server) hold(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held += n
+	s.touch()
 }
 
 // answer handles one call: what e says, or whatever is to go wrong.

@@ -20,6 +20,7 @@ const (
 	V11                // 11.2.1
 )
 
+// String is the version as the server says it.
 func (v Version) String() string {
 	if v == V9 {
 		return "9.11.2"
@@ -35,7 +36,7 @@ type Settings struct {
 	RestrictDMs      bool   // only people of one team can open a DM
 	HideEmail        bool
 	CollapsedThreads bool
-	RateLimit        int // calls per second by one token, 0: no limit
+	RateLimit        float64 // calls per second by one token, 0: no limit
 	RateBurst        int
 
 	PendingWindow      time.Duration // how long a pending_post_id is known
@@ -89,6 +90,7 @@ type Server struct {
 	rules     []*rule
 	fault     func(Request) *Fault
 	calls     int
+	held      int // calls that wait, by a freeze or a delay
 	buckets   map[string]*bucket
 }
 

@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,10 +23,11 @@ import (
 func TestFaults(t *testing.T) {
 	each(t, func(w *world) {
 		send := func(m string) (*model.Response, error) {
-			ctx, cancel := context.WithTimeout(w.ctx, 200*time.Millisecond)
-			defer cancel()
-			_, r, err := w.c.CreatePost(ctx, &model.Post{ChannelId: w.chan1, Message: m})
+			_, r, err := w.c.CreatePost(w.ctx, &model.Post{ChannelId: w.chan1, Message: m})
 			return r, err
+		}
+		landed := func(m string) bool {
+			return slices.ContainsFunc(w.s.Posts(w.chan1), func(p mattermosttest.Post) bool { return p.Text == m })
 		}
 		cases := []struct {
 			fault  mattermosttest.Fault
@@ -32,7 +36,6 @@ func TestFaults(t *testing.T) {
 		}{
 			{mattermosttest.LostCut(), 0, false},
 			{mattermosttest.DoneCut(), 0, true},
-			{mattermosttest.DoneHang(), 0, true},
 			{mattermosttest.Broken(502, false), 502, false},
 			{mattermosttest.Broken(500, true), 500, true},
 			{mattermosttest.Page(503), 503, false},
@@ -41,17 +44,18 @@ func TestFaults(t *testing.T) {
 			{mattermosttest.Fault{Lost: true, Status: 200, Type: "text/html", Body: "<html>"}, 200, false},
 		}
 		for i, c := range cases {
-			before := len(w.s.Posts(w.chan1))
+			text := fmt.Sprintf("case %d", i)
 			hits := w.s.Fail(1, "POST", "/posts", c.fault)
-			r, err := send("x")
+			r, err := send(text)
 			if err == nil || hits() != 1 {
 				w.Errorf("%d: no error, %d hits", i, hits())
 			}
-			if status := map[bool]func() int{true: func() int { return 0 }, false: func() int { return r.StatusCode }}[r == nil](); status != c.status {
-				w.Errorf("%d: status %d, not %d", i, status, c.status)
+			status := 0
+			if r != nil {
+				status = r.StatusCode
 			}
-			if landed := len(w.s.Posts(w.chan1)) > before; landed != c.landed {
-				w.Errorf("%d: landed is %v", i, landed)
+			if status != c.status || landed(text) != c.landed {
+				w.Errorf("%d: status %d, landed %v", i, status, landed(text))
 			}
 			if c.status == 429 && r.Header.Get("Retry-After") != c.fault.Header["Retry-After"] {
 				w.Errorf("%d: %v", i, r.Header)
@@ -66,15 +70,16 @@ func TestFaults(t *testing.T) {
 		if _, err := send("half"); err == nil {
 			w.Error("half an answer is an answer")
 		}
-		// What is slow lands after the client is gone.
-		w.s.Fail(1, "POST", "/posts", mattermosttest.Fault{Delay: 300 * time.Millisecond})
-		if _, err := send("slow"); err == nil {
-			w.Error("slow was in time")
+		// What hangs was executed, and what is slow is, after the client is gone.
+		w.s.Fail(1, "POST", "/posts", mattermosttest.DoneHang())
+		if err := w.giveUp("hangs", func() bool { return landed("hangs") }); !errors.Is(err, context.Canceled) {
+			w.Errorf("hangs: %v", err)
 		}
-		w.s.Await("the slow post", func() bool {
-			all := w.s.Posts(w.chan1)
-			return all[len(all)-1].Text == "slow"
-		})
+		w.s.Fail(1, "POST", "/posts", mattermosttest.Fault{Delay: 100 * time.Millisecond})
+		if err := w.giveUp("slow", func() bool { return w.s.Held() == 1 }); !errors.Is(err, context.Canceled) {
+			w.Errorf("slow: %v", err)
+		}
+		w.s.Await("the slow post", func() bool { return landed("slow") })
 		var n atomic.Int64
 		w.s.Fault(func(r mattermosttest.Request) *mattermosttest.Fault {
 			if r.User != w.bot || r.Method != "POST" || !strings.Contains(string(r.Body), "marked") {
@@ -88,22 +93,33 @@ func TestFaults(t *testing.T) {
 		if _, err := send("marked"); err != nil || n.Load() != 1 {
 			w.Errorf("%v after %d", err, n.Load())
 		}
-		if w.s.Count("POST /api/v4/posts") != len(cases)+4 {
+		if w.s.Count("POST /api/v4/posts") != len(cases)+5 {
 			w.Errorf("%d in the journal", w.s.Count("POST /api/v4/posts"))
 		}
 	})
 }
 
+// giveUp posts, and hangs up once when is true.
+func (w *world) giveUp(message string, when func() bool) error {
+	ctx, cancel := context.WithCancel(w.ctx)
+	ended := make(chan error, 1)
+	go func() {
+		_, _, err := w.c.CreatePost(ctx, &model.Post{ChannelId: w.chan1, Message: message})
+		ended <- err
+	}()
+	w.s.Await("the moment to hang up", when)
+	cancel()
+	return <-ended
+}
+
 func TestFreeze(t *testing.T) {
 	each(t, func(w *world) {
-		w.s.Set(func(s *mattermosttest.Settings) { s.PingEvery, s.PongWait = 20*time.Millisecond, time.Second })
+		w.s.Set(func(s *mattermosttest.Settings) { s.PingEvery, s.PongWait = 20*time.Millisecond, 10*time.Second })
 		k := w.socket(w.token)
 		w.next(k, model.WebsocketEventHello)
 		w.s.Freeze()
 		w.s.DM(w.ann, "meanwhile")
-		ctx, cancel := context.WithTimeout(w.ctx, 50*time.Millisecond)
-		defer cancel()
-		if _, _, err := w.c.CreatePost(ctx, &model.Post{ChannelId: w.chan1, Message: "late"}); !errors.Is(err, context.DeadlineExceeded) {
+		if err := w.giveUp("late", func() bool { return w.s.Held() == 1 }); !errors.Is(err, context.Canceled) {
 			w.Errorf("a frozen server answers: %v", err)
 		}
 		select {
@@ -114,7 +130,6 @@ func TestFreeze(t *testing.T) {
 		w.s.Thaw()
 		w.next(k, model.WebsocketEventPosted)
 		w.s.Await("what was sent to the frozen server", func() bool { return len(w.s.Posts(w.chan1)) == 1 })
-		// Pings go on, and are answered: the socket outlives PongWait.
 		w.next(k, model.WebsocketEventPosted)
 		if w.s.Sockets(w.bot) != 1 {
 			w.Error("the socket is gone")
@@ -234,6 +249,9 @@ func TestDisabledAndRevoked(t *testing.T) {
 	each(t, func(w *world) {
 		k := w.socket(w.token)
 		w.next(k, model.WebsocketEventHello)
+		if w.version == mattermosttest.V9 {
+			w.s.Set(func(s *mattermosttest.Settings) { s.DisableLag = time.Minute })
+		}
 		w.s.Disable(w.bot)
 		_, r, err := w.c.GetMe(w.ctx, "")
 		if w.version == mattermosttest.V9 {
@@ -311,7 +329,7 @@ func TestVersionsDiffer(t *testing.T) {
 
 func TestRateLimit(t *testing.T) {
 	each(t, func(w *world) {
-		w.s.Set(func(s *mattermosttest.Settings) { s.RateLimit, s.RateBurst = 1, 3 })
+		w.s.Set(func(s *mattermosttest.Settings) { s.RateLimit, s.RateBurst = 0.001, 3 })
 		for range 3 {
 			_, r, err := w.c.GetMe(w.ctx, "")
 			w.is("within", r, err, 200, "")
@@ -477,13 +495,10 @@ func TestTouchedPosts(t *testing.T) {
 
 func TestCallbacksInTrouble(t *testing.T) {
 	each(t, func(w *world) {
-		status, answer, wait := 200, "{}", time.Duration(0)
+		status, answer := 200, "{}"
 		var body string
 		url := w.integration(func(_ string, b []byte) (int, string) {
 			body = string(b)
-			if wait > 0 {
-				<-time.After(wait)
-			}
 			return status, answer
 		})
 		p := w.buttons(url, "answer")
@@ -504,11 +519,14 @@ func TestCallbacksInTrouble(t *testing.T) {
 		}
 		answer = "{}"
 		w.s.Set(func(s *mattermosttest.Settings) { s.IntegrationTimeout = 50 * time.Millisecond })
-		wait = 200 * time.Millisecond
-		if got := w.s.Click(w.ann, p.Id, "answer"); got.Status != 400 {
+		mute := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.ReadAll(r.Body)
+			<-r.Context().Done()
+		}))
+		w.Cleanup(mute.Close)
+		if got := w.s.Click(w.ann, w.buttons(mute.URL, "answer").Id, "answer"); got.Status != 400 {
 			w.Errorf("too late: %+v", got)
 		}
-		wait = 0
 		w.s.Set(func(s *mattermosttest.Settings) { s.IntegrationTimeout = 30 * time.Second })
 
 		// In a direct channel there is no team, and a dialog from there cannot be sent.
@@ -561,6 +579,29 @@ func TestSocketByHand(t *testing.T) {
 		hits := w.s.Fail(1, "GET", "/websocket", mattermosttest.Page(502))
 		if _, r, err := websocket.DefaultDialer.DialContext(w.ctx, u, nil); err == nil || r == nil || r.StatusCode != 502 || hits() != 1 {
 			w.Errorf("refused: %v %v", r, err)
+		}
+	})
+}
+
+func TestPings(t *testing.T) {
+	each(t, func(w *world) {
+		w.s.Set(func(s *mattermosttest.Settings) { s.PingEvery, s.PongWait = 20*time.Millisecond, 5*time.Second })
+		good := w.socket(w.token)
+		w.next(good, model.WebsocketEventHello)
+		// A client that never reads answers no ping, and is dropped.
+		w.s.Set(func(s *mattermosttest.Settings) { s.PongWait = 50 * time.Millisecond })
+		u := strings.Replace(w.s.URL(), "http", "ws", 1) + "/api/v4/websocket"
+		deaf, _, err := websocket.DefaultDialer.DialContext(w.ctx, u, http.Header{"Authorization": {"Bearer " + w.s.Token(w.ann)}})
+		if err != nil {
+			w.Fatal(err)
+		}
+		defer func() { _ = deaf.Close() }()
+		if _, _, err := deaf.ReadMessage(); err != nil { // hello
+			w.Fatal(err)
+		}
+		w.s.Await("the deaf one to be dropped", func() bool { return w.s.Sockets(w.ann) == 0 })
+		if w.s.Sockets(w.bot) != 1 {
+			w.Error("the one that answers was dropped too")
 		}
 	})
 }

@@ -221,7 +221,8 @@ func createBot(s *Server, c *call) (int, any, *apiError) {
 
 func botJSON(u *user) map[string]any {
 	return map[string]any{
-		"user_id": u.id, "username": u.Name, "display_name": u.First, "owner_id": u.owner, "create_at": u.created, "update_at": u.created, "delete_at": u.deleted,
+		"user_id": u.id, "username": u.Name, "display_name": u.First, "owner_id": u.owner,
+		"create_at": u.created, "update_at": u.created, "delete_at": u.deleted,
 	}
 }
 

@@ -445,7 +445,8 @@ func (s *Server) run(by, channelID, teamID, line string) (map[string]any, *apiEr
 	}
 	s.mu.Unlock()
 
-	status, typ, answer := s.send(to.url, "application/x-www-form-urlencoded", []byte(form.Encode()), by, map[string]string{"Authorization": "Token " + to.token})
+	proof := map[string]string{"Authorization": "Token " + to.token}
+	status, typ, answer := s.send(to.url, "application/x-www-form-urlencoded", []byte(form.Encode()), by, proof)
 	switch {
 	case status == 0:
 		return nil, fail(500, "api.command.execute_command.failed.app_error")

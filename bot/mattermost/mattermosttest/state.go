@@ -221,7 +221,7 @@ func (s *Server) join(c *channel, u, by string) *apiError {
 	s.publish(event{name: "user_added", channel: c.id, data: map[string]any{"user_id": u, "team_id": c.team}})
 	if owner := s.users[u].owner; owner != "" {
 		s.write(&post{
-			UserID: u, ChannelID: s.direct(u, owner).id, Type: "add_bot_teams_channels", Message: "Please add me to teams and channels you want me to interact in.",
+			UserID: u, ChannelID: s.direct(u, owner).id, Type: "add_bot_teams_channels", Message: "Where should I be? Add me there.",
 			Props: map[string]any{"from_bot": "true"},
 		})
 	}

@@ -30,6 +30,7 @@ type job struct {
 	at      int64 // version: when it was posted, edited or deleted, in the server's milliseconds
 	deleted bool
 	known   bool   // that it was said in a direct conversation
+	again   bool   // it may be what was handled before: pinning a message tells that it was edited
 	lost    bool   // deleted, and the server did not say when yet
 	command string // in a channel: what was said to the bot
 	tries   int
@@ -63,7 +64,7 @@ func (a *Adapter) event(ctx context.Context, h bot.Handler, lanes *lanes, e *mod
 		if json.Unmarshal([]byte(str("post")), &p) != nil || !a.personal(&p) {
 			return
 		}
-		j := &job{post: &p, at: versionOf(&p)}
+		j := &job{post: &p, at: versionOf(&p), again: e.EventType() == model.WebsocketEventPostEdited}
 		switch e.EventType() {
 		case model.WebsocketEventPostDeleted: // it carries the old words, and no time
 			j.deleted, j.lost = true, true
@@ -191,6 +192,16 @@ func (a *Adapter) handle(ctx context.Context, h bot.Handler, j *job) error {
 			return err
 		}
 	}
+	if j.again {
+		answered, err := a.answered(ctx, j)
+		if err != nil {
+			return err
+		}
+		if answered {
+			a.track.end(j.key())
+			return nil
+		}
+	}
 	f := from(u, j.key(), j.at)
 	f.Typed = true // a dialog opens only for who pressed a button or gave the slash command
 	var e bot.Event = bot.DirectReply{From: f, Text: bot.ReplyText(j.post.Message), Message: j.post.Id, Edited: j.post.EditAt > 0}
@@ -275,6 +286,12 @@ func (a *Adapter) whenDeleted(ctx context.Context, j *job) error {
 	a.track.begin(j.key(), j.at)
 	a.track.end(lost)
 	return nil
+}
+
+// answered says whether the answer to a job stands in its conversation.
+func (a *Adapter) answered(ctx context.Context, j *job) (bool, error) {
+	jobs, err := a.missed(ctx, j.post.ChannelId, j.at-1)
+	return err == nil && !slices.ContainsFunc(jobs, func(m *job) bool { return m.key() == j.key() }), err
 }
 
 // ---- catching up

@@ -84,6 +84,9 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 		if ok || err != nil {
 			return r, err
 		}
+		if r, ok, err := b.voteWord(ctx, e.From, text, len(seats) == 0); ok || err != nil {
+			return r, err
+		}
 		if verb, _, explicit, ok := parseCommand(text); ok {
 			if (verb == "pause" || verb == "off") && !explicit { // the whole channel would see it, and it may be an answer
 				if seats, err := b.seats(ctx, e.From, e.Round); err == nil && len(seats) > 0 {

@@ -31,11 +31,12 @@ const (
 func (a *Adapter) Run(ctx context.Context, h bot.Handler) error {
 	lanes := newLanes()
 	defer lanes.wait()
-	a.calls.use(h)
-	defer a.calls.use(nil)
 	defer a.keepMark(context.WithoutCancel(ctx))
 	a.calls.use(h)
 	defer a.calls.use(nil)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { a.calls.watch(ctx) })
 	pause := firstPause
 	for {
 		start := time.Now()
@@ -124,11 +125,10 @@ type socket struct {
 	client *model.WebSocketClient
 	more   chan struct{}
 
-	mu     sync.Mutex
-	queue  []*model.WebSocketEvent
-	ended  error
-	next   int64 // sequence of the next event
-	closed chan struct{}
+	mu    sync.Mutex
+	queue []*model.WebSocketEvent
+	ended error
+	next  int64 // sequence of the next event
 }
 
 // queueLimit is how many events may wait. More are caught up with instead.
@@ -146,7 +146,7 @@ func (a *Adapter) dial(ctx context.Context) (*socket, error) {
 			return
 		}
 		c.Conn.SetReadLimit(readLimit)
-		s := &socket{client: c, more: make(chan struct{}, 1), closed: make(chan struct{})}
+		s := &socket{client: c, more: make(chan struct{}, 1)}
 		c.Listen()
 		go s.pump()
 		made <- s
@@ -168,19 +168,9 @@ func (a *Adapter) dial(ctx context.Context) (*socket, error) {
 	}
 }
 
-// close ends the connection. The library's Close can hang on a writer that hangs, so that the wire is cut first.
-func (s *socket) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case <-s.closed:
-		return
-	default:
-	}
-	close(s.closed)
-	s.client.Conn.Close()
-	go s.client.Close()
-}
+// close ends the connection by cutting the wire: the library's reader then cleans up by itself, as long as its channels are
+// read until they are closed. Its own Close can hang on a writer that hangs, and panics when a ping comes at that moment.
+func (s *socket) close() { s.client.Conn.Close() }
 
 // The ways a connection ends.
 var (

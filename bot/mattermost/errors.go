@@ -93,3 +93,11 @@ func ofChannel(err error) error {
 	}
 	return err
 }
+
+// statusOf is the status of an answer of the server; zero without one.
+func statusOf(r *model.Response) int {
+	if r == nil {
+		return 0
+	}
+	return r.StatusCode
+}

@@ -118,7 +118,7 @@ func (a *Adapter) Edit(ctx context.Context, team bot.TeamID, ref bot.Ref, m bot.
 	p.AddProp(keyProp, key)
 	_, r, err = a.rest.UpdatePost(ctx, p.Id, p)
 	err = failed(ctx, r, err)
-	if status(err) == http.StatusNotFound {
+	if status(err) == http.StatusNotFound || status(err) == http.StatusForbidden { // it was there a moment ago: deleted since
 		return bot.ErrNotFound
 	}
 	return unsure(a.refusedOr(ctx, p.ChannelId, err))

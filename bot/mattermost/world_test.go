@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +35,7 @@ type world struct {
 	m      *marks
 	log    *safeBuffer
 	listen *httptest.Server // nil: the server does not reach us
+	serve  atomic.Pointer[http.Handler]
 	tokens []string
 
 	db   *store.DB
@@ -56,7 +59,13 @@ func newWorld(t *testing.T, version mattermosttest.Version, lang prompts.Lang, c
 	w.s.SetChannelAdmin(w.crew, w.boss, true)
 	w.s.SetTeamAdmin(w.team, w.boss, true)
 	if callbacks {
-		w.listen = httptest.NewUnstartedServer(nil)
+		w.listen = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if serve := w.serve.Load(); serve != nil {
+				(*serve).ServeHTTP(rw, r)
+				return
+			}
+			http.Error(rw, "", http.StatusBadGateway) // as a proxy says it while the program is not there
+		}))
 		token, err := w.s.RegisterCommand(w.boss, w.team, "weerklank", "http://"+w.listen.Listener.Addr().String()+"/terug/command")
 		if err != nil {
 			t.Fatal(err)
@@ -65,9 +74,6 @@ func newWorld(t *testing.T, version mattermosttest.Version, lang prompts.Lang, c
 		t.Cleanup(w.listen.Close)
 	}
 	w.start()
-	if w.listen != nil {
-		w.listen.Start()
-	}
 	return w
 }
 
@@ -94,7 +100,8 @@ func (w *world) start() {
 		}
 	})
 	if w.listen != nil {
-		w.listen.Config.Handler = w.chat.Handler()
+		serve := w.chat.Handler()
+		w.serve.Store(&serve)
 	}
 	lib, err := prompts.Builtin()
 	if err != nil {

@@ -13,14 +13,9 @@ import (
 	"github.com/weerklank/weerklank/bot/mattermost"
 )
 
-// access is how the program and the server get on: whether the server lets the bot in, and whether it reaches the
-// callbacks. While it does not, other platforms, the agenda and the operator's commands go on, people type instead of
-// pressing buttons, and health says so.
-type access struct {
-	shut      atomic.Bool
-	reached   atomic.Bool // at least once
-	unreached atomic.Bool
-}
+// access is whether the server lets the bot in. While it does not, other platforms, the agenda and the operator's commands
+// go on, and health says so.
+type access struct{ shut atomic.Bool }
 
 // errShut and errUnreached are what health says.
 var (
@@ -28,13 +23,16 @@ var (
 	errUnreached = errors.New("mattermost does not reach callback_url, so people answer by typing; weerklank doctor --online says more")
 )
 
-func (a *access) healthy() error {
+// mattermostHealthy says what somebody must look at between the program and the server.
+func (p *parts) mattermostHealthy() error {
 	var err error
-	if a.shut.Load() {
+	if p.access.shut.Load() {
 		err = errShut
 	}
-	if a.unreached.Load() {
-		err = errors.Join(err, errUnreached)
+	if p.mm != nil && p.c.Mattermost.CallbackURL != "" {
+		if reached, tried := p.mm.Reached(); tried && !reached {
+			err = errors.Join(err, errUnreached)
+		}
 	}
 	return err
 }
@@ -47,7 +45,6 @@ func (p *parts) watchAccess(ctx context.Context, again time.Duration) {
 		switch err := mattermost.Admitted(ctx, p.c.mattermostConfig()); {
 		case err == nil:
 			p.access.shut.Store(false)
-			p.tryCallbacks(ctx)
 		case errors.Is(err, bot.ErrUnauthorised) && !p.access.shut.Swap(true):
 			p.log.Error(errShut.Error())
 			fallthrough
@@ -58,24 +55,6 @@ func (p *parts) watchAccess(ctx context.Context, again time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-		}
-	}
-}
-
-// tryCallbacks has the server call the bot, until it does once.
-func (p *parts) tryCallbacks(ctx context.Context) {
-	if p.c.Mattermost.CallbackURL == "" || p.access.reached.Load() {
-		return
-	}
-	switch err := p.mm.Probe(ctx); {
-	case err == nil:
-		p.access.reached.Store(true)
-		p.mm.SetCallbacks(true)
-		p.access.unreached.Store(false)
-	case errors.Is(err, mattermost.ErrUnreached) && ctx.Err() == nil:
-		p.mm.SetCallbacks(false)
-		if !p.access.unreached.Swap(true) {
-			p.log.Warn(errUnreached.Error())
 		}
 	}
 }

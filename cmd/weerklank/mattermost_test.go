@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -129,7 +130,7 @@ func TestRunOnMattermost(t *testing.T) {
 	p, stop := w.start(t, &log)
 	w.DM(w.irma, "help")
 	w.Await("an answer to help", func() bool { return len(w.DMs(w.irma)) > 1 })
-	until(t, "the round trip", p.access.reached.Load)
+	until(t, "the round trip", func() bool { reached, tried := p.mm.Reached(); return reached && tried })
 	if code, said := health(p, "/healthz"); code != http.StatusOK {
 		t.Errorf("health: %d %s", code, said)
 	}
@@ -203,7 +204,7 @@ func TestCallbacksThatAreNotReached(t *testing.T) {
 	w.c.Mattermost.CallbackURL = "http://" + free(t) + "/f00dbabef00dbabe"
 	var log lines
 	p, stop := w.start(t, &log)
-	until(t, "health", func() bool { return p.access.unreached.Load() })
+	until(t, "health", func() bool { return errors.Is(p.healthy(), errUnreached) })
 	if p.mm.Forms() {
 		t.Error("forms are offered that nobody can send in")
 	}

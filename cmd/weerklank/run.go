@@ -445,7 +445,7 @@ func (p *parts) healthy() error {
 	return errors.Join(
 		p.db.Healthy(),
 		p.bot.Healthy(),
-		p.access.healthy(),
+		p.mattermostHealthy(),
 	)
 }
 

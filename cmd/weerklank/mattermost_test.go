@@ -145,6 +145,14 @@ func TestRunOnMattermost(t *testing.T) {
 			t.Errorf("%s: %d, want %d", path, resp.StatusCode, want)
 		}
 	}
+	resp, err := http.Post("http://"+w.c.HTTP.Listen+"/f00dbabef00dbabe/probe", "application/x-www-form-urlencoded", strings.NewReader("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusBadRequest { // what the doctor tells to try by hand
+		t.Errorf("by hand: %d", resp.StatusCode)
+	}
 	if err := stop(); err != nil {
 		t.Error(err)
 	}

@@ -38,7 +38,8 @@ type Config struct {
 const (
 	callTime   = 15 * time.Second
 	uploadTime = 60 * time.Second
-	perSecond  = 10 // posts
+	perSecond  = 10 // posts, as a server with its limits on allows at first
+	burst      = 50 // posts at once; such a server allows a hundred calls
 )
 
 // Adapter is a Mattermost server as a bot.Chat.
@@ -52,6 +53,8 @@ type Adapter struct {
 	me      *model.User // the bot itself, once known
 	epoch   int         // how often a connection was made
 	rosters map[string]*roster
+	mine    []string // channels that the bot shares with more than one person, as of mineAt
+	mineAt  time.Time
 	shared  map[string]bool // channels that are no conversation with one person
 	begun   bool
 
@@ -82,7 +85,7 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	a := &Adapter{
-		c: c, log: log, rest: rest, pace: rate.NewLimiter(perSecond, perSecond), rosters: map[string]*roster{}, shared: map[string]bool{}, track: newTracker(),
+		c: c, log: log, rest: rest, pace: rate.NewLimiter(perSecond, burst), rosters: map[string]*roster{}, shared: map[string]bool{}, track: newTracker(),
 	}
 	var err error
 	a.calls, err = newCallbacks(a)

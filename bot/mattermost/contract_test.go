@@ -117,7 +117,7 @@ func (h *heard) after(ctx context.Context, do func() string) (string, error) {
 	}
 }
 
-func open(t *testing.T, s *mattermosttest.Server, token string, m *marks, log *safeBuffer, edit ...func(*mattermost.Config)) *heard {
+func open(t testing.TB, s *mattermosttest.Server, token string, m *marks, log *safeBuffer, edit ...func(*mattermost.Config)) *heard {
 	t.Helper()
 	h := &heard{begun: make(chan struct{}), change: make(chan struct{})}
 	c := mattermost.Config{

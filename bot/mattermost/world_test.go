@@ -22,7 +22,7 @@ import (
 
 // world is the whole bot, on a real store, with a server for tests: people act there, and see what comes of it.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	s      *mattermosttest.Server
 	dir    string
 	lang   prompts.Lang
@@ -45,7 +45,7 @@ type world struct {
 }
 
 // newWorld makes a server with a crew of eight and their manager, and starts the bot. callbacks: the server reaches it.
-func newWorld(t *testing.T, version mattermosttest.Version, lang prompts.Lang, callbacks bool) *world {
+func newWorld(t testing.TB, version mattermosttest.Version, lang prompts.Lang, callbacks bool) *world {
 	t.Helper()
 	w := &world{t: t, s: mattermosttest.New(t, version), dir: t.TempDir(), lang: lang, m: &marks{}, log: &safeBuffer{}}
 	w.me, w.token = w.s.AddBot("weerklank")

@@ -20,7 +20,7 @@ func (b *Bot) inWords(form *Form, wrong map[string]string) *Message {
 		return m
 	}
 	var problems, about []string
-	lines := []string{say("cmd.typed-"+form.Name) + " " + form.State}
+	lines := []string{say(headOf(form.Name)) + " " + form.State}
 	for _, f := range form.Fields {
 		if w := wrong[f.Name]; w != "" {
 			problems = append(problems, f.Label+": "+w)
@@ -57,13 +57,21 @@ func (b *Bot) inWords(form *Form, wrong map[string]string) *Message {
 	return m
 }
 
+// headOf is the first line of a form in words, before whose form it is.
+func headOf(form string) string {
+	if form == "on" {
+		return "cmd.typed-on"
+	}
+	return "cmd.typed-settings"
+}
+
 // filled reads a message that is a form of settings, filled in. ok is false for anything else.
 func (b *Bot) filled(ctx context.Context, f From, text string) (r Response, ok bool, err error) {
 	head, rest, _ := strings.Cut(strings.TrimLeft(text, "`\n "), "\n") // copied with the marks around it
 	name, state := "", ""
 	for _, lang := range prompts.Langs() {
 		for _, form := range []string{"on", "settings"} {
-			if s, ok := cutFold(strings.TrimSpace(head), locale.Say(lang, "cmd.typed-"+form)+" "); ok {
+			if s, ok := cutFold(strings.TrimSpace(head), locale.Say(lang, headOf(form))+" "); ok {
 				name, state = form, strings.TrimSpace(s)
 			}
 		}

@@ -20,6 +20,7 @@ const (
 	V11                // 11.2.1
 )
 
+// String is the version as a server says it.
 func (v Version) String() string {
 	if v == V9 {
 		return "9.11.2"

@@ -34,9 +34,6 @@ func (a *Adapter) Run(ctx context.Context, h bot.Handler) error {
 	defer a.keepMark(context.WithoutCancel(ctx))
 	a.calls.use(h)
 	defer a.calls.use(nil)
-	var watching sync.WaitGroup
-	defer watching.Wait()
-	watching.Go(func() { a.calls.watch(ctx) })
 	pause := firstPause
 	for {
 		start := time.Now()

@@ -84,37 +84,6 @@ func (l *callbacks) probed(w http.ResponseWriter, body []byte, start time.Time) 
 	answerJSON(w, model.SubmitDialogResponse{Errors: map[string]string{probeField: l.sign.answered(p.Nonce)}})
 }
 
-// How often the round trip is made: soon again while the server does not reach us.
-const (
-	probeEvery = 15 * time.Minute
-	probeAgain = time.Minute
-)
-
-// watch makes the round trip until ctx ends. Where the server does not reach the listener no buttons are posted, and words
-// are named instead.
-func (l *callbacks) watch(ctx context.Context) {
-	if l.sign == nil {
-		return
-	}
-	for {
-		wait := probeEvery
-		switch err := l.a.Probe(ctx); {
-		case ctx.Err() != nil:
-			return
-		case errors.Is(err, ErrUnreached):
-			if !l.closed.Swap(true) {
-				l.a.log.Warn("mattermost: the server does not reach the callback listener; no buttons until it does", "next", "weerklank doctor --online")
-			}
-			wait = probeAgain
-		case err != nil: // it cannot be told now
-			wait = probeAgain
-		case l.closed.Swap(false):
-			l.a.log.Info("mattermost: the server reaches the callback listener again")
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
-	}
-}
+// SetCallbacks says whether the server reaches the listener; until told otherwise it is taken to. Where it does not, no
+// buttons are posted, and words are named instead.
+func (a *Adapter) SetCallbacks(reached bool) { a.calls.closed.Store(!reached) }

@@ -390,3 +390,11 @@ func (k *check) callback(ctx context.Context) {
 		k.say(Must, "cli.doctor-callback", "url", k.c.CallbackURL, "host", host)
 	}
 }
+
+// statusOf is the status of an answer of the server; zero without one.
+func statusOf(r *model.Response) int {
+	if r == nil {
+		return 0
+	}
+	return r.StatusCode
+}

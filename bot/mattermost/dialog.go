@@ -167,7 +167,7 @@ func shorten(s string, limit int) (string, bool) {
 	}
 	const dots = "…"
 	short := ""
-	for _, word := range strings.Fields(s) {
+	for word := range strings.FieldsSeq(s) {
 		longer := strings.TrimSpace(short + " " + word)
 		if len(longer) > limit-len(dots) {
 			break

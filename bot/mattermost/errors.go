@@ -93,11 +93,3 @@ func ofChannel(err error) error {
 	}
 	return err
 }
-
-// statusOf is the status of an answer of the server; zero without one.
-func statusOf(r *model.Response) int {
-	if r == nil {
-		return 0
-	}
-	return r.StatusCode
-}

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -367,9 +368,7 @@ func (a *Adapter) missed(ctx context.Context, channel string, since int64) ([]*j
 			if err := failed(ctx, r, err); err != nil {
 				return nil, err
 			}
-			for id, p := range older.Posts {
-				posts[id] = p
-			}
+			maps.Copy(posts, older.Posts)
 			if len(older.Order) < page || older.Posts[older.Order[len(older.Order)-1]].CreateAt <= since {
 				break
 			}
@@ -485,9 +484,7 @@ func (l *lanes) do(name string, f func()) {
 	if busy {
 		return
 	}
-	l.work.Add(1)
-	go func() {
-		defer l.work.Done()
+	l.work.Go(func() {
 		l.slot <- struct{}{}
 		defer func() { <-l.slot }()
 		for {
@@ -502,14 +499,12 @@ func (l *lanes) do(name string, f func()) {
 			l.mu.Unlock()
 			queue[0]()
 		}
-	}()
+	})
 }
 
 // later puts f in a lane after a while, unless ctx ends before.
 func (l *lanes) later(ctx context.Context, wait time.Duration, name string, f func()) {
-	l.work.Add(1)
-	go func() {
-		defer l.work.Done()
+	l.work.Go(func() {
 		timer := time.NewTimer(wait)
 		defer timer.Stop()
 		select {
@@ -517,7 +512,7 @@ func (l *lanes) later(ctx context.Context, wait time.Duration, name string, f fu
 		case <-timer.C:
 			l.do(name, f)
 		}
-	}()
+	})
 }
 
 func (l *lanes) wait() { l.work.Wait() }

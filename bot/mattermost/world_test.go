@@ -197,13 +197,3 @@ func (w *world) answer(who string, n int) string {
 	all := w.s.DMs(who)
 	return all[len(all)-1].Text
 }
-
-// tells says in the channel's posts which holds a text.
-func (w *world) posted(text string) (found []mattermosttest.Post) {
-	for _, p := range w.s.Posts(w.crew) {
-		if p.User == w.me && strings.Contains(p.Text, text) {
-			found = append(found, p)
-		}
-	}
-	return found
-}

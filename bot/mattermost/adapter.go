@@ -44,10 +44,11 @@ const (
 
 // Adapter is a Mattermost server as a bot.Chat.
 type Adapter struct {
-	c    Config
-	log  *slog.Logger
-	rest *model.Client4
-	pace *rate.Limiter // of posts
+	c       Config
+	log     *slog.Logger
+	rest    *model.Client4
+	uploads *model.Client4 // as rest, and waits longer
+	pace    *rate.Limiter  // of posts
 
 	mu      sync.Mutex
 	me      *model.User // the bot itself, once known
@@ -77,15 +78,9 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 	if c.URL == "" || c.Token == "" || log == nil || c.Mark == nil || c.SetMark == nil || c.OpenSince == nil {
 		return nil, errors.New("mattermost: url, token, marks and log are required")
 	}
-	rest := model.NewAPIv4Client(c.URL)
-	rest.SetToken(c.Token)
-	rest.HTTPClient = &http.Client{
-		// Without a limit a frozen server would hold a call for ever; a redirect would carry the token to another host.
-		Timeout:       callTime,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	rest := client(c, callTime)
 	a := &Adapter{
-		c: c, log: log, rest: rest, pace: rate.NewLimiter(perSecond, burst), rosters: map[string]*roster{}, shared: map[string]bool{}, track: newTracker(),
+		c: c, log: log, rest: rest, uploads: client(c, uploadTime), pace: rate.NewLimiter(perSecond, burst), rosters: map[string]*roster{}, shared: map[string]bool{}, track: newTracker(),
 	}
 	var err error
 	a.calls, err = newCallbacks(a)

@@ -90,7 +90,8 @@ func Admitted(ctx context.Context, c Config) error {
 	return nil
 }
 
-// client is a client that never waits for ever and takes its token nowhere else.
+// client is a client that never waits for ever, also for a server that froze, and takes its token nowhere else: a redirect
+// would carry it to another host.
 func client(c Config, timeout time.Duration) *model.Client4 {
 	rest := model.NewAPIv4Client(strings.TrimRight(c.URL, "/"))
 	rest.SetToken(c.Token)

@@ -171,6 +171,16 @@ func TestContract(t *testing.T) {
 						}
 						return n
 					},
+					Shows: func(png []byte) bool {
+						for _, p := range s.Posts(crew) {
+							for _, f := range p.Files {
+								if bytes.Equal(f.Data, png) && strings.HasSuffix(f.Name, ".png") {
+									return true
+								}
+							}
+						}
+						return false
+					},
 					Late: func(t *testing.T) {
 						if _, err := h.Find(t.Context(), bot.TeamID("mattermost:"+crew), "none", time.Now()); !errors.Is(err, bot.ErrNotFound) { // it was connected
 							t.Fatal(err)

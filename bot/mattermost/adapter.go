@@ -41,16 +41,26 @@ const (
 	perSecond  = 10 // posts
 )
 
+// times is how long an Adapter waits for what; tests wait for less.
+type times struct {
+	look, keep            time.Duration // between looks at the token and at the mark
+	pause, longPause      time.Duration // before connecting again: the first, and the longest
+	signIn                time.Duration // before trying a token again that is not taken
+	again, againWithin    time.Duration // between the tries of a post, and how long it is tried
+	handle, handleLongest time.Duration // before handling something again that failed: the first, and the longest
+}
+
 // Adapter is a Mattermost server as a bot.Chat.
 type Adapter struct {
 	c    Config
 	log  *slog.Logger
 	rest *model.Client4
 	pace *rate.Limiter // of posts
+	wait times
 
 	mu      sync.Mutex
 	me      *model.User // the bot itself, once known
-	epoch   int         // how often a connection was made
+	epoch   int         // how often a connection was made or ended; odd: there is one
 	rosters map[string]*roster
 	shared  map[string]bool // channels that are no conversation with one person
 	begun   bool
@@ -83,6 +93,10 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 	}
 	a := &Adapter{
 		c: c, log: log, rest: rest, pace: rate.NewLimiter(perSecond, perSecond), rosters: map[string]*roster{}, shared: map[string]bool{}, track: newTracker(),
+		wait: times{
+			look: lookEvery, keep: markEvery, pause: firstPause, longPause: longPause, signIn: signInAgain, again: againAfter, againWithin: againWithin,
+			handle: handleAgain, handleLongest: longPause,
+		},
 	}
 	var err error
 	a.calls, err = newCallbacks(a)

@@ -30,25 +30,24 @@ const (
 // Run implements bot.Chat.
 func (a *Adapter) Run(ctx context.Context, h bot.Handler) error {
 	lanes := newLanes()
+	a.track.restart()
+	defer a.keepMark(context.WithoutCancel(ctx))
 	defer lanes.wait()
 	a.calls.use(h)
 	defer a.calls.use(nil)
-	defer a.keepMark(context.WithoutCancel(ctx))
-	a.calls.use(h)
-	defer a.calls.use(nil)
-	pause := firstPause
+	pause := a.wait.pause
 	for {
 		start := time.Now()
 		err := a.connected(ctx, h, lanes)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if time.Since(start) > longPause {
-			pause = firstPause
+		if time.Since(start) > a.wait.longPause {
+			pause = a.wait.pause
 		}
 		wait := pause/2 + rand.N(pause)
 		if errors.Is(err, bot.ErrUnauthorised) {
-			wait = signInAgain
+			wait = a.wait.signIn
 		}
 		a.log.Warn("mattermost: not connected", "err", err, "again_in", wait.Round(time.Millisecond).String())
 		select {
@@ -56,7 +55,7 @@ func (a *Adapter) Run(ctx context.Context, h bot.Handler) error {
 			return ctx.Err()
 		case <-time.After(wait):
 		}
-		pause = min(2*pause, longPause)
+		pause = min(2*pause, a.wait.longPause)
 	}
 }
 
@@ -71,13 +70,12 @@ func (a *Adapter) connected(ctx context.Context, h bot.Handler, lanes *lanes) er
 		return err
 	}
 	defer s.close()
-	a.mu.Lock()
-	a.epoch++
-	a.mu.Unlock()
-	a.forget("")
 	if err := s.hello(ctx); err != nil {
 		return err
 	}
+	a.turn()
+	defer a.turn()
+	a.forget("")
 	if err := a.catchUp(ctx, h, lanes); err != nil {
 		return fmt.Errorf("catching up: %w", err)
 	}
@@ -88,7 +86,7 @@ func (a *Adapter) connected(ctx context.Context, h bot.Handler, lanes *lanes) er
 			a.c.Begun()
 		}
 	}
-	look, keep := time.NewTicker(lookEvery), time.NewTicker(markEvery)
+	look, keep := time.NewTicker(a.wait.look), time.NewTicker(a.wait.keep)
 	defer look.Stop()
 	defer keep.Stop()
 	looked := make(chan error, 1)
@@ -117,6 +115,13 @@ func (a *Adapter) connected(ctx context.Context, h bot.Handler, lanes *lanes) er
 			a.keepMark(ctx)
 		}
 	}
+}
+
+// turn says that a connection was made, or that it ended.
+func (a *Adapter) turn() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.epoch++
 }
 
 // socket is a connection whose channels are always read, into a queue with a limit: unread, they would stop the pings.
@@ -168,7 +173,8 @@ func (a *Adapter) dial(ctx context.Context) (*socket, error) {
 	}
 }
 
-// close ends the connection. The library's Close can hang on a writer that hangs, so that the wire is cut first.
+// close ends the connection by cutting the wire: the library's reader then ends and cleans up. Its own Close can hang on a
+// writer that hangs, and closes a channel on which its answer to a ping may just be sent.
 func (s *socket) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -179,7 +185,6 @@ func (s *socket) close() {
 	}
 	close(s.closed)
 	s.client.Conn.Close()
-	go s.client.Close()
 }
 
 // The ways a connection ends.

@@ -16,5 +16,5 @@ func (a *Adapter) CallTime(d time.Duration) { a.rest.HTTPClient.Timeout = d }
 // Look sets how often the adapter looks whether the server is there.
 func (a *Adapter) Look(every time.Duration) { a.wait.look = every }
 
-// QueueLimit is how many events may wait.
-const QueueLimit = queueLimit
+// AgainWithin is how long a post is tried.
+func (a *Adapter) AgainWithin(d time.Duration) { a.wait.againWithin = d }

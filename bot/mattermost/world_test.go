@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +19,9 @@ import (
 	"github.com/weerklank/weerklank/prompts"
 	"github.com/weerklank/weerklank/store"
 )
+
+// handler is what the bot that runs now serves callbacks with.
+type handler struct{ http.Handler }
 
 // world is the whole bot, on a real store, with a server for tests: people act there, and see what comes of it.
 type world struct {
@@ -34,6 +39,8 @@ type world struct {
 	log    *safeBuffer
 	listen *httptest.Server // nil: the server does not reach us
 	tokens []string
+	serves atomic.Pointer[handler] // what listen hands requests to
+	hurry  time.Duration           // the part of its times that the adapter waits; zero: all
 
 	db   *store.DB
 	bot  *bot.Bot
@@ -56,7 +63,7 @@ func newWorld(t *testing.T, version mattermosttest.Version, lang prompts.Lang, c
 	w.s.SetChannelAdmin(w.crew, w.boss, true)
 	w.s.SetTeamAdmin(w.team, w.boss, true)
 	if callbacks {
-		w.listen = httptest.NewUnstartedServer(nil)
+		w.listen = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.serves.Load().ServeHTTP(rw, r) }))
 		token, err := w.s.RegisterCommand(w.boss, w.team, "weerklank", "http://"+w.listen.Listener.Addr().String()+"/terug/command")
 		if err != nil {
 			t.Fatal(err)
@@ -93,8 +100,12 @@ func (w *world) start() {
 			c.CallbackURL, c.Secret, c.CommandTokens = "http://"+w.listen.Listener.Addr().String()+"/terug", []byte(strings.Repeat("geheim! ", 4)), w.tokens
 		}
 	})
+	if w.hurry > 0 {
+		w.chat.Hurry(w.hurry)
+	}
 	if w.listen != nil {
-		w.listen.Config.Handler = w.chat.Handler()
+		h := w.chat.Handler()
+		w.serves.Store(&handler{h})
 	}
 	lib, err := prompts.Builtin()
 	if err != nil {

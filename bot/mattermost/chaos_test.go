@@ -32,6 +32,7 @@ type chaos struct {
 	prompt string // the question's post
 	stop   chan struct{}
 	ended  sync.WaitGroup
+	time   bool // the clock of the bot is moved: what would land late in real time would seem to be certain
 }
 
 // strike lets something go wrong, some ten times a second, until the end.
@@ -53,6 +54,9 @@ func (c *chaos) strike() {
 		case 0:
 			s.CutSockets()
 		case 1:
+			if c.time {
+				continue
+			}
 			s.Freeze()
 			time.AfterFunc(time.Duration(20+c.rng.IntN(150))*time.Millisecond, s.Thaw)
 		case 2:
@@ -60,7 +64,7 @@ func (c *chaos) strike() {
 				s.Restart()
 			}
 		case 3:
-			if c.rng.IntN(3) == 0 {
+			if !c.time && c.rng.IntN(3) == 0 {
 				c.w.stop()
 				c.w.start()
 			}
@@ -214,7 +218,7 @@ func (c *chaos) lives(n, way int, limit time.Time) (o outcomeOf) {
 		}
 	case 5:
 		if _, ok := by(o.text); ok {
-			_, o.known = c.say(who, "trek in", limit, "ingetrokken")
+			_, o.known = c.say(who, "trek in", limit, "Ingetrokken")
 			o.gone = append(o.gone, o.text)
 		}
 	}
@@ -319,7 +323,7 @@ func chaosRound(t *testing.T, w *world, rng *rand.Rand) {
 	w.stop() // what is not handled yet is caught up with
 	w.start()
 
-	in, quoted, unknown := 0, map[string]bool{}, 0
+	in, unknown := 0, 0
 	for n, o := range all {
 		if !o.known {
 			unknown++
@@ -327,7 +331,6 @@ func chaosRound(t *testing.T, w *world, rng *rand.Rand) {
 		}
 		if o.in {
 			in++
-			quoted[o.text] = true
 		}
 	}
 	box, err := w.db.Box(ctx, round.ID)
@@ -337,12 +340,30 @@ func chaosRound(t *testing.T, w *world, rng *rand.Rand) {
 	if len(box) != in {
 		t.Errorf("%d ballots, %d confirmed, %d unknown", len(box), in, unknown)
 	}
-	w.until(round.Closes)
+	again := &chaos{w: w, rng: rand.New(rand.NewPCG(rng.Uint64(), 3)), prompt: prompt, stop: make(chan struct{}), time: true}
+	again.ended.Go(again.strike)
+	w.drive(round.Closes, func() bool {
+		p, _ := w.s.Post(prompt)
+		return len(p.Buttons()) == 0
+	})
+	stands := func(words string) bool {
+		for _, p := range w.s.Posts(w.crew) {
+			if p.User == w.me && !seen[p.ID] && strings.Contains(p.Text, words) {
+				return true
+			}
+		}
+		return false
+	}
 	at := w.drive(round.GivesBack, func() bool {
 		r, err := w.db.Round(ctx, round.ID)
-		return err == nil && r.State == bot.RoundGivenBack
+		return err == nil && r.State == bot.RoundGivenBack && stands("Terugblik") && stands("door elkaar:") && stands("Een kwartier over")
 	})
-	w.until(at.Add(time.Minute))
+	close(again.stop)
+	again.ended.Wait()
+	w.s.NoFaults()
+	for i := range 5 {
+		w.until(at.Add(time.Duration(i) * time.Minute))
+	}
 	round, err = w.db.Round(ctx, round.ID)
 	if err != nil || round.Tally == nil || round.Tally.Respondents != in {
 		t.Errorf("the tally is %+v, not of %d: %v", round.Tally, in, err)
@@ -359,13 +380,14 @@ func chaosRound(t *testing.T, w *world, rng *rand.Rand) {
 		}
 	}
 	for words, n := range said {
-		if n > 1 && !strings.HasPrefix(words, "**Ronde") {
+		if n > 1 {
 			t.Errorf("%d times in the channel: %s", n, words)
 		}
 	}
 	text = strings.ReplaceAll(text, `\.`, ".")
+	_, thread, _ := strings.Cut(text, "Alle antwoorden die gedeeld mogen worden, door elkaar:")
 	for n, o := range all {
-		if got := strings.Count(text, o.text); o.in && got != 1 || !o.in && got > 0 {
+		if got := strings.Count(thread, o.text); o.in && got != 1 || !o.in && strings.Contains(text, o.text) {
 			t.Errorf("%q is given back %d times (counts: %v)", o.text, got, o.in)
 		}
 		for _, old := range o.gone {

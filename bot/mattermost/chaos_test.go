@@ -134,7 +134,7 @@ func (c *chaos) fill(who, text string, limit time.Time) bool {
 			return false
 		}
 		r := c.w.s.Click(who, c.prompt, p.Button(pressed[prompts.Dutch].answer))
-		if r.Status == 200 && len(r.Opened) == 1 {
+		if r.Status == 200 && len(r.Opened) == 1 && r.Opened[0].Element("text") != nil { // else it says that it cannot be now
 			for d := &r.Opened[0]; time.Now().Before(limit); <-time.After(30 * time.Millisecond) {
 				got := c.w.s.Submit(who, d, map[string]any{"text": text, "share": string(bot.ShareQuote)})
 				if got.Status == 200 && got.Closed {
@@ -250,12 +250,13 @@ func TestDayOfChaos(t *testing.T) {
 	if n, err := strconv.ParseUint(os.Getenv("WEERKLANK_CHAOS_SEED"), 10, 64); err == nil {
 		seed = n
 	}
-	rng := rand.New(rand.NewPCG(seed, 1))
-	for i, version := range []mattermosttest.Version{mattermosttest.V9, mattermosttest.V11} {
-		t.Run(version.String(), func(t *testing.T) {
+	for i := range 2 * rounds {
+		version := []mattermosttest.Version{mattermosttest.V9, mattermosttest.V11}[i%2]
+		t.Run(fmt.Sprint(version, " ", i/2), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(seed, uint64(i)))
 			defer func() {
 				if t.Failed() {
-					t.Logf("WEERKLANK_CHAOS_SEED=%d, version %d", seed, i)
+					t.Logf("WEERKLANK_CHAOS_SEED=%d", seed)
 				}
 			}()
 			w := newWorld(t, version, prompts.Dutch, true)
@@ -275,12 +276,7 @@ func TestDayOfChaos(t *testing.T) {
 			if r := w.s.Submit(w.boss, w.s.Dialog(w.boss), map[string]any{"adviser": "Noor", "worktime": true}); !r.Closed {
 				t.Fatalf("%+v", r)
 			}
-			for range rounds {
-				chaosRound(t, w, rng)
-				if t.Failed() {
-					return
-				}
-			}
+			chaosRound(t, w, rng)
 			for _, secret := range append([]string{w.token, w.tokens[0], w.boss, "Ik kijk eerst", "VALS", "mens1", "Voornaam"}, w.people...) {
 				if strings.Contains(w.log.String(), secret) {
 					t.Errorf("the log holds %q", secret)

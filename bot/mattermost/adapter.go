@@ -42,6 +42,15 @@ const (
 	burst      = 50 // posts at once; such a server allows a hundred calls
 )
 
+// times is how long an Adapter waits for what; tests wait for less.
+type times struct {
+	look, keep            time.Duration // between looks at the token and at the mark
+	pause, longPause      time.Duration // before connecting again: the first, and the longest
+	signIn                time.Duration // before trying a token again that is not taken
+	again, againWithin    time.Duration // between the tries of a post, and how long it is tried
+	handle, handleLongest time.Duration // before handling something again that failed: the first, and the longest
+}
+
 // Adapter is a Mattermost server as a bot.Chat.
 type Adapter struct {
 	c       Config
@@ -49,10 +58,11 @@ type Adapter struct {
 	rest    *model.Client4
 	uploads *model.Client4 // as rest, and waits longer
 	pace    *rate.Limiter  // of posts
+	wait    times
 
 	mu      sync.Mutex
 	me      *model.User // the bot itself, once known
-	epoch   int         // how often a connection was made
+	epoch   int         // how often a connection was made or ended; odd: there is one
 	rosters map[string]*roster
 	mine    []string // channels that the bot shares with more than one person, as of mineAt
 	mineAt  time.Time
@@ -81,6 +91,10 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 	rest := client(c, callTime)
 	a := &Adapter{
 		c: c, log: log, rest: rest, uploads: client(c, uploadTime), pace: rate.NewLimiter(perSecond, burst), rosters: map[string]*roster{}, shared: map[string]bool{}, track: newTracker(),
+		wait: times{
+			look: lookEvery, keep: markEvery, pause: firstPause, longPause: longPause, signIn: signInAgain, again: againAfter, againWithin: againWithin,
+			handle: handleAgain, handleLongest: longPause,
+		},
 	}
 	var err error
 	a.calls, err = newCallbacks(a)

@@ -30,26 +30,27 @@ const (
 // Run implements bot.Chat.
 func (a *Adapter) Run(ctx context.Context, h bot.Handler) error {
 	lanes := newLanes()
-	defer lanes.wait()
+	a.track.restart()
 	defer a.keepMark(context.WithoutCancel(ctx))
+	defer lanes.wait()
 	a.calls.use(h)
 	defer a.calls.use(nil)
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	watching.Go(func() { a.calls.watch(ctx) })
-	pause := firstPause
+	pause := a.wait.pause
 	for {
 		start := time.Now()
 		err := a.connected(ctx, h, lanes)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if time.Since(start) > longPause {
-			pause = firstPause
+		if time.Since(start) > a.wait.longPause {
+			pause = a.wait.pause
 		}
 		wait := pause/2 + rand.N(pause)
 		if errors.Is(err, bot.ErrUnauthorised) {
-			wait = signInAgain
+			wait = a.wait.signIn
 		}
 		a.log.Warn("mattermost: not connected", "err", err, "again_in", wait.Round(time.Millisecond).String())
 		select {
@@ -57,7 +58,7 @@ func (a *Adapter) Run(ctx context.Context, h bot.Handler) error {
 			return ctx.Err()
 		case <-time.After(wait):
 		}
-		pause = min(2*pause, longPause)
+		pause = min(2*pause, a.wait.longPause)
 	}
 }
 
@@ -72,13 +73,12 @@ func (a *Adapter) connected(ctx context.Context, h bot.Handler, lanes *lanes) er
 		return err
 	}
 	defer s.close()
-	a.mu.Lock()
-	a.epoch++
-	a.mu.Unlock()
-	a.forget("")
 	if err := s.hello(ctx); err != nil {
 		return err
 	}
+	a.turn()
+	defer a.turn()
+	a.forget("")
 	if err := a.catchUp(ctx, h, lanes); err != nil {
 		return fmt.Errorf("catching up: %w", err)
 	}
@@ -89,7 +89,7 @@ func (a *Adapter) connected(ctx context.Context, h bot.Handler, lanes *lanes) er
 			a.c.Begun()
 		}
 	}
-	look, keep := time.NewTicker(lookEvery), time.NewTicker(markEvery)
+	look, keep := time.NewTicker(a.wait.look), time.NewTicker(a.wait.keep)
 	defer look.Stop()
 	defer keep.Stop()
 	looked := make(chan error, 1)
@@ -118,6 +118,13 @@ func (a *Adapter) connected(ctx context.Context, h bot.Handler, lanes *lanes) er
 			a.keepMark(ctx)
 		}
 	}
+}
+
+// turn says that a connection was made, or that it ended.
+func (a *Adapter) turn() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.epoch++
 }
 
 // socket is a connection whose channels are always read, into a queue with a limit: unread, they would stop the pings.

@@ -37,6 +37,7 @@ type world struct {
 	listen *httptest.Server // nil: the server does not reach us
 	serve  atomic.Pointer[http.Handler]
 	tokens []string
+	hurry  time.Duration // the part of its times that the adapter waits; zero: all
 
 	db   *store.DB
 	bot  *bot.Bot
@@ -99,6 +100,9 @@ func (w *world) start() {
 			c.CallbackURL, c.Secret, c.CommandTokens = "http://"+w.listen.Listener.Addr().String()+"/terug", []byte(strings.Repeat("geheim! ", 4)), w.tokens
 		}
 	})
+	if w.hurry > 0 {
+		w.chat.Hurry(w.hurry)
+	}
 	if w.listen != nil {
 		serve := w.chat.Handler()
 		w.serve.Store(&serve)

@@ -90,7 +90,8 @@ func Admitted(ctx context.Context, c Config) error {
 	return nil
 }
 
-// client is a client that never waits for ever and takes its token nowhere else.
+// client is a client that never waits for ever, also for a server that froze, and takes its token nowhere else: a redirect
+// would carry it to another host.
 func client(c Config, timeout time.Duration) *model.Client4 {
 	rest := model.NewAPIv4Client(strings.TrimRight(c.URL, "/"))
 	rest.SetToken(c.Token)
@@ -391,7 +392,7 @@ func (k *check) callback(ctx context.Context) {
 	}
 }
 
-// statusOf is the status of an answer; zero without one.
+// statusOf is the status of an answer of the server; zero without one.
 func statusOf(r *model.Response) int {
 	if r == nil {
 		return 0

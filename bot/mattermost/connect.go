@@ -35,6 +35,9 @@ func (a *Adapter) Run(ctx context.Context, h bot.Handler) error {
 	defer lanes.wait()
 	a.calls.use(h)
 	defer a.calls.use(nil)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { a.calls.watch(ctx) })
 	pause := a.wait.pause
 	for {
 		start := time.Now()
@@ -129,11 +132,10 @@ type socket struct {
 	client *model.WebSocketClient
 	more   chan struct{}
 
-	mu     sync.Mutex
-	queue  []*model.WebSocketEvent
-	ended  error
-	next   int64 // sequence of the next event
-	closed chan struct{}
+	mu    sync.Mutex
+	queue []*model.WebSocketEvent
+	ended error
+	next  int64 // sequence of the next event
 }
 
 // queueLimit is how many events may wait. More are caught up with instead.
@@ -151,7 +153,7 @@ func (a *Adapter) dial(ctx context.Context) (*socket, error) {
 			return
 		}
 		c.Conn.SetReadLimit(readLimit)
-		s := &socket{client: c, more: make(chan struct{}, 1), closed: make(chan struct{})}
+		s := &socket{client: c, more: make(chan struct{}, 1)}
 		c.Listen()
 		go s.pump()
 		made <- s
@@ -173,19 +175,9 @@ func (a *Adapter) dial(ctx context.Context) (*socket, error) {
 	}
 }
 
-// close ends the connection by cutting the wire: the library's reader then ends and cleans up. Its own Close can hang on a
-// writer that hangs, and closes a channel on which its answer to a ping may just be sent.
-func (s *socket) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case <-s.closed:
-		return
-	default:
-	}
-	close(s.closed)
-	s.client.Conn.Close()
-}
+// close ends the connection by cutting the wire: the library's reader then cleans up by itself, as long as its channels are
+// read until they are closed. Its own Close can hang on a writer that hangs, and panics when a ping comes at that moment.
+func (s *socket) close() { s.client.Conn.Close() }
 
 // The ways a connection ends.
 var (

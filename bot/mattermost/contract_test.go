@@ -117,7 +117,7 @@ func (h *heard) after(ctx context.Context, do func() string) (string, error) {
 	}
 }
 
-func open(t *testing.T, s *mattermosttest.Server, token string, m *marks, log *safeBuffer, edit ...func(*mattermost.Config)) *heard {
+func open(t testing.TB, s *mattermosttest.Server, token string, m *marks, log *safeBuffer, edit ...func(*mattermost.Config)) *heard {
 	t.Helper()
 	h := &heard{begun: make(chan struct{}), change: make(chan struct{})}
 	c := mattermost.Config{
@@ -170,6 +170,16 @@ func TestContract(t *testing.T) {
 							n += strings.Count(p.Text, text)
 						}
 						return n
+					},
+					Shows: func(png []byte) bool {
+						for _, p := range s.Posts(crew) {
+							for _, f := range p.Files {
+								if bytes.Equal(f.Data, png) && strings.HasSuffix(f.Name, ".png") {
+									return true
+								}
+							}
+						}
+						return false
 					},
 					Late: func(t *testing.T) {
 						if _, err := h.Find(t.Context(), bot.TeamID("mattermost:"+crew), "none", time.Now()); !errors.Is(err, bot.ErrNotFound) { // it was connected

@@ -34,6 +34,7 @@ type job struct {
 	at      int64 // version: when it was posted, edited or deleted, in the server's milliseconds
 	deleted bool
 	known   bool   // that it was said in a direct conversation
+	again   bool   // it may be what was handled before: pinning a message tells that it was edited
 	lost    bool   // deleted, and the server did not say when yet
 	command string // in a channel: what was said to the bot
 	tries   int
@@ -75,7 +76,7 @@ func (a *Adapter) event(ctx context.Context, h bot.Handler, lanes *lanes, e *mod
 		if json.Unmarshal([]byte(str("post")), &p) != nil || !a.personal(&p) {
 			return
 		}
-		j := &job{post: &p, at: versionOf(&p)}
+		j := &job{post: &p, at: versionOf(&p), again: e.EventType() == model.WebsocketEventPostEdited}
 		switch e.EventType() {
 		case model.WebsocketEventPostDeleted: // it carries the old words, and no time
 			j.deleted, j.lost = true, true
@@ -206,6 +207,11 @@ func (a *Adapter) hear(ctx context.Context, h bot.Handler, j *job) error {
 			return err
 		}
 	}
+	if j.again {
+		if answered, err := a.answered(ctx, j); err != nil || answered {
+			return err
+		}
+	}
 	f := from(u, j.key(), j.at)
 	f.Typed = true // a dialog opens only for who pressed a button or gave the slash command
 	var e bot.Event = bot.DirectReply{From: f, Text: bot.ReplyText(j.post.Message), Message: j.post.Id, Edited: j.post.EditAt > 0}
@@ -259,7 +265,7 @@ func (a *Adapter) share(channel string) {
 func (a *Adapter) answer(ctx context.Context, j *job, m bot.Message) error {
 	key := answerKey(j.key())
 	if j.tries > 0 { // what was unknown a moment ago may stand there by now
-		if stands, err := a.answered(ctx, j, key); err != nil || stands {
+		if stands, err := a.stands(ctx, j, key); err != nil || stands {
 			return err
 		}
 	}
@@ -275,8 +281,8 @@ func (a *Adapter) answer(ctx context.Context, j *job, m bot.Message) error {
 	return err
 }
 
-// answered says whether the answer to a job stands in the writer's conversation with the bot.
-func (a *Adapter) answered(ctx context.Context, j *job, key string) (bool, error) {
+// stands says whether the answer to a job stands in the writer's conversation with the bot.
+func (a *Adapter) stands(ctx context.Context, j *job, key string) (bool, error) {
 	channel := j.post.ChannelId
 	if j.command != "" {
 		me, err := a.self(ctx)
@@ -315,6 +321,12 @@ func (a *Adapter) whenDeleted(ctx context.Context, j *job) (bool, error) {
 	}
 	a.track.end(lost)
 	return true, nil
+}
+
+// answered says whether the answer to a job stands in its conversation.
+func (a *Adapter) answered(ctx context.Context, j *job) (bool, error) {
+	jobs, err := a.missed(ctx, j.post.ChannelId, j.at-1)
+	return err == nil && !slices.ContainsFunc(jobs, func(m *job) bool { return m.key() == j.key() }), err
 }
 
 // ---- catching up
@@ -397,9 +409,7 @@ func (a *Adapter) missed(ctx context.Context, channel string, since int64) ([]*j
 			if err := failed(ctx, r, err); err != nil {
 				return nil, err
 			}
-			for id, p := range older.Posts {
-				posts[id] = p
-			}
+			maps.Copy(posts, older.Posts)
 			if len(older.Order) < page || older.Posts[older.Order[len(older.Order)-1]].CreateAt <= since {
 				break
 			}
@@ -555,9 +565,7 @@ func (l *lanes) do(name string, f func()) {
 	if busy {
 		return
 	}
-	l.work.Add(1)
-	go func() {
-		defer l.work.Done()
+	l.work.Go(func() {
 		l.slot <- struct{}{}
 		defer func() { <-l.slot }()
 		for {
@@ -572,14 +580,12 @@ func (l *lanes) do(name string, f func()) {
 			l.mu.Unlock()
 			queue[0]()
 		}
-	}()
+	})
 }
 
 // later puts f in a lane after a while, unless ctx ends before.
 func (l *lanes) later(ctx context.Context, wait time.Duration, name string, f func()) {
-	l.work.Add(1)
-	go func() {
-		defer l.work.Done()
+	l.work.Go(func() {
 		timer := time.NewTimer(wait)
 		defer timer.Stop()
 		select {
@@ -587,7 +593,7 @@ func (l *lanes) later(ctx context.Context, wait time.Duration, name string, f fu
 		case <-timer.C:
 			l.do(name, f)
 		}
-	}()
+	})
 }
 
 func (l *lanes) wait() { l.work.Wait() }

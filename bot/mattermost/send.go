@@ -3,6 +3,7 @@ package mattermost
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -27,8 +28,41 @@ func (a *Adapter) Post(ctx context.Context, team bot.TeamID, m bot.Message, thre
 		return "", err
 	}
 	p.ChannelId, p.RootId = channelOf(team), string(thread)
+	if err := a.upload(ctx, p, m); err != nil {
+		return "", err
+	}
 	return a.create(ctx, p, key)
 }
+
+// upload puts the pictures of a message on the server, for p. What they show stands in the text: a picture there has no
+// words of its own. Nothing is posted yet, so that a failure is simply tried again.
+func (a *Adapter) upload(ctx context.Context, p *model.Post, m bot.Message) error {
+	for i, b := range m.Blocks {
+		if b.Kind != bot.BlockPicture {
+			continue
+		}
+		if len(p.FileIds) == maxPictures {
+			return errManyPictures
+		}
+		up, r, err := a.uploads.UploadFile(ctx, b.PNG, p.ChannelId, fmt.Sprintf("weerklank-%d.png", i+1))
+		if err := failed(ctx, r, err); err != nil {
+			if status(err) != 0 {
+				return ofChannel(err)
+			}
+			return nothing(err)
+		}
+		if len(up.FileInfos) != 1 {
+			return nothing(errAmbiguous)
+		}
+		p.FileIds = append(p.FileIds, up.FileInfos[0].Id)
+	}
+	return nil
+}
+
+// maxPictures is how many files a post takes.
+const maxPictures = 10
+
+var errManyPictures = errors.New("mattermost: too many pictures for one post")
 
 // create posts p. The key is the server's own means against doubles for half a minute, unless it restarted: within
 // that, and on the same connection, what is unknown is simply tried again.
@@ -128,6 +162,7 @@ func (a *Adapter) Edit(ctx context.Context, team bot.TeamID, ref bot.Ref, m bot.
 	}
 	p.Id, p.ChannelId, p.RootId = old.Id, old.ChannelId, old.RootId
 	p.AddProp(keyProp, key)
+	p.FileIds = old.FileIds // pictures stay as they were posted
 	_, r, err = a.rest.UpdatePost(ctx, p.Id, p)
 	err = failed(ctx, r, err)
 	switch status(err) {
@@ -242,5 +277,8 @@ func (a *Adapter) say(ctx context.Context, dm, root string, m bot.Message, key s
 		return "", err
 	}
 	p.ChannelId, p.RootId = dm, root
+	if err := a.upload(ctx, p, m); err != nil {
+		return "", err
+	}
 	return a.create(ctx, p, key)
 }

@@ -34,6 +34,24 @@ func block(text string) string {
 	return lines
 }
 
+// switchOn switches the crew on by words.
+func (w *world) switchOn() {
+	w.t.Helper()
+	ctx, say := context.Background(), spoken[w.lang]
+	if _, err := w.chat.after(ctx, func() string { return w.s.Mention(w.boss, w.crew, say.on) }); err != nil {
+		w.t.Fatal(err)
+	}
+	form := w.answer(w.boss, 0)
+	lines := strings.NewReplacer(say.fill...).Replace(block(form))
+	if r := w.says(w.boss, "```\n"+lines+"\n```"); strings.Contains(r, say.wrong) || r == form {
+		w.t.Fatalf("switching on: %s", r)
+	}
+	team, err := w.db.Team(ctx, bot.TeamID("mattermost:"+w.crew))
+	if err != nil || team.State != bot.TeamOn {
+		w.t.Fatal(team.State, err)
+	}
+}
+
 // A whole round by typed words alone, as it is without a callback listener: switching on, asking, answering, changing,
 // withdrawing, closing and giving back.
 func TestRoundInWords(t *testing.T) {
@@ -43,19 +61,8 @@ func TestRoundInWords(t *testing.T) {
 				w := newWorld(t, version, lang, false)
 				defer func() { w.stop() }()
 				ctx := context.Background()
-				if _, err := w.chat.after(ctx, func() string { return w.s.Mention(w.boss, w.crew, say.on) }); err != nil {
-					t.Fatal(err)
-				}
-				form := w.answer(w.boss, 0)
-				lines := strings.NewReplacer(say.fill...).Replace(block(form))
-				if r := w.says(w.boss, "```\n"+lines+"\n```"); strings.Contains(r, say.wrong) || r == form {
-					t.Fatalf("switching on: %s", r)
-				}
-				team, err := w.db.Team(ctx, bot.TeamID("mattermost:"+w.crew))
-				if err != nil || team.State != bot.TeamOn {
-					t.Fatal(team.State, err)
-				}
-				w.opens()
+				w.switchOn()
+				round := w.opens()
 				asked := w.s.Posts(w.crew)
 				prompt := asked[len(asked)-1]
 				if prompt.User != w.me || len(prompt.Buttons()) > 0 {
@@ -75,25 +82,23 @@ func TestRoundInWords(t *testing.T) {
 						}
 					}
 				}
-				team, _ = w.db.Team(ctx, team.ID)
-				round, err := w.db.Round(ctx, team.Open)
-				if err != nil {
-					t.Fatal(err)
-				}
 				w.until(round.Closes)
 				w.until(round.GivesBack)
 				w.until(round.GivesBack)
-				round, _ = w.db.Round(ctx, round.ID)
+				round, err := w.db.Round(ctx, round.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
 				if round.State != bot.RoundGivenBack {
 					t.Errorf("the round is %s", round.State)
 				}
 				all := w.s.Posts(w.crew)
-				text := ""
+				var text strings.Builder
 				for _, p := range all {
-					text += p.Text + "\n\n"
+					text.WriteString(p.Text + "\n\n")
 				}
 				for what, want := range map[string]bool{"Gewijzigd": true, "Nummer A": true, "Nummer F": false, "Nummer G": false} {
-					if strings.Contains(text, what) != want {
+					if strings.Contains(text.String(), what) != want {
 						t.Errorf("%q given back: %v", what, !want)
 					}
 				}
@@ -102,7 +107,7 @@ func TestRoundInWords(t *testing.T) {
 						t.Log(p.Text)
 					}
 					t.Log(w.log.String())
-					t.Log(text)
+					t.Log(text.String())
 				}
 			})
 		}

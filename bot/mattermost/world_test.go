@@ -20,12 +20,9 @@ import (
 	"github.com/weerklank/weerklank/store"
 )
 
-// handler is what the bot that runs now serves callbacks with.
-type handler struct{ http.Handler }
-
 // world is the whole bot, on a real store, with a server for tests: people act there, and see what comes of it.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	s      *mattermosttest.Server
 	dir    string
 	lang   prompts.Lang
@@ -38,9 +35,9 @@ type world struct {
 	m      *marks
 	log    *safeBuffer
 	listen *httptest.Server // nil: the server does not reach us
+	serve  atomic.Pointer[http.Handler]
 	tokens []string
-	serves atomic.Pointer[handler] // what listen hands requests to
-	hurry  time.Duration           // the part of its times that the adapter waits; zero: all
+	hurry  time.Duration // the part of its times that the adapter waits; zero: all
 
 	db   *store.DB
 	bot  *bot.Bot
@@ -49,7 +46,7 @@ type world struct {
 }
 
 // newWorld makes a server with a crew of eight and their manager, and starts the bot. callbacks: the server reaches it.
-func newWorld(t *testing.T, version mattermosttest.Version, lang prompts.Lang, callbacks bool) *world {
+func newWorld(t testing.TB, version mattermosttest.Version, lang prompts.Lang, callbacks bool) *world {
 	t.Helper()
 	w := &world{t: t, s: mattermosttest.New(t, version), dir: t.TempDir(), lang: lang, m: &marks{}, log: &safeBuffer{}}
 	w.me, w.token = w.s.AddBot("weerklank")
@@ -63,7 +60,13 @@ func newWorld(t *testing.T, version mattermosttest.Version, lang prompts.Lang, c
 	w.s.SetChannelAdmin(w.crew, w.boss, true)
 	w.s.SetTeamAdmin(w.team, w.boss, true)
 	if callbacks {
-		w.listen = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.serves.Load().ServeHTTP(rw, r) }))
+		w.listen = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if serve := w.serve.Load(); serve != nil {
+				(*serve).ServeHTTP(rw, r)
+				return
+			}
+			http.Error(rw, "", http.StatusBadGateway) // as a proxy says it while the program is not there
+		}))
 		token, err := w.s.RegisterCommand(w.boss, w.team, "weerklank", "http://"+w.listen.Listener.Addr().String()+"/terug/command")
 		if err != nil {
 			t.Fatal(err)
@@ -72,9 +75,6 @@ func newWorld(t *testing.T, version mattermosttest.Version, lang prompts.Lang, c
 		t.Cleanup(w.listen.Close)
 	}
 	w.start()
-	if w.listen != nil {
-		w.listen.Start()
-	}
 	return w
 }
 
@@ -104,8 +104,8 @@ func (w *world) start() {
 		w.chat.Hurry(w.hurry)
 	}
 	if w.listen != nil {
-		h := w.chat.Handler()
-		w.serves.Store(&handler{h})
+		serve := w.chat.Handler()
+		w.serve.Store(&serve)
 	}
 	lib, err := prompts.Builtin()
 	if err != nil {
@@ -200,14 +200,4 @@ func (w *world) answer(who string, n int) string {
 	})
 	all := w.s.DMs(who)
 	return all[len(all)-1].Text
-}
-
-// tells says in the channel's posts which holds a text.
-func (w *world) posted(text string) (found []mattermosttest.Post) {
-	for _, p := range w.s.Posts(w.crew) {
-		if p.User == w.me && strings.Contains(p.Text, text) {
-			found = append(found, p)
-		}
-	}
-	return found
 }

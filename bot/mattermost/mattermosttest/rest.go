@@ -37,6 +37,7 @@ type call struct {
 	query url.Values
 	plain []byte // an answer that is not JSON
 	life  int    // of the server, when it came in
+	login string // goes into the header of the answer
 }
 
 func (c *call) number(name string, otherwise int) int {
@@ -67,7 +68,7 @@ type entry struct {
 }
 
 func routes() []entry {
-	return []entry{
+	return append(adminRoutes(), []entry{
 		{"GET /api/v4/system/ping", true, false, getPing},
 		{"GET /api/v4/config/client", true, false, getConfig},
 		{"GET /api/v4/users", false, false, getUsers},
@@ -88,6 +89,7 @@ func routes() []entry {
 		{"POST /api/v4/channels/direct", false, false, openDirect},
 		{"POST /api/v4/posts", false, false, createPost},
 		{"POST /api/v4/posts/ephemeral", false, false, createEphemeral},
+		{"POST /api/v4/posts/ids", false, false, getPostsByID},
 		{"GET /api/v4/posts/{post}", false, false, getPost},
 		{"PUT /api/v4/posts/{post}", false, false, updatePost},
 		{"PUT /api/v4/posts/{post}/patch", false, false, patchPost},
@@ -103,7 +105,7 @@ func routes() []entry {
 		{"POST /api/v4/commands", false, false, createCommand},
 		{"POST /api/v4/commands/execute", false, true, executeCommand},
 		{"POST /hooks/commands/{hook}", true, false, useResponseURL},
-	}
+	}...)
 }
 
 // handler is the server's API.
@@ -135,13 +137,22 @@ func (s *Server) arrive(r *http.Request, body []byte) (Request, Fault, bool) {
 	}
 	s.mu.Unlock()
 	f := s.faultFor(in)
+	s.hold(1)
+	defer s.hold(-1)
 	s.rest(f.Delay)
 	return in, f, s.pass()
 }
 
+func (s *Server) hold(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held += n
+	s.touch()
+}
+
 // answer handles one call: what e says, or whatever is to go wrong.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *entry) {
-	s.wg.Add(1)
+	s.enter()
 	defer s.wg.Done()
 	body, err := io.ReadAll(io.LimitReader(r.Body, 64<<20))
 	if err != nil {
@@ -233,6 +244,9 @@ func (s *Server) execute(c *call, e *entry, h http.Header) (int, []byte) {
 		return failed.status, s.errorBody(failed)
 	}
 	s.touch()
+	if c.login != "" {
+		h.Set("Token", c.login)
+	}
 	if c.plain != nil {
 		h.Set("Content-Type", http.DetectContentType(c.plain))
 		return status, c.plain
@@ -572,6 +586,20 @@ func getPost(s *Server, c *call) (int, any, *apiError) {
 	return 200, p, err
 }
 
+func getPostsByID(s *Server, c *call) (int, any, *apiError) {
+	var ids []string
+	if json.Unmarshal(c.body, &ids) != nil || len(ids) == 0 {
+		return 0, nil, badBody()
+	}
+	list := []*post{}
+	for _, id := range ids {
+		if p, err := s.read(c.by, id); err == nil {
+			list = append(list, p)
+		}
+	}
+	return 200, list, nil
+}
+
 func updatePost(s *Server, c *call) (int, any, *apiError) {
 	var n post
 	if json.Unmarshal(c.body, &n) != nil || n.ID != c.PathValue("post") {
@@ -629,8 +657,8 @@ func getThread(s *Server, c *call) (int, any, *apiError) {
 		root = s.posts[root.RootID]
 	}
 	list := []*post{root}
-	for _, r := range s.rows {
-		if r.RootID == root.ID && r.DeleteAt == 0 {
+	for _, r := range s.threads[root.ID] {
+		if r.DeleteAt == 0 {
 			list = append(list, r)
 		}
 	}

@@ -265,7 +265,7 @@ func (a *Adapter) share(channel string) {
 func (a *Adapter) answer(ctx context.Context, j *job, m bot.Message) error {
 	key := answerKey(j.key())
 	if j.tries > 0 { // what was unknown a moment ago may stand there by now
-		if stands, err := a.answered(ctx, j, key); err != nil || stands {
+		if stands, err := a.stands(ctx, j, key); err != nil || stands {
 			return err
 		}
 	}
@@ -281,8 +281,8 @@ func (a *Adapter) answer(ctx context.Context, j *job, m bot.Message) error {
 	return err
 }
 
-// answered says whether the answer to a job stands in the writer's conversation with the bot.
-func (a *Adapter) answered(ctx context.Context, j *job, key string) (bool, error) {
+// stands says whether the answer to a job stands in the writer's conversation with the bot.
+func (a *Adapter) stands(ctx context.Context, j *job, key string) (bool, error) {
 	channel := j.post.ChannelId
 	if j.command != "" {
 		me, err := a.self(ctx)

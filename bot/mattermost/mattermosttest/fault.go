@@ -16,6 +16,8 @@ type Request struct {
 	Query  string
 	User   string // whose token it carries; empty: nobody's
 	Body   []byte
+
+	life int // of the server, when it came in
 }
 
 // Fault is what goes wrong with a call.

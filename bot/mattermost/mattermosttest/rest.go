@@ -36,6 +36,7 @@ type call struct {
 	body  []byte
 	query url.Values
 	plain []byte // an answer that is not JSON
+	life  int    // of the server, when it came in
 	login string // goes into the header of the answer
 }
 
@@ -130,7 +131,7 @@ func bearer(r *http.Request) string {
 func (s *Server) arrive(r *http.Request, body []byte) (Request, Fault, bool) {
 	s.mu.Lock()
 	s.calls++
-	in := Request{N: s.calls, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Body: body}
+	in := Request{life: s.life, N: s.calls, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Body: body}
 	if u := s.account(bearer(r)); u != nil {
 		in.User = u.id
 	}
@@ -164,7 +165,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *entry) {
 	h := w.Header()
 	status, out := f.Status, []byte(f.Body)
 	if !f.Lost {
-		got, b := s.execute(&call{Request: r, body: body, query: r.URL.Query(), token: bearer(r), by: in.User}, e, h)
+		got, b := s.execute(&call{Request: r, body: body, query: r.URL.Query(), token: bearer(r), by: in.User, life: in.life}, e, h)
+		if got == 0 {
+			panic(http.ErrAbortHandler)
+		}
 		if status == 0 {
 			status, out = got, b
 		}
@@ -205,10 +209,13 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *entry) {
 	_, _ = w.Write(out)
 }
 
-// execute does what the call asks and says the answer.
+// execute does what the call asks and says the answer; 0: the server restarted since it came in, and knows nothing of it.
 func (s *Server) execute(c *call, e *entry, h http.Header) (int, []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if c.life != s.life {
+		return 0, nil
+	}
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Request-Id", newID())
 	h.Set("X-Version-Id", s.serverVersion())

@@ -67,6 +67,7 @@ type Server struct {
 	skew     time.Duration
 	http     *http.Server
 	gate     chan struct{} // not nil: frozen, until it is closed
+	life     int           // counts restarts
 	closed   bool
 	changed  chan struct{} // closed and replaced whenever something happened
 
@@ -178,7 +179,8 @@ func (s *Server) Start() {
 	}
 }
 
-// Restart is Stop, the end of all sockets after Settings.StopLag, and Start. Pending post ids and kept events are forgotten.
+// Restart is Stop, the end of all sockets after Settings.StopLag, and Start. Pending post ids, kept events and calls that were not
+// executed yet are forgotten.
 func (s *Server) Restart() {
 	s.Stop()
 	s.mu.Lock()
@@ -187,7 +189,7 @@ func (s *Server) Restart() {
 	s.rest(lag)
 	s.CutSockets()
 	s.mu.Lock()
-	s.pending, s.sockets = map[string]seen{}, nil
+	s.pending, s.sockets, s.life = map[string]seen{}, nil, s.life+1
 	s.mu.Unlock()
 	s.Start()
 }

@@ -208,7 +208,7 @@ func (a *Adapter) hear(ctx context.Context, h bot.Handler, j *job) error {
 		}
 	}
 	if j.again {
-		if answered, err := a.answered(ctx, j, answerKey(j.key())); err != nil || answered {
+		if answered, err := a.answered(ctx, j); err != nil || answered {
 			return err
 		}
 	}
@@ -321,6 +321,12 @@ func (a *Adapter) whenDeleted(ctx context.Context, j *job) (bool, error) {
 	}
 	a.track.end(lost)
 	return true, nil
+}
+
+// answered says whether the answer to a job stands in its conversation.
+func (a *Adapter) answered(ctx context.Context, j *job) (bool, error) {
+	jobs, err := a.missed(ctx, j.post.ChannelId, j.at-1)
+	return err == nil && !slices.ContainsFunc(jobs, func(m *job) bool { return m.key() == j.key() }), err
 }
 
 // ---- catching up

@@ -276,7 +276,7 @@ func TestDoctorOnline(t *testing.T) {
 		t.Errorf("beside a bot: %d\n%s", code, said)
 	}
 	w.Archive(w.channel)
-	if code, said := doctor("C"); code != exitFailure || !strings.Contains(said, "TO FIX: ploeg is archived") || !strings.Contains(said, "to be fixed: ") {
+	if code, said := doctor("C"); code != exitFailure || !strings.Contains(said, ": ploeg is archived") || !strings.Contains(said, "to be fixed: ") {
 		t.Errorf("an archived channel: %d\n%s", code, said)
 	}
 	if err := stop(); err != nil {

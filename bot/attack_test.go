@@ -340,7 +340,7 @@ func live(t *testing.T, acts []sent) (l lived) {
 	t.Helper()
 	cryptotest.SetGlobalRandom(t, 3)
 	chattest.Bubble(t, func(t *testing.T) {
-		sleepUntil(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
+		chattest.Until(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
 		var logs bytes.Buffer
 		var mu sync.Mutex
 		w := newWorld(t, func(o *bot.Options) {
@@ -351,7 +351,7 @@ func live(t *testing.T, acts []sent) (l lived) {
 		w.step(w.team().NextOpens)
 		r := w.openRound(crew)
 		for _, a := range acts {
-			sleepUntil(r.Opens.Add(a.after))
+			chattest.Until(r.Opens.Add(a.after))
 			f := w.fake.From(a.person, crew)
 			e := bot.FormSubmitted{From: f, Form: "reply", State: string(r.ID), Values: map[string][]string{"text": {a.text}, "share": {"share"}, "stance": {"counter"}}}
 			if a.text == "" {
@@ -362,7 +362,7 @@ func live(t *testing.T, acts []sent) (l lived) {
 			}
 		}
 		for _, at := range []time.Time{r.Closes, r.GivesBack} {
-			sleepUntil(at)
+			chattest.Until(at)
 			w.step(at)
 		}
 		l.channel = quoted.ReplaceAllString(w.channel(crew), "> …") // which quotes stand where is random

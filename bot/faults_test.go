@@ -206,7 +206,7 @@ const marked = "HET BERICHT"
 func runCell(t *testing.T, f fault, kind int, blind bool) (got cell, failed string) {
 	ctx := context.Background()
 	start := time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC) // Tuesday 10:00 in Amsterdam
-	sleepUntil(start.Add(-time.Minute))
+	chattest.Until(start.Add(-time.Minute))
 	w := newWorld(t, nil)
 	defer w.close()
 	w.fake.Forget(-1) // no platform drops a repeat for long
@@ -301,7 +301,7 @@ func runCell(t *testing.T, f fault, kind int, blind bool) (got cell, failed stri
 	if f.crash != noCrash {
 		<-died
 		stop()
-		sleepUntil(start.Add(10 * time.Second))
+		chattest.Until(start.Add(10 * time.Second))
 		stop = run(w.db)
 	}
 	standing := func() (n int, at time.Time) {

@@ -102,7 +102,7 @@ func TestGoldenStory(t *testing.T) {
 }
 
 func goldenStory(t *testing.T, lang prompts.Lang) {
-	sleepUntil(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC)) // Tuesday 08:00 in Amsterdam
+	chattest.Until(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC)) // Tuesday 08:00 in Amsterdam
 	w := newWorld(t, func(o *bot.Options) { o.Team.Lang, o.PublicSector = lang, true })
 	for i := range 8 {
 		p := chattest.Person{ID: fmt.Sprintf("p%d", i+1), Name: fmt.Sprintf("Person %d", i+1), Lang: lang, Channels: []bot.TeamID{crew}}
@@ -159,7 +159,7 @@ func goldenStory(t *testing.T, lang prompts.Lang) {
 	channel()
 	s.response("typed while nothing is open", typed("p3", word("wanneer begint het", "when does it start")))
 
-	sleepUntil(time.Date(2026, 9, 1, 8, 0, 1, 0, time.UTC))
+	chattest.Until(time.Date(2026, 9, 1, 8, 0, 1, 0, time.UTC))
 	channel()
 	r := w.openRound(crew)
 	for _, v := range []struct{ nl, en string }{{"waarom", "why"}, {"status", "status"}, {"volgende", "next"}, {"seizoen", "season"}, {"mij", "me"}, {"help", "help"}, {"koffie", "coffee"}} {
@@ -207,19 +207,19 @@ func goldenStory(t *testing.T, lang prompts.Lang) {
 		"min_replies": {"2"}, "cron": {"TZ=UTC 0 10 * * *"}, "zone": {"Europe/Nergens"}, "quiet_hours": {"late"}})))
 	s.response("settings changed", must(w.fake.Submit(ctx, "p1", crew, settings.Form, map[string][]string{"min_replies": {"6"}, "audience": {"outdoor-crew"}})))
 	channel()
-	sleepUntil(time.Date(2026, 9, 7, 13, 0, 1, 0, time.UTC))
+	chattest.Until(time.Date(2026, 9, 7, 13, 0, 1, 0, time.UTC))
 	channel()
 	s.response("typed too late", typed("p8", word("Ik was te laat.", "I was late.")))
 	if got, err := w.db.Round(ctx, r.ID); err != nil || got.State != bot.RoundGivenBack {
 		t.Fatalf("%s, %v", got.State, err)
 	}
 
-	sleepUntil(time.Date(2026, 9, 15, 8, 0, 1, 0, time.UTC)) // the pause is over
+	chattest.Until(time.Date(2026, 9, 15, 8, 0, 1, 0, time.UTC)) // the pause is over
 	channel()
 	r = w.openRound(crew)
 	w.answer("p1", r.ID, map[string][]string{"text": {"x"}, "share": {"share"}})
 	s.response("off while a round is open", command("p1", word("uit", "off")))
-	sleepUntil(time.Date(2026, 9, 21, 13, 0, 1, 0, time.UTC))
+	chattest.Until(time.Date(2026, 9, 21, 13, 0, 1, 0, time.UTC))
 	channel()
 	s.response("status when off", command("p2", "status"))
 	for _, p := range w.fake.Posts(crew) {

@@ -21,7 +21,7 @@ import (
 // hundred and eighty get their question, the closing and the give-back within a quarter of a second (TRUST 8, 14).
 func TestFailingTeamsDelayNobody(t *testing.T) {
 	chattest.Bubble(t, func(t *testing.T) {
-		sleepUntil(time.Date(2026, 9, 1, 5, 0, 0, 0, time.UTC)) // Tuesday 07:00 in Amsterdam
+		chattest.Until(time.Date(2026, 9, 1, 5, 0, 0, 0, time.UTC)) // Tuesday 07:00 in Amsterdam
 		w := newWorld(t, func(o *bot.Options) { o.Log = slog.New(slog.DiscardHandler) })
 		ctx := context.Background()
 		const teams, failing, longest = 200, 20, 250 * time.Millisecond
@@ -94,7 +94,7 @@ func TestFailingTeamsDelayNobody(t *testing.T) {
 		})
 		w.run()
 		defer w.close()
-		sleepUntil(time.Date(2026, 9, 8, 5, 0, 0, 0, time.UTC))
+		chattest.Until(time.Date(2026, 9, 8, 5, 0, 0, 0, time.UTC))
 		synctest.Wait()
 		var most time.Duration
 		for _, id := range ids {
@@ -161,7 +161,7 @@ func TestHangingTeamsStarveNobody(t *testing.T) {
 		})
 		w.run()
 		defer w.close()
-		sleepUntil(start.Add(10 * time.Minute))
+		chattest.Until(start.Add(10 * time.Minute))
 		var most time.Duration
 		left := 0
 		for _, p := range w.fake.Posts("") {
@@ -181,7 +181,7 @@ func TestHangingTeamsStarveNobody(t *testing.T) {
 // in the log once; another platform goes on. Nothing is given up.
 func TestRefusedToken(t *testing.T) {
 	chattest.Bubble(t, func(t *testing.T) {
-		sleepUntil(time.Date(2026, 9, 1, 5, 0, 0, 0, time.UTC))
+		chattest.Until(time.Date(2026, 9, 1, 5, 0, 0, 0, time.UTC))
 		var mu sync.Mutex
 		var log bytes.Buffer
 		w := newWorld(t, func(o *bot.Options) { o.Log = slog.New(slog.NewTextHandler(lockedWriter{&mu, &log}, nil)) })
@@ -208,7 +208,7 @@ func TestRefusedToken(t *testing.T) {
 			calls++
 			return chattest.Trouble{Err: bot.ErrUnauthorised}
 		})
-		sleepUntil(time.Date(2026, 9, 1, 9, 30, 0, 0, time.UTC)) // an hour and a half after the questions were due
+		chattest.Until(time.Date(2026, 9, 1, 9, 30, 0, 0, time.UTC)) // an hour and a half after the questions were due
 		err := w.bot.Healthy()
 		if err == nil || !strings.Contains(err.Error(), "fake does not let the bot in") {
 			t.Errorf("healthy: %v", err)
@@ -248,7 +248,7 @@ func TestRefusedToken(t *testing.T) {
 // A panic in a step, a send or a handler is contained and logged without what it says, and the same runs next time (D12).
 func TestPanicsAreContained(t *testing.T) {
 	chattest.Bubble(t, func(t *testing.T) {
-		sleepUntil(time.Date(2026, 9, 1, 5, 0, 0, 0, time.UTC))
+		chattest.Until(time.Date(2026, 9, 1, 5, 0, 0, 0, time.UTC))
 		var mu sync.Mutex
 		var log bytes.Buffer
 		w := newWorld(t, func(o *bot.Options) { o.Log = slog.New(slog.NewTextHandler(lockedWriter{&mu, &log}, nil)) })
@@ -294,7 +294,7 @@ func TestPanicsAreContained(t *testing.T) {
 			t.Errorf("the next time: %q %v", plain(resp), err)
 		}
 		plant("Release", 1) // closing
-		sleepUntil(r.Closes.Add(time.Minute))
+		chattest.Until(r.Closes.Add(time.Minute))
 		synctest.Wait()
 		if got, err := w.db.Round(ctx, r.ID); err != nil || got.State != bot.RoundClosed {
 			t.Errorf("%s %v", got.State, err)

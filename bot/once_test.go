@@ -16,13 +16,13 @@ import (
 // its own step runs, and it is closed once all the same (TRUST S10).
 func TestARoundIsClosedOnce(t *testing.T) {
 	chattest.Bubble(t, func(t *testing.T) {
-		sleepUntil(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
+		chattest.Until(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
 		w, r := openWorld(t, 8)
 		w.six(r)
 		if r.Reminds.IsZero() {
 			t.Fatal("no reminder")
 		}
-		sleepUntil(r.Closes.Add(time.Hour))
+		chattest.Until(r.Closes.Add(time.Hour))
 		var counted atomic.Int32
 		w.fake.SetHang(func(context.Context, string, bot.TeamID) { counted.Add(1); time.Sleep(1500 * time.Millisecond) })
 		w.run()

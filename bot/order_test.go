@@ -347,7 +347,7 @@ func TestRepliesAreNotCommands(t *testing.T) {
 // One round whose key slot is lost keeps nobody from another, and ends as lost with a notice at the next start.
 func TestALostSlotStopsOneRoundOnly(t *testing.T) {
 	chattest.Bubble(t, func(t *testing.T) {
-		sleepUntil(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC)) // Tuesday 08:00 in Amsterdam
+		chattest.Until(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC)) // Tuesday 08:00 in Amsterdam
 		w := newWorld(t, nil)
 		defer func() { w.close() }()
 		ctx := context.Background()

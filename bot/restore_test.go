@@ -188,15 +188,15 @@ func TestRestoreDrill(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			chattest.Bubble(t, func(t *testing.T) {
 				ctx := context.Background()
-				sleepUntil(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC)) // Tuesday 08:00 in Amsterdam
+				chattest.Until(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC)) // Tuesday 08:00 in Amsterdam
 				w := newWorld(t, nil)
 				w.run()
 				w.switchOn(crew, nil)
-				sleepUntil(time.Date(2026, 9, 4, 9, 0, 0, 0, time.UTC))
+				chattest.Until(time.Date(2026, 9, 4, 9, 0, 0, 0, time.UTC))
 				synctest.Wait()
 				given := w.openRound(crew)
 				codes := w.six(given)
-				sleepUntil(time.Date(2026, 9, 11, 9, 0, 0, 0, time.UTC)) // Friday, the second round is open
+				chattest.Until(time.Date(2026, 9, 11, 9, 0, 0, 0, time.UTC)) // Friday, the second round is open
 				synctest.Wait()
 				r := w.openRound(crew)
 				w.six(r)
@@ -285,13 +285,13 @@ func TestRestoreDrill(t *testing.T) {
 					t.Errorf("a second start changed something:\n%s\nwas\n%s", now, was)
 				}
 				if goesOn {
-					time.Sleep(time.Until(r.GivesBack) + time.Minute)
+					chattest.Until(r.GivesBack.Add(time.Minute))
 					synctest.Wait()
 					if got := mustRound(t, restored, r.ID); got.State != bot.RoundGivenBack || got.Tally.Respondents != 6 {
 						t.Errorf("the round that went on: %s %+v", got.State, got.Tally)
 					}
 				}
-				time.Sleep(time.Until(restored.team().NextOpens) + time.Minute)
+				chattest.Until(restored.team().NextOpens.Add(time.Minute))
 				synctest.Wait()
 				if next := restored.openRound(crew); next.ID == r.ID || next.ID == given.ID {
 					t.Error("no new round")
@@ -369,7 +369,7 @@ func (u *unshelveFails) Unshelve(ctx context.Context, receipt [32]byte, edit fun
 // Cut off between the slot and the record: the author was told that it did not work yet, and the next start does it.
 func TestRemovalCutOff(t *testing.T) {
 	chattest.Bubble(t, func(t *testing.T) {
-		sleepUntil(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
+		chattest.Until(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
 		w, r := openWorld(t, 8)
 		codes := w.six(r)
 		w.finish(r)
@@ -385,7 +385,7 @@ func TestRemovalCutOff(t *testing.T) {
 		}
 		w.close()
 		w.open()
-		sleepUntil(r.GivesBack.Add(time.Hour))
+		chattest.Until(r.GivesBack.Add(time.Hour))
 		w.run()
 		time.Sleep(time.Minute)
 		synctest.Wait()

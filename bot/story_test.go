@@ -186,17 +186,15 @@ func (w *world) openRound(team bot.TeamID) bot.Round {
 	return r
 }
 
-func sleepUntil(t time.Time) { time.Sleep(time.Until(t)) }
-
 func TestWeeklyRound(t *testing.T) {
 	chattest.Bubble(t, func(t *testing.T) {
-		sleepUntil(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC)) // Tuesday 08:00 in Amsterdam
+		chattest.Until(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC)) // Tuesday 08:00 in Amsterdam
 		w := newWorld(t, nil)
 		w.run()
 		defer w.close()
 		w.switchOn(crew, nil)
 		synctest.Wait()
-		sleepUntil(time.Date(2026, 9, 1, 8, 0, 1, 0, time.UTC))
+		chattest.Until(time.Date(2026, 9, 1, 8, 0, 1, 0, time.UTC))
 		synctest.Wait()
 		r := w.openRound(crew)
 		if got, want := r.Closes, time.Date(2026, 9, 7, 8, 0, 0, 0, time.UTC); !got.Equal(want) {
@@ -227,7 +225,7 @@ func TestWeeklyRound(t *testing.T) {
 		t.Log(plain(typed))
 		_, typed, _ = w.fake.Type(context.Background(), "p6", "3 4")
 		t.Log(plain(typed))
-		sleepUntil(time.Date(2026, 9, 7, 13, 0, 1, 0, time.UTC))
+		chattest.Until(time.Date(2026, 9, 7, 13, 0, 1, 0, time.UTC))
 		synctest.Wait()
 		for _, p := range w.fake.Posts(crew)[1:] {
 			t.Logf("%s thread=%q edits=%d\n%s", p.At.UTC(), p.Thread, p.Edits, p.Message.Plain())

@@ -509,7 +509,10 @@ func TestVotesOfOwnRhythmsLast(t *testing.T) {
 
 // After an incident nothing is posted for two whole working days, whatever the rhythm; the receipt tells the moved
 // give-back.
-func TestRestAfterAnIncident(t *testing.T) {
+func TestRestAfterAnIncident(t *testing.T) { chattest.Bubble(t, restAfterAnIncident) }
+
+func restAfterAnIncident(t *testing.T) {
+	chattest.Until(time.Date(2026, 9, 1, 5, 0, 0, 0, time.UTC)) // an hour before an opening is not before the switching on
 	w := newWorld(t, func(o *bot.Options) {
 		o.Team.Rhythm, o.Team.Cron, o.Team.Window, o.Team.GiveBackAfter = bot.RhythmCustom, "0 10 * * *", "6h", "1h"
 	})
@@ -638,7 +641,7 @@ func TestABallotThatDoesNotOpen(t *testing.T) {
 // One hanging call to a platform holds up nobody else's closing and give-back.
 func TestAHangingPlatformHoldsNobodyUp(t *testing.T) {
 	chattest.Bubble(t, func(t *testing.T) {
-		sleepUntil(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
+		chattest.Until(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
 		w := newWorld(t, nil)
 		const other = bot.TeamID("fake:other")
 		w.fake.Crew(other, 8)
@@ -655,7 +658,7 @@ func TestAHangingPlatformHoldsNobodyUp(t *testing.T) {
 				<-ctx.Done()
 			}
 		})
-		time.Sleep(time.Until(first.GivesBack) + time.Minute)
+		chattest.Until(first.GivesBack.Add(time.Minute))
 		synctest.Wait()
 		for _, r := range []bot.Round{first, second} {
 			got, err := w.db.Round(context.Background(), r.ID)

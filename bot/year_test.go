@@ -61,7 +61,7 @@ func nextWorkday(t time.Time) time.Time {
 // process stopped and started at random points: the right moments, each round once.
 func TestAYearInThreeZones(t *testing.T) {
 	chattest.Bubble(t, func(t *testing.T) {
-		sleepUntil(time.Date(2026, 1, 26, 12, 0, 0, 0, time.UTC)) // a Monday
+		chattest.Until(time.Date(2026, 1, 26, 12, 0, 0, 0, time.UTC)) // a Monday
 		w := newWorld(t, func(o *bot.Options) { o.Library = bigLibrary(t) })
 		zones := map[bot.TeamID]string{"fake:ams": "Europe/Amsterdam", "fake:nyc": "America/New_York", "fake:akl": "Pacific/Auckland"}
 		for team, name := range zones {
@@ -203,15 +203,15 @@ func checkYear(t *testing.T, w *world, team bot.TeamID, name string) {
 // Three weeks down: the newest round alone is asked, and only while half its window is left.
 func TestThreeMissedWeeksAskOnce(t *testing.T) {
 	chattest.Bubble(t, func(t *testing.T) {
-		sleepUntil(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
+		chattest.Until(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
 		w := newWorld(t, func(o *bot.Options) { o.Library = bigLibrary(t) })
 		w.run()
 		w.switchOn(crew, nil)
-		sleepUntil(time.Date(2026, 9, 1, 9, 0, 0, 0, time.UTC))
+		chattest.Until(time.Date(2026, 9, 1, 9, 0, 0, 0, time.UTC))
 		synctest.Wait()
 		w.close()
 		before := len(w.fake.Posts(crew))
-		sleepUntil(time.Date(2026, 9, 23, 9, 0, 0, 0, time.UTC)) // a Wednesday, three openings later
+		chattest.Until(time.Date(2026, 9, 23, 9, 0, 0, 0, time.UTC)) // a Wednesday, three openings later
 		w.open()
 		w.run()
 		time.Sleep(time.Minute)
@@ -264,7 +264,7 @@ func TestClockSetBack(t *testing.T) {
 // A whole round within minutes, by configuration alone.
 func TestCustomRoundInMinutes(t *testing.T) {
 	chattest.Bubble(t, func(t *testing.T) {
-		sleepUntil(time.Date(2026, 12, 26, 23, 30, 30, 0, time.UTC)) // a holiday, a Saturday, at night
+		chattest.Until(time.Date(2026, 12, 26, 23, 30, 30, 0, time.UTC)) // a holiday, a Saturday, at night
 		w := newWorld(t, func(o *bot.Options) {
 			o.Team.Rhythm, o.Team.Cron, o.Team.Window, o.Team.GiveBackAfter = bot.RhythmCustom, "*/10 * * * *", "4m", "1m"
 			o.Team.QuietHours, o.Team.WorkdaysOnly, o.Team.Holidays = "", false, nil

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // Bubble runs f as [synctest.Test] does, with a clock of its own, on one processor: with more, two timers of one bubble
@@ -16,3 +17,7 @@ func Bubble(t *testing.T, f func(*testing.T)) {
 	defer runtime.GOMAXPROCS(before)
 	synctest.Test(t, f)
 }
+
+// Until waits until a moment on the clock of a bubble, which goes on at once when everything in it waits. Outside a bubble it
+// would really wait.
+func Until(moment time.Time) { <-time.After(time.Until(moment)) }

@@ -118,12 +118,12 @@ func (h *house) on() {
 // open lets the first question be asked and returns its round; the program rests after that.
 func (h *house) open() bot.Round {
 	h.t.Helper()
-	time.Sleep(time.Until(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC)))
+	chattest.Until(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
 	h.on()
 	ctx, cancel := context.WithCancel(h.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- h.bot.Run(ctx) }()
-	time.Sleep(time.Until(time.Date(2026, 9, 1, 8, 0, 1, 0, time.UTC)))
+	chattest.Until(time.Date(2026, 9, 1, 8, 0, 1, 0, time.UTC))
 	synctest.Wait()
 	cancel()
 	<-done
@@ -210,7 +210,7 @@ func TestEveryFormIsADialog(t *testing.T) {
 		t.Run(string(lang), func(t *testing.T) {
 			chattest.Bubble(t, func(t *testing.T) {
 				h := newHouse(t, lang, true)
-				time.Sleep(time.Until(time.Date(2026, 9, 1, 5, 0, 0, 0, time.UTC)))
+				chattest.Until(time.Date(2026, 9, 1, 5, 0, 0, 0, time.UTC))
 				checkForm(t, "on", h.command("p1", "aan").Form)
 				r := h.open()
 				settings := h.command("p1", "instellingen").Form

@@ -85,7 +85,7 @@ func goldenMessages(t *testing.T, lang prompts.Lang) {
 		}
 	}
 	go h.bot.Run(ctx)
-	time.Sleep(time.Until(time.Date(2026, 9, 7, 13, 0, 1, 0, time.UTC)))
+	chattest.Until(time.Date(2026, 9, 7, 13, 0, 1, 0, time.UTC))
 	channel("later in the channel")
 	for _, p := range h.fake.Posts(wing) {
 		if p.Edits > 0 {

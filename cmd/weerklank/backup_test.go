@@ -147,7 +147,7 @@ func scheduled(t *testing.T, dir string, log io.Writer, recipients ...string) *p
 // tried again within the hour and turns nothing red; after fourteen days the oldest go; the metric tells the last one.
 func TestScheduledBackups(t *testing.T) {
 	chattest.Bubble(t, func(t *testing.T) {
-		time.Sleep(time.Until(time.Date(2026, 10, 20, 10, 0, 0, 0, time.UTC)))
+		chattest.Until(time.Date(2026, 10, 20, 10, 0, 0, 0, time.UTC))
 		dir, key, log := t.TempDir(), newKey(t), &logs{}
 		p := scheduled(t, dir, log, key.Recipient().String())
 		p.taking = make(chan struct{})
@@ -171,7 +171,7 @@ func TestScheduledBackups(t *testing.T) {
 		if got := namesIn(t, backups); !slices.Equal(got, []string{"weerklank-20261020T100010.000Z.db.age"}) {
 			t.Errorf("soon after the first start: %v", got)
 		}
-		time.Sleep(time.Until(time.Date(2026, 10, 26, 1, 30, 0, 0, time.UTC)))
+		chattest.Until(time.Date(2026, 10, 26, 1, 30, 0, 0, time.UTC))
 		synctest.Wait()
 		got := namesIn(t, backups)
 		if len(got) != 6 || got[1] != "weerklank-20261021T010000.000Z.db.age" || got[5] != "weerklank-20261025T020000.000Z.db.age" {

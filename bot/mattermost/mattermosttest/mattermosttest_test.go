@@ -93,6 +93,11 @@ func (w *world) socket(token string) *model.WebSocketClient {
 	if err != nil {
 		w.Fatal(err)
 	}
+	return w.listening(k)
+}
+
+// listening is a client that listens, until the end of the test.
+func (w *world) listening(k *model.WebSocketClient) *model.WebSocketClient {
 	k.Listen()
 	w.Cleanup(func() { _ = k.Conn.Close() }) // Close itself races with an incoming ping
 	go func() {

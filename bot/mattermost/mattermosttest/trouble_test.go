@@ -179,13 +179,7 @@ func (w *world) resume(id string, seq int) *model.WebSocketClient {
 	if err != nil {
 		w.Fatal(err)
 	}
-	k.Listen()
-	w.Cleanup(func() { _ = k.Conn.Close() }) // Close itself races with an incoming ping
-	go func() {
-		for range k.ResponseChannel {
-		}
-	}()
-	return k
+	return w.listening(k)
 }
 
 func TestResume(t *testing.T) {

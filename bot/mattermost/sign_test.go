@@ -78,7 +78,7 @@ func TestTokens(t *testing.T) {
 		_, err = s.readPress(string(changed), now)
 		refused("a changed token", err)
 	}
-	for _, bad := range []string{"", ".", "a.b", token + "=", token[:len(token)-1], strings.Repeat("a", maxToken+1)} {
+	for _, bad := range []string{"", ".", "a.b", token + "=", token[:len(token)-1], token + "\n", "\n" + token, strings.Replace(token, ".", "\r\n.", 1), strings.Repeat("a", maxToken+1)} {
 		_, err = s.readPress(bad, now)
 		refused("no token", err)
 	}

@@ -36,6 +36,8 @@ type call struct {
 	body  []byte
 	query url.Values
 	plain []byte // an answer that is not JSON
+
+	answer http.Header // to be sent with the answer
 }
 
 func (c *call) number(name string, otherwise int) int {
@@ -108,7 +110,7 @@ func routes() []entry {
 // handler is the server's API.
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
-	for _, e := range routes() {
+	for _, e := range append(routes(), adminRoutes()...) {
 		mux.HandleFunc(e.pattern, func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, &e) })
 	}
 	mux.HandleFunc("GET /api/v4/websocket", s.upgrade)
@@ -153,7 +155,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *entry) {
 	h := w.Header()
 	status, out := f.Status, []byte(f.Body)
 	if !f.Lost {
-		got, b := s.execute(&call{Request: r, body: body, query: r.URL.Query(), token: bearer(r), by: in.User}, e, h)
+		got, b := s.execute(&call{Request: r, body: body, query: r.URL.Query(), token: bearer(r), by: in.User, answer: h}, e, h)
 		if status == 0 {
 			status, out = got, b
 		}
@@ -265,7 +267,7 @@ func getConfig(s *Server, c *call) (int, any, *apiError) {
 	}
 	j := map[string]string{
 		"Version": s.version.String(), "BuildNumber": s.version.String(), "SiteURL": s.settings.SiteURL, "CollapsedThreads": threads,
-		"EnableCommands": strconv.FormatBool(!s.settings.CommandsDisabled), "DefaultClientLocale": "en", "EnableBotAccountCreation": "true",
+		"EnableCommands": strconv.FormatBool(!s.settings.CommandsDisabled), "DefaultClientLocale": "en", "EnableBotAccountCreation": strconv.FormatBool(!s.settings.BotsDisabled),
 	}
 	if c.by != "" {
 		j["MaxPostSize"] = strconv.Itoa(s.settings.MaxPostSize)

@@ -27,10 +27,12 @@ type user struct {
 	deleted  int64
 	tokenOf  string // a session or bot token that works
 	disabled time.Time
+	password string // empty: nobody signs in by it
 }
 
 type token struct {
 	user    string
+	id      string // by which an admin revokes it
 	revoked bool
 }
 
@@ -40,9 +42,9 @@ type member struct {
 }
 
 type team struct {
-	id, name string
-	created  int64
-	members  map[string]*member
+	id, name         string
+	created, deleted int64
+	members          map[string]*member
 }
 
 type channel struct {
@@ -247,7 +249,10 @@ func (s *Server) SetTeamAdmin(team, user string, admin bool) {
 func (s *Server) Archive(channel string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.channels[channel]
+	s.archive(s.channels[channel])
+}
+
+func (s *Server) archive(c *channel) {
 	s.write(&post{UserID: s.anyone(c), ChannelID: c.id, Type: "system_channel_deleted", Message: "archived the channel."})
 	c.deleted, c.updated = s.now(), s.now()
 	s.publish(s.aboutChannel(c, "channel_deleted", map[string]any{"channel_id": c.id, "delete_at": c.deleted}))
@@ -311,8 +316,12 @@ func (s *Server) Reactivate(user string) {
 func (s *Server) Disable(bot string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.users[bot].deleted, s.users[bot].disabled = s.now(), time.Now().Add(s.settings.DisableLag)
+	s.disable(s.users[bot])
 	s.touch()
+}
+
+func (s *Server) disable(u *user) {
+	u.deleted, u.disabled = s.now(), time.Now().Add(s.settings.DisableLag)
 }
 
 // Enable undoes Disable: its tokens work again.
@@ -446,7 +455,7 @@ func (s *Server) channelJSON(c *channel) map[string]any {
 
 func (s *Server) teamJSON(t *team) map[string]any {
 	return map[string]any{
-		"id": t.id, "create_at": t.created, "update_at": t.created, "delete_at": 0, "display_name": t.name, "name": t.name, "description": "",
+		"id": t.id, "create_at": t.created, "update_at": t.created, "delete_at": t.deleted, "display_name": t.name, "name": t.name, "description": "",
 		"email": "", "type": "O", "company_name": "", "allowed_domains": "", "invite_id": "", "allow_open_invite": false, "scheme_id": nil,
 	}
 }

@@ -199,6 +199,7 @@ func (r *realServer) AddUser(u mattermosttest.User) string {
 		zone := model.StringMap{"useAutomaticTimezone": "true", "automaticTimezone": u.Zone, "manualTimezone": ""}
 		made, _, err := r.admin.CreateUser(ctx, &model.User{
 			Username: name, Email: name + "@example.org", Password: password, Nickname: u.Nickname, FirstName: u.First, LastName: u.Last, Locale: u.Locale, Timezone: zone,
+			EmailVerified: true, DisableWelcomeEmail: true,
 		})
 		if errorID(err) == "api.user.create_user.signup_email_disabled.app_error" {
 			r.off("EmailSettings.EnableSignUpWithEmail or TeamSettings.EnableUserCreation")

@@ -194,6 +194,9 @@ func disableBot(s *Server, c *call) (int, any, *apiError) {
 	return 200, botJSON(u), nil
 }
 
+// defaults are the channels that a new team has, and that everybody who joins it is put in, bots too.
+func defaults() []string { return []string{"town-square", "off-topic"} }
+
 // createTeam makes whoever asks its admin.
 func createTeam(s *Server, c *call) (int, any, *apiError) {
 	var in struct {
@@ -214,6 +217,13 @@ func createTeam(s *Server, c *call) (int, any, *apiError) {
 	}
 	t := &team{id: newID(), name: in.Name, created: s.now(), members: map[string]*member{c.by: {admin: true, joined: s.now()}}}
 	s.teams[t.id] = t
+	for _, name := range defaults() {
+		ch := &channel{
+			id: newID(), team: t.id, kind: "O", name: name, title: name, created: s.now(), updated: s.now(),
+			members: map[string]*member{c.by: {admin: true, joined: s.now()}},
+		}
+		s.channels[ch.id] = ch
+	}
 	return 201, s.teamJSON(t), nil
 }
 
@@ -249,6 +259,13 @@ func addTeamMember(s *Server, c *call) (int, any, *apiError) {
 	if t.members[in.User] == nil {
 		t.members[in.User] = &member{joined: s.now()}
 		s.publish(event{name: "added_to_team", user: in.User, data: map[string]any{"team_id": t.id, "user_id": in.User}})
+		for _, ch := range s.channels {
+			if ch.team == t.id && slices.Contains(defaults(), ch.name) {
+				if err := s.join(ch, in.User, c.by); err != nil {
+					return 0, nil, err
+				}
+			}
+		}
 	}
 	return 201, memberJSON(t.members[in.User], "team", t.id, in.User), nil
 }
@@ -323,6 +340,8 @@ func archiveChannel(s *Server, c *call) (int, any, *apiError) {
 		return 0, nil, forbidden()
 	case !slices.Contains([]string{"O", "P"}, ch.kind):
 		return 0, nil, fail(400, "api.channel.delete_channel.type.invalid")
+	case ch.name == "town-square":
+		return 0, nil, fail(400, "api.channel.delete_channel.cannot.app_error")
 	case ch.deleted > 0:
 		return 0, nil, fail(400, "api.channel.delete_channel.deleted.app_error")
 	}
@@ -361,7 +380,7 @@ func (s *Server) Left(stay ...string) (left []string) {
 		}
 	}
 	for _, ch := range s.channels {
-		if ch.deleted == 0 && ch.team != "" {
+		if ch.deleted == 0 && ch.team != "" && !slices.Contains(defaults(), ch.name) {
 			left = append(left, "channel "+ch.name)
 		}
 	}

@@ -733,6 +733,13 @@ func TestRealServerIsGivenByVariables(t *testing.T) {
 		t.Errorf("not reached: %v\n%s", err, strings.ReplaceAll(out, token, "TOKEN"))
 	}
 
+	// What was made is taken away when a test fails half way too; administered looks at it.
+	s.Fail(1, http.MethodPut, "/schemeRoles", mattermosttest.Broken(http.StatusInternalServerError, false))
+	out, err = run("^TestRealServer$/^words nl$", both...)
+	if err == nil || !strings.Contains(out, "--- FAIL: TestRealServer/words_nl") || strings.Contains(out, token) || s.Count("POST /api/v4/teams") == 0 {
+		t.Errorf("a test that fails: %v\n%s", err, strings.ReplaceAll(out, token, "TOKEN"))
+	}
+
 	full := mattermosttest.New(t, mattermosttest.V11)
 	admin := full.AddUser(mattermosttest.User{Name: "beheer", SystemAdmin: true})
 	for range mostPeople {

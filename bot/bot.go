@@ -220,25 +220,29 @@ func (b *Bot) Handle(ctx context.Context, e Event) (r Response, err error) {
 		}
 	}()
 	r, err = b.handle(ctx, e)
-	if r.Form != nil && b.mustType(e) {
+	if f, ok := whose(e); ok && r.Form != nil && b.mustType(f) {
 		r = Response{Message: b.inWords(r.Form, r.Errors)}
 	}
 	return r, err
 }
 
 // mustType says whether what answers an event cannot be a form.
-func (b *Bot) mustType(e Event) bool {
-	var f From
+func (b *Bot) mustType(f From) bool {
+	former, ok := b.platform(f.User.platform).(Former)
+	return f.Typed || !ok || !former.Forms()
+}
+
+// whose is what an event of a person carries that a form can answer.
+func whose(e Event) (f From, ok bool) {
 	switch e := e.(type) {
 	case DirectReply:
-		f = e.From
+		return e.From, true
 	case Command:
-		f = e.From
+		return e.From, true
 	case ActionPressed:
-		f = e.From
+		return e.From, true
 	}
-	former, ok := b.platform(f.User.platform).(Former)
-	return !f.User.IsZero() && (f.Typed || !ok || !former.Forms())
+	return From{}, false
 }
 
 func (b *Bot) handle(ctx context.Context, e Event) (Response, error) {

@@ -175,6 +175,7 @@ const (
 	BlockCode    BlockKind = "code"    // Spans: one, monospaced, line breaks kept
 	BlockNote    BlockKind = "note"    // Spans: small print
 	BlockActions BlockKind = "actions" // Actions
+	BlockPicture BlockKind = "picture" // PNG; Spans: what it shows, for who does not see it
 )
 
 // Block is one part of a message.
@@ -182,6 +183,7 @@ type Block struct {
 	Kind    BlockKind `json:"kind"`
 	Spans   []Span    `json:"spans,omitempty"`
 	Actions []Action  `json:"actions,omitempty"`
+	PNG     []byte    `json:"png,omitempty"`
 }
 
 // Span is a run of text in one style.

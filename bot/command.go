@@ -21,8 +21,13 @@ var verbs = map[string]string{
 	"settings": "settings", "instellingen": "settings", "library": "library", "bibliotheek": "library",
 	"withdraw": "withdraw", "trek in": "withdraw", "intrekken": "withdraw", "change": "change", "wijzig": "change",
 	"answer": "change", "antwoord": "change", "remove": "remove", "verwijder": "remove",
+	"code": "receipt", "receipt": "receipt",
 	"it is there": "there", "staat er": "there", "not there": "not-there", "staat er niet": "not-there",
 }
+
+// numbered are the words about one's own answer in an open round that a number may follow: with several rounds, that in
+// the bot's list. Not "antwoord": an answer may begin with it.
+var numbered = []string{"withdraw", "trek in", "intrekken", "change", "wijzig", "code"}
 
 // incident are the words after "pause" that say why.
 var incident = []string{"na een incident", "na incident", "after an incident", "after incident", "incident"}
@@ -39,6 +44,9 @@ func parseCommand(text string) (verb, rest string, explicit, ok bool) {
 	}
 	if len(words) < 2 {
 		return "", "", explicit, false
+	}
+	if w, n := strings.Join(words[:len(words)-1], " "), words[len(words)-1]; slices.Contains(numbered, w) && len(n) == 1 && n >= "1" && n <= "9" {
+		return verbs[w], n, explicit, true
 	}
 	verb, rest = verbs[words[0]], strings.Join(words[1:], " ")
 	switch {
@@ -82,6 +90,9 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 			}
 		}
 		if ok || err != nil {
+			return r, err
+		}
+		if r, ok, err := b.voteWord(ctx, e.From, text, len(seats) == 0); ok || err != nil {
 			return r, err
 		}
 		if verb, _, explicit, ok := parseCommand(text); ok {
@@ -232,8 +243,8 @@ func (b *Bot) command(ctx context.Context, f From, text string) (Response, error
 			return Response{Form: removeForm(f.Lang)}, nil
 		}
 		return b.remove(ctx, f, rest)
-	case "withdraw", "change":
-		return b.withdrawOrChange(ctx, f, verb)
+	case "withdraw", "change", "receipt":
+		return b.ownAnswer(ctx, f, verb, rest)
 	case "there", "not-there":
 		return b.resolveTyped(ctx, f, verb == "there")
 	}
@@ -348,8 +359,8 @@ func removeForm(lang prompts.Lang) *Form {
 	}
 }
 
-// withdrawOrChange handles the typed words; with several rounds it asks which.
-func (b *Bot) withdrawOrChange(ctx context.Context, f From, verb string) (Response, error) {
+// ownAnswer handles the typed words about one's own answer; with several rounds it asks which, and number says it.
+func (b *Bot) ownAnswer(ctx context.Context, f From, verb, number string) (Response, error) {
 	say := sayer(f.Lang)
 	seats, err := b.seats(ctx, f, "")
 	if err != nil {
@@ -358,29 +369,39 @@ func (b *Bot) withdrawOrChange(ctx context.Context, f From, verb string) (Respon
 	if len(seats) == 0 {
 		return b.noRound(ctx, f)
 	}
-	do, key := "withdraw", "reply.which-withdraw"
-	if verb == "change" {
+	do, key := verb, "reply.which-withdraw"
+	switch verb {
+	case "change":
 		do, key = "answer", "reply.which-round"
-	} else {
+	case "receipt":
+		key = "reply.which-code"
+	}
+	if verb != "change" {
 		seats = slices.DeleteFunc(seats, func(s *seat) bool { return !s.taken(version(f.At)) })
 		if len(seats) == 0 {
 			return say.message("reply.nothing-to-withdraw"), nil
 		}
 	}
+	if n, err := strconv.Atoi(number); err == nil && n <= len(seats) {
+		seats = seats[n-1 : n]
+	}
 	if len(seats) > 1 {
 		return b.askRound(seats, f.Lang, do, key), nil
 	}
-	if verb == "withdraw" {
+	switch verb {
+	case "withdraw":
 		return b.withdraw(ctx, seats[0], f)
+	case "receipt":
+		return b.showReceipt(seats[0], f.Lang), nil
 	}
+	key, typed := "reply.change-how", "reply.change-how-typed"
 	if seats[0].ballot == nil && !seats[0].draft() {
-		r := say.message("reply.nothing-to-change")
-		r.Message.Blocks = append(r.Message.Blocks, Block{Kind: BlockActions, Actions: []Action{
-			{Do: "answer", Round: seats[0].round.ID, Label: say("round.answer"), Main: true},
-		}})
-		return r, nil
+		key, typed = "reply.nothing-to-change", "reply.nothing-to-change-typed"
 	}
-	r := say.message("reply.change-how")
+	if b.mustType(f) { // no button that opens a form
+		return say.message(typed), nil
+	}
+	r := say.message(key)
 	r.Message.Blocks = append(r.Message.Blocks, Block{Kind: BlockActions, Actions: []Action{
 		{Do: "answer", Round: seats[0].round.ID, Label: say("round.answer"), Main: true},
 	}})

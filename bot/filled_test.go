@@ -80,3 +80,45 @@ func TestFormsInWords(t *testing.T) {
 		t.Error("a reply was read as a form")
 	}
 }
+
+// With two open rounds and nothing to press, the words about one's own answer name the round by its number.
+func TestOwnAnswerByNumber(t *testing.T) {
+	const other = bot.TeamID("fake:other")
+	w, _ := openWorld(t, 8, other)
+	defer w.close()
+	ctx := context.Background()
+	w.openRound(other)
+	typed := func(text string) string {
+		t.Helper()
+		f := w.fake.From("p2", "")
+		f.Typed = true
+		r, err := w.fake.Send(ctx, bot.DirectReply{From: f, Text: bot.ReplyText(text), Message: "m" + f.Key})
+		if err != nil || r.Message == nil {
+			t.Fatal(err)
+		}
+		return r.Message.Plain()
+	}
+	for _, n := range []string{"1", "2"} {
+		typed("Antwoord op vraag " + n)
+		typed(n)
+		typed("2")
+	}
+	if r := typed("code"); !strings.Contains(r, "Van welk") {
+		t.Error(r)
+	}
+	if r := typed("code 2"); !strings.Contains(r, "verwijder, met de code") {
+		t.Error(r)
+	}
+	if r := typed("trek in"); !strings.Contains(r, "Welk trek je in") {
+		t.Error(r)
+	}
+	if r := typed("trek in 1"); strings.Contains(r, "Welk") {
+		t.Error(r)
+	}
+	if r := typed("trek in"); strings.Contains(r, "Welk") { // there is one left
+		t.Error(r)
+	}
+	if r := typed("wijzig 1"); !strings.Contains(r, "Pas je bericht aan") && !strings.Contains(r, "stuur") && !strings.Contains(r, "sturen") {
+		t.Error(r)
+	}
+}

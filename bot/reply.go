@@ -814,11 +814,28 @@ func (b *Bot) askRound(seats []*seat, lang prompts.Lang, do, key string) Respons
 	var list []Span
 	for i, s := range seats {
 		n, name := strconv.Itoa(i+1), s.name(lang)
-		actions = append(actions, Action{Do: do, Round: s.round.ID, Label: name, Typed: n})
+		typed := n // waited for: a draft lies there
+		if word := sayer(lang).wordOf(do); word != "" {
+			typed = word + " " + n
+		}
+		actions = append(actions, Action{Do: do, Round: s.round.ID, Label: name, Typed: typed})
 		list = append(list, Span{Text: name})
 	}
 	m.Blocks = append(m.Blocks, Block{Kind: BlockList, Spans: list}, Block{Kind: BlockActions, Actions: actions})
 	return Response{Message: &m}
+}
+
+// wordOf is what to type for what a button about one's own answer does; empty: its number alone.
+func (say speech) wordOf(do string) string {
+	switch do {
+	case "withdraw":
+		return say("reply.withdraw-word")
+	case "answer":
+		return say("reply.change-word")
+	case "receipt":
+		return say("reply.code-word")
+	}
+	return ""
 }
 
 // name tells a person's open rounds apart.
@@ -903,7 +920,7 @@ func (b *Bot) keptTyped(s *seat, lang prompts.Lang) Response {
 	m.Blocks = append(m.Blocks, Block{Kind: BlockActions, Actions: []Action{
 		{Do: "answer", Round: s.round.ID, Label: say("reply.change"), Typed: say("reply.change-word")},
 		{Do: "withdraw", Round: s.round.ID, Label: say("reply.withdraw"), Typed: say("reply.withdraw-word")},
-		{Do: "receipt", Round: s.round.ID, Label: say("reply.receipt-ask")},
+		{Do: "receipt", Round: s.round.ID, Label: say("reply.receipt-ask"), Typed: say("reply.code-word")},
 	}})
 	return Response{Message: &m}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/weerklank/weerklank/bot/locale"
@@ -56,7 +57,8 @@ func choiceLabel(lang prompts.Lang, kind RoundKind, choice string) string {
 func voteActions(r Round) Block {
 	var actions []Action
 	for _, c := range choices[r.Kind] {
-		actions = append(actions, Action{Do: "vote", Round: r.ID, Arg: c, Label: choiceLabel(r.Lang, r.Kind, c)})
+		label := choiceLabel(r.Lang, r.Kind, c)
+		actions = append(actions, Action{Do: "vote", Round: r.ID, Arg: c, Label: label, Typed: strings.ToLower(label)})
 	}
 	return Block{Kind: BlockActions, Actions: actions}
 }
@@ -83,6 +85,73 @@ func (b *Bot) vote(ctx context.Context, s *seat, f From, choice string) (Respons
 		"closing", locale.Moment(f.Lang, s.round.Closes.In(zoneOf(s.round.Zone))))
 	r.Kept = choice == asked
 	return r, nil
+}
+
+// voteWord reads a whole message as a choice in the vote that is open for its author. While a question is open too (alone is
+// false) it is a choice only if the bot is called by its name, since it may be an answer.
+func (b *Bot) voteWord(ctx context.Context, f From, text string, alone bool) (r Response, ok bool, err error) {
+	word := strings.ToLower(strings.Trim(text, " ."))
+	word, called := strings.CutPrefix(strings.TrimPrefix(word, "@"), "weerklank ")
+	if !alone && !called || !isChoice(strings.TrimSpace(word)) {
+		return Response{}, false, nil
+	}
+	channels, err := b.channelsOf(ctx, f.User)
+	if err != nil {
+		r, err = b.refused(err, f.Lang)
+		return r, true, err
+	}
+	type open struct {
+		round  RoundID
+		choice string
+	}
+	var found []open
+	for _, id := range channels {
+		t, err := b.o.Store.Team(ctx, id)
+		if errors.Is(err, ErrNotFound) || err == nil && t.Vote == "" {
+			continue
+		}
+		var vote Round
+		if err == nil {
+			vote, err = b.o.Store.Round(ctx, t.Vote)
+		}
+		if err != nil {
+			r, err = b.refused(err, f.Lang)
+			return r, true, err
+		}
+		for _, c := range choices[vote.Kind] {
+			if vote.State == RoundOpen && saysChoice(word, vote.Kind, c) {
+				found = append(found, open{vote.ID, c})
+			}
+		}
+	}
+	switch len(found) {
+	case 0:
+		return Response{}, false, nil
+	case 1:
+		s, err := b.seatIn(ctx, f, found[0].round)
+		if err == nil {
+			r, err = b.vote(ctx, s, f, found[0].choice)
+		} else {
+			r, err = b.refused(err, f.Lang)
+		}
+		return r, true, err
+	}
+	return sayer(f.Lang).message("cmd.which-channel"), true, nil
+}
+
+func isChoice(word string) bool {
+	for kind, all := range choices {
+		if slices.ContainsFunc(all, func(c string) bool { return saysChoice(word, kind, c) }) {
+			return true
+		}
+	}
+	return false
+}
+
+func saysChoice(word string, kind RoundKind, choice string) bool {
+	return slices.ContainsFunc(prompts.Langs(), func(lang prompts.Lang) bool {
+		return strings.TrimSpace(word) == strings.ToLower(choiceLabel(lang, kind, choice))
+	})
 }
 
 // newVote makes a vote round that is due at the moment it follows from: so it is unique, however often it is planned.

@@ -1,8 +1,13 @@
 package chattest
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -29,13 +34,14 @@ type Harness struct {
 	Stands func(text string) int                                          // how many messages of Team hold a text; nil: not visible
 	Revoke func(*testing.T)                                               // takes the bot's token away, for good; nil: there is none
 	Page   func(person string) string                                     // what somebody sees of Team, as raw output; nil: not visible
+	Shows  func(png []byte) bool                                          // whether Team holds that picture; nil: not visible
 	Log    func() string                                                  // what was logged; nil: nothing is
 }
 
 // Run runs the contract that every adapter keeps.
 func Run(t *testing.T, open func(*testing.T) Harness) {
 	for name, part := range map[string]func(*testing.T, Harness){
-		"a key posts once": keyOnce, "an attempt that was given up": givenUp, "a refused token": revoked, "gone channels": gone, "edits and deletions": versions, "catches up after a restart": restart, "people": people, "hostile text is inert": inert,
+		"a key posts once": keyOnce, "an attempt that was given up": givenUp, "a refused token": revoked, "gone channels": gone, "edits and deletions": versions, "catches up after a restart": restart, "people": people, "hostile text is inert": inert, "pictures": pictures,
 		"run ends with its context": ends, "nothing of people in the log": quiet,
 	} {
 		t.Run(name, func(t *testing.T) { part(t, open(t)) })
@@ -419,6 +425,32 @@ func people(t *testing.T, h Harness) {
 			t.Errorf("%d names of %d people, %v", len(all), n, err)
 		}
 	}
+}
+
+// pictures holds that a picture stands in the channel, and what it shows in words with it.
+func pictures(t *testing.T, h Harness) {
+	if h.Shows == nil || h.Stands == nil {
+		return
+	}
+	var raw bytes.Buffer
+	if err := encodePNG(&raw); err != nil {
+		t.Fatal(err)
+	}
+	const shows = "Twee spanningen kwamen vaker terug"
+	m := hello("Het seizoen")
+	m.Blocks = append(m.Blocks, bot.Block{Kind: bot.BlockPicture, PNG: raw.Bytes(), Spans: []bot.Span{{Text: shows}}})
+	if _, err := h.Chat.Post(t.Context(), h.Team, m, "", "key-picture"); err != nil {
+		t.Fatal(err)
+	}
+	if !h.Shows(raw.Bytes()) || h.Stands(shows) != 1 {
+		t.Error("the picture does not stand there, or nobody says what it shows")
+	}
+}
+
+func encodePNG(w io.Writer) error {
+	p := image.NewGray(image.Rect(0, 0, 3, 2))
+	p.SetGray(1, 1, color.Gray{Y: 200})
+	return png.Encode(w, p)
 }
 
 func names(ids []bot.TeamID) (out []string) {

@@ -38,20 +38,34 @@ type Config struct {
 const (
 	callTime   = 15 * time.Second
 	uploadTime = 60 * time.Second
-	perSecond  = 10 // posts
+	perSecond  = 10 // posts, as a server with its limits on allows at first
+	burst      = 50 // posts at once; such a server allows a hundred calls
 )
+
+// times is how long an Adapter waits for what; tests wait for less.
+type times struct {
+	look, keep            time.Duration // between looks at the token and at the mark
+	pause, longPause      time.Duration // before connecting again: the first, and the longest
+	signIn                time.Duration // before trying a token again that is not taken
+	again, againWithin    time.Duration // between the tries of a post, and how long it is tried
+	handle, handleLongest time.Duration // before handling something again that failed: the first, and the longest
+}
 
 // Adapter is a Mattermost server as a bot.Chat.
 type Adapter struct {
-	c    Config
-	log  *slog.Logger
-	rest *model.Client4
-	pace *rate.Limiter // of posts
+	c       Config
+	log     *slog.Logger
+	rest    *model.Client4
+	uploads *model.Client4 // as rest, and waits longer
+	pace    *rate.Limiter  // of posts
+	wait    times
 
 	mu      sync.Mutex
 	me      *model.User // the bot itself, once known
-	epoch   int         // how often a connection was made
+	epoch   int         // how often a connection was made or ended; odd: there is one
 	rosters map[string]*roster
+	mine    []string // channels that the bot shares with more than one person, as of mineAt
+	mineAt  time.Time
 	shared  map[string]bool // channels that are no conversation with one person
 	begun   bool
 
@@ -74,15 +88,13 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 	if c.URL == "" || c.Token == "" || log == nil || c.Mark == nil || c.SetMark == nil || c.OpenSince == nil {
 		return nil, errors.New("mattermost: url, token, marks and log are required")
 	}
-	rest := model.NewAPIv4Client(c.URL)
-	rest.SetToken(c.Token)
-	rest.HTTPClient = &http.Client{
-		// Without a limit a frozen server would hold a call for ever; a redirect would carry the token to another host.
-		Timeout:       callTime,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	rest := client(c, callTime)
 	a := &Adapter{
-		c: c, log: log, rest: rest, pace: rate.NewLimiter(perSecond, perSecond), rosters: map[string]*roster{}, shared: map[string]bool{}, track: newTracker(),
+		c: c, log: log, rest: rest, uploads: client(c, uploadTime), pace: rate.NewLimiter(perSecond, burst), rosters: map[string]*roster{}, shared: map[string]bool{}, track: newTracker(),
+		wait: times{
+			look: lookEvery, keep: markEvery, pause: firstPause, longPause: longPause, signIn: signInAgain, again: againAfter, againWithin: againWithin,
+			handle: handleAgain, handleLongest: longPause,
+		},
 	}
 	var err error
 	a.calls, err = newCallbacks(a)

@@ -39,6 +39,7 @@ type Finding struct {
 // Expected is what should be there besides the bot itself.
 type Expected struct {
 	Teams []bot.TeamID // that were switched on
+	Gone  []bot.TeamID // of these, what the bot found itself out of
 	Names []string     // of people to whom the configuration gives rights
 }
 
@@ -90,7 +91,8 @@ func Admitted(ctx context.Context, c Config) error {
 	return nil
 }
 
-// client is a client that never waits for ever and takes its token nowhere else.
+// client is a client that never waits for ever, also for a server that froze, and takes its token nowhere else: a redirect
+// would carry it to another host.
 func client(c Config, timeout time.Duration) *model.Client4 {
 	rest := model.NewAPIv4Client(strings.TrimRight(c.URL, "/"))
 	rest.SetToken(c.Token)
@@ -316,11 +318,16 @@ func (k *check) expected(ctx context.Context, want Expected, in []*model.Channel
 		}
 		i := slices.IndexFunc(in, func(c *model.Channel) bool { return c.Id == id })
 		if i < 0 {
-			k.missing(ctx, id)
+			k.missing(ctx, id, Must)
 			continue
 		}
 		if n, ok := k.people(ctx, id); ok && n < fewPeople {
 			k.say(Should, "cli.doctor-few", "channel", in[i].DisplayName, "count", strconv.Itoa(n), "least", strconv.Itoa(fewPeople))
+		}
+	}
+	for _, team := range want.Gone { // perhaps for good, and meant
+		if id, ours := strings.CutPrefix(string(team), Platform+":"); ours {
+			k.missing(ctx, id, Should)
 		}
 	}
 	for _, name := range want.Names {
@@ -335,15 +342,15 @@ func (k *check) expected(ctx context.Context, want Expected, in []*model.Channel
 }
 
 // missing says why a channel that was switched on is none of the bot's.
-func (k *check) missing(ctx context.Context, id string) {
+func (k *check) missing(ctx context.Context, id string, level Level) {
 	c, r, err := k.rest.GetChannel(ctx, id)
 	switch {
 	case statusOf(r) == http.StatusOK && err == nil && c.DeleteAt > 0:
-		k.say(Must, "cli.doctor-archived", "channel", c.DisplayName)
+		k.say(level, "cli.doctor-archived", "channel", c.DisplayName)
 	case statusOf(r) == http.StatusOK && err == nil:
-		k.say(Must, "cli.doctor-out", "channel", c.DisplayName, "name", k.me.Username)
+		k.say(level, "cli.doctor-out", "channel", c.DisplayName, "name", k.me.Username)
 	default:
-		k.say(Must, "cli.doctor-out", "channel", id, "name", k.me.Username)
+		k.say(level, "cli.doctor-out", "channel", id, "name", k.me.Username)
 	}
 }
 
@@ -391,7 +398,7 @@ func (k *check) callback(ctx context.Context) {
 	}
 }
 
-// statusOf is the status of an answer; zero without one.
+// statusOf is the status of an answer of the server; zero without one.
 func statusOf(r *model.Response) int {
 	if r == nil {
 		return 0

@@ -207,3 +207,25 @@ func TestAdmitted(t *testing.T) {
 		t.Errorf("a proxy without a server: %v", err)
 	}
 }
+
+// People are found by the names they log in with; bots and who left are nobody.
+func TestResolve(t *testing.T) {
+	w := newWard(t, mattermosttest.V11)
+	w.Deactivate(w.crew[1])
+	c := w.c
+	c.Mark = func(context.Context) (time.Time, error) { return time.Time{}, nil }
+	c.SetMark = func(context.Context, time.Time) error { return nil }
+	c.OpenSince = c.Mark
+	a, err := mattermost.New(c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := a.Resolve(t.Context(), []string{"Irma", "jo", "weerklank", "nobody", "x y"})
+	if err != nil || len(ids) != 1 || ids["Irma"] != w.crew[0] {
+		t.Errorf("%v, %v", ids, err)
+	}
+	w.Fail(5, "", "/users/", mattermosttest.Page(502))
+	if ids, err := a.Resolve(t.Context(), []string{"irma"}); err == nil {
+		t.Errorf("a proxy without a server: %v", ids)
+	}
+}

@@ -30,25 +30,27 @@ const (
 // Run implements bot.Chat.
 func (a *Adapter) Run(ctx context.Context, h bot.Handler) error {
 	lanes := newLanes()
+	a.track.restart()
+	defer a.keepMark(context.WithoutCancel(ctx))
 	defer lanes.wait()
 	a.calls.use(h)
 	defer a.calls.use(nil)
-	defer a.keepMark(context.WithoutCancel(ctx))
-	a.calls.use(h)
-	defer a.calls.use(nil)
-	pause := firstPause
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { a.calls.watch(ctx) })
+	pause := a.wait.pause
 	for {
 		start := time.Now()
 		err := a.connected(ctx, h, lanes)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if time.Since(start) > longPause {
-			pause = firstPause
+		if time.Since(start) > a.wait.longPause {
+			pause = a.wait.pause
 		}
 		wait := pause/2 + rand.N(pause)
 		if errors.Is(err, bot.ErrUnauthorised) {
-			wait = signInAgain
+			wait = a.wait.signIn
 		}
 		a.log.Warn("mattermost: not connected", "err", err, "again_in", wait.Round(time.Millisecond).String())
 		select {
@@ -56,7 +58,7 @@ func (a *Adapter) Run(ctx context.Context, h bot.Handler) error {
 			return ctx.Err()
 		case <-time.After(wait):
 		}
-		pause = min(2*pause, longPause)
+		pause = min(2*pause, a.wait.longPause)
 	}
 }
 
@@ -71,13 +73,12 @@ func (a *Adapter) connected(ctx context.Context, h bot.Handler, lanes *lanes) er
 		return err
 	}
 	defer s.close()
-	a.mu.Lock()
-	a.epoch++
-	a.mu.Unlock()
-	a.forget("")
 	if err := s.hello(ctx); err != nil {
 		return err
 	}
+	a.turn()
+	defer a.turn()
+	a.forget("")
 	if err := a.catchUp(ctx, h, lanes); err != nil {
 		return fmt.Errorf("catching up: %w", err)
 	}
@@ -88,7 +89,7 @@ func (a *Adapter) connected(ctx context.Context, h bot.Handler, lanes *lanes) er
 			a.c.Begun()
 		}
 	}
-	look, keep := time.NewTicker(lookEvery), time.NewTicker(markEvery)
+	look, keep := time.NewTicker(a.wait.look), time.NewTicker(a.wait.keep)
 	defer look.Stop()
 	defer keep.Stop()
 	looked := make(chan error, 1)
@@ -119,16 +120,22 @@ func (a *Adapter) connected(ctx context.Context, h bot.Handler, lanes *lanes) er
 	}
 }
 
+// turn says that a connection was made, or that it ended.
+func (a *Adapter) turn() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.epoch++
+}
+
 // socket is a connection whose channels are always read, into a queue with a limit: unread, they would stop the pings.
 type socket struct {
 	client *model.WebSocketClient
 	more   chan struct{}
 
-	mu     sync.Mutex
-	queue  []*model.WebSocketEvent
-	ended  error
-	next   int64 // sequence of the next event
-	closed chan struct{}
+	mu    sync.Mutex
+	queue []*model.WebSocketEvent
+	ended error
+	next  int64 // sequence of the next event
 }
 
 // queueLimit is how many events may wait. More are caught up with instead.
@@ -146,7 +153,7 @@ func (a *Adapter) dial(ctx context.Context) (*socket, error) {
 			return
 		}
 		c.Conn.SetReadLimit(readLimit)
-		s := &socket{client: c, more: make(chan struct{}, 1), closed: make(chan struct{})}
+		s := &socket{client: c, more: make(chan struct{}, 1)}
 		c.Listen()
 		go s.pump()
 		made <- s
@@ -168,19 +175,9 @@ func (a *Adapter) dial(ctx context.Context) (*socket, error) {
 	}
 }
 
-// close ends the connection. The library's Close can hang on a writer that hangs, so that the wire is cut first.
-func (s *socket) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case <-s.closed:
-		return
-	default:
-	}
-	close(s.closed)
-	s.client.Conn.Close()
-	go s.client.Close()
-}
+// close ends the connection by cutting the wire: the library's reader then cleans up by itself, as long as its channels are
+// read until they are closed. Its own Close can hang on a writer that hangs, and panics when a ping comes at that moment.
+func (s *socket) close() { s.client.Conn.Close() }
 
 // The ways a connection ends.
 var (

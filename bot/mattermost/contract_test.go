@@ -117,7 +117,7 @@ func (h *heard) after(ctx context.Context, do func() string) (string, error) {
 	}
 }
 
-func open(t *testing.T, s server, token string, m *marks, log *safeBuffer, edit ...func(*mattermost.Config)) *heard {
+func open(t testing.TB, s server, token string, m *marks, log *safeBuffer, edit ...func(*mattermost.Config)) *heard {
 	t.Helper()
 	h := &heard{begun: make(chan struct{}), change: make(chan struct{})}
 	c := mattermost.Config{
@@ -182,6 +182,16 @@ func contract(t *testing.T, on func(*testing.T) server) {
 			Log:    log.String,
 		}
 		if fake, ok := s.(*mattermosttest.Server); ok {
+			harness.Shows = func(png []byte) bool {
+				for _, p := range fake.Posts(crew) {
+					for _, f := range p.Files {
+						if bytes.Equal(f.Data, png) && strings.HasSuffix(f.Name, ".png") {
+							return true
+						}
+					}
+				}
+				return false
+			}
 			harness.Late = func(t *testing.T) {
 				if _, err := h.Find(t.Context(), bot.TeamID("mattermost:"+crew), "none", time.Now()); !errors.Is(err, bot.ErrNotFound) { // it was connected
 					t.Fatal(err)

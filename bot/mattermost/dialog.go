@@ -64,7 +64,7 @@ func dialogOf(f *bot.Form) (model.Dialog, []fieldSpec, error) {
 		}
 		for _, o := range field.Options {
 			spec.Options = append(spec.Options, o.Value)
-			e.Options = append(e.Options, &model.PostActionOptions{Text: visible(o.Label), Value: o.Value})
+			e.Options = append(e.Options, &model.PostActionOptions{Text: labelText(o.Label), Value: o.Value})
 		}
 		switch field.Kind {
 		case bot.FieldLine, bot.FieldText:
@@ -130,7 +130,7 @@ func dialogOf(f *bot.Form) (model.Dialog, []fieldSpec, error) {
 func choice(offers []offer, lang prompts.Lang) model.DialogElement {
 	e := model.DialogElement{Name: doField, Type: "select", DisplayName: sayer(lang)("mm.or"), Optional: true}
 	for i, o := range offers {
-		e.Options = append(e.Options, &model.PostActionOptions{Text: visible(o.Label), Value: strconv.Itoa(i)})
+		e.Options = append(e.Options, &model.PostActionOptions{Text: labelText(o.Label), Value: strconv.Itoa(i)})
 	}
 	return e
 }
@@ -143,7 +143,11 @@ func labelled(f bot.Field) (label, help, more string) {
 	label, cut := shorten(f.Label, maxLabel)
 	help = visible(f.Hint)
 	if cut && (f.Kind != bot.FieldTick || len(f.Label) > maxHelp) { // a tick's label stands beside its box
-		help = strings.TrimSpace(visible(f.Label) + " " + help)
+		dot := ". "
+		if strings.ContainsAny(f.Label[len(f.Label)-1:], "?!.:") {
+			dot = " "
+		}
+		help = strings.TrimSpace(visible(f.Label) + dot + help)
 	}
 	if len(help) <= maxHelp {
 		return label, help, ""
@@ -163,7 +167,7 @@ func shorten(s string, limit int) (string, bool) {
 	}
 	const dots = "…"
 	short := ""
-	for _, word := range strings.Fields(s) {
+	for word := range strings.FieldsSeq(s) {
 		longer := strings.TrimSpace(short + " " + word)
 		if len(longer) > limit-len(dots) {
 			break

@@ -45,7 +45,7 @@ func failed(ctx context.Context, r *model.Response, err error) error {
 	case status == 0 && ctx.Err() != nil:
 		return ctx.Err()
 	case status == 0 && notSent(err):
-		return &bot.RetryError{After: restDefault, Err: errors.New("mattermost: the server is not there")}
+		return &bot.RetryError{After: restDefault, Err: errAbsent}
 	case status == 0, status >= 500 && status != http.StatusNotImplemented, status < 300:
 		return errAmbiguous
 	case status == http.StatusTooManyRequests:
@@ -53,12 +53,16 @@ func failed(ctx context.Context, r *model.Response, err error) error {
 	case status == http.StatusUnauthorized:
 		return bot.ErrUnauthorised
 	}
-	e := &statusError{Status: status}
-	if app != nil {
-		e.ID = app.Id
+	if app == nil { // a page of something in front of the server says nothing about a channel or a post
+		return &bot.RetryError{After: restDefault, Err: &statusError{Status: status}}
 	}
-	return e
+	return &statusError{Status: status, ID: app.Id}
 }
+
+// errAbsent says that no server listens.
+var errAbsent = errors.New("mattermost: the server is not there")
+
+func absent(err error) bool { return errors.Is(err, errAbsent) }
 
 // notSent says that a call never left: nobody listened, or the name has no address.
 func notSent(err error) bool {
@@ -76,12 +80,24 @@ func after(h http.Header) time.Duration {
 	return restDefault
 }
 
-// status is the status of a server's answer, or zero.
+// status is the status of a server's final answer, or zero: what is to be tried again has none.
 func status(err error) int {
+	if _, again := errors.AsType[*bot.RetryError](err); again {
+		return 0
+	}
 	if e, ok := errors.AsType[*statusError](err); ok {
 		return e.Status
 	}
 	return 0
+}
+
+// refusal says whether the server will not show something to the bot, now or later.
+func refusal(err error) bool {
+	switch status(err) {
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound:
+		return true
+	}
+	return false
 }
 
 // ofChannel says what an error means that is about one channel: 403 and 404 when the bot is not in it or it is not there,

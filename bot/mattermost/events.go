@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -21,8 +23,10 @@ import (
 	"github.com/weerklank/weerklank/bot"
 )
 
-// handleTime bounds one event. It is below the time that a clean end of the program may take.
-const handleTime = 8 * time.Second
+const (
+	handleTime  = 8 * time.Second // bounds one event; below the time that a clean end of the program may take
+	handleAgain = 2 * time.Second // before the next try of one that failed
+)
 
 // job is one thing that a person said, to be handled.
 type job struct {
@@ -30,13 +34,22 @@ type job struct {
 	at      int64 // version: when it was posted, edited or deleted, in the server's milliseconds
 	deleted bool
 	known   bool   // that it was said in a direct conversation
+	again   bool   // it may be what was handled before: pinning a message tells that it was edited
 	lost    bool   // deleted, and the server did not say when yet
 	command string // in a channel: what was said to the bot
 	tries   int
+
+	heard  bool         // the bot has handled it
+	answer *bot.Message // what it said to that, until it stands there
 }
 
 // key names one version of one message; a redelivery has the same.
-func (j *job) key() string { return j.post.Id + ":" + strconv.FormatInt(j.at, 10) }
+func (j *job) key() string {
+	if j.lost {
+		return j.post.Id + ":lost"
+	}
+	return j.post.Id + ":" + strconv.FormatInt(j.at, 10)
+}
 
 // answerKey is what the answer to an event carries, so that it is not given twice. It stands in the writer's own
 // conversation only.
@@ -63,7 +76,7 @@ func (a *Adapter) event(ctx context.Context, h bot.Handler, lanes *lanes, e *mod
 		if json.Unmarshal([]byte(str("post")), &p) != nil || !a.personal(&p) {
 			return
 		}
-		j := &job{post: &p, at: versionOf(&p)}
+		j := &job{post: &p, at: versionOf(&p), again: e.EventType() == model.WebsocketEventPostEdited}
 		switch e.EventType() {
 		case model.WebsocketEventPostDeleted: // it carries the old words, and no time
 			j.deleted, j.lost = true, true
@@ -140,11 +153,8 @@ func addressed(text, name string) (rest string, ok bool) {
 
 // accept queues a job behind what else is said in that conversation.
 func (a *Adapter) accept(ctx context.Context, h bot.Handler, lanes *lanes, j *job) {
-	if !j.lost && !a.track.begin(j.key(), j.at) {
-		return // it is being handled
-	}
-	if j.lost {
-		a.track.begin("lost "+j.post.Id, j.at)
+	if !a.track.begin(j.key(), j.at) {
+		return // it is being handled, or was
 	}
 	lanes.do(j.post.ChannelId, func() { a.work(ctx, h, lanes, j) })
 }
@@ -159,8 +169,8 @@ func (a *Adapter) work(ctx context.Context, h bot.Handler, lanes *lanes, j *job)
 		return
 	}
 	a.log.Warn("mattermost: a message waits", "err", err)
+	wait := min(a.wait.handle<<min(j.tries, 6), a.wait.handleLongest)
 	j.tries++
-	wait := min(time.Second<<min(j.tries, 6), longPause)
 	lanes.later(ctx, wait, j.post.ChannelId, func() { a.work(ctx, h, lanes, j) })
 }
 
@@ -168,26 +178,37 @@ func (a *Adapter) work(ctx context.Context, h bot.Handler, lanes *lanes, j *job)
 func (a *Adapter) handle(ctx context.Context, h bot.Handler, j *job) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handleTime) // what was begun is ended also when we stop
 	defer cancel()
-	direct, err := a.direct(ctx, j)
-	if err != nil {
-		return err
+	err := a.hear(ctx, h, j)
+	if err == nil && j.answer != nil {
+		err = a.answer(ctx, j, *j.answer)
 	}
-	if !direct && j.command == "" { // somebody changed what they said to others
+	if err == nil || refusal(err) { // nobody is there to hear, or to be heard
 		a.track.end(j.key())
-		a.track.end("lost " + j.post.Id)
 		return nil
+	}
+	return err
+}
+
+// hear lets the bot handle a job, once.
+func (a *Adapter) hear(ctx context.Context, h bot.Handler, j *job) error {
+	if j.heard {
+		return nil
+	}
+	direct, err := a.direct(ctx, j)
+	if err != nil || !direct && j.command == "" { // somebody changed what they said to others
+		return err
 	}
 	u, err := a.person(ctx, j.post.UserId)
-	if err != nil {
+	if err != nil || u.IsBot {
 		return err
 	}
-	if u.IsBot {
-		a.track.end(j.key())
-		a.track.end("lost " + j.post.Id)
-		return nil
-	}
 	if j.lost {
-		if err := a.whenDeleted(ctx, j); err != nil {
+		if news, err := a.whenDeleted(ctx, j); err != nil || !news {
+			return err
+		}
+	}
+	if j.again {
+		if answered, err := a.answered(ctx, j); err != nil || answered {
 			return err
 		}
 	}
@@ -207,14 +228,9 @@ func (a *Adapter) handle(ctx context.Context, h bot.Handler, j *job) error {
 	}
 	r, err := h(ctx, e)
 	if err != nil {
-		return err
+		return fmt.Errorf("handling: %v", err) // not wrapped: it is not about this message
 	}
-	if r.Message != nil {
-		if err := a.answer(ctx, j, *r.Message); err != nil {
-			return err
-		}
-	}
-	a.track.end(j.key())
+	j.heard, j.answer = true, r.Message
 	return nil
 }
 
@@ -248,33 +264,69 @@ func (a *Adapter) share(channel string) {
 // since it may be for their eyes only and a plain bot can show nothing to one person there.
 func (a *Adapter) answer(ctx context.Context, j *job, m bot.Message) error {
 	key := answerKey(j.key())
+	if j.tries > 0 { // what was unknown a moment ago may stand there by now
+		if stands, err := a.stands(ctx, j, key); err != nil || stands {
+			return err
+		}
+	}
 	var err error
 	if j.command != "" {
 		err = a.Direct(ctx, bot.Account(Platform, "", j.post.UserId), m, key)
 	} else {
 		_, err = a.say(ctx, j.post.ChannelId, j.post.RootId, m, key)
 	}
-	if s := status(err); s == http.StatusForbidden || s == http.StatusNotFound || s == http.StatusBadRequest || errors.Is(err, bot.ErrGone) || errors.Is(err, errDeactivated) {
+	if refusal(err) || errors.Is(err, bot.ErrGone) || errors.Is(err, bot.ErrNotFound) || errors.Is(err, errDeactivated) {
 		return nil // nobody is there to read it
 	}
 	return err
 }
 
-// whenDeleted finds the time at which a message was deleted: the event does not tell, and it is the deletion's version.
-func (a *Adapter) whenDeleted(ctx context.Context, j *job) error {
+// stands says whether the answer to a job stands in the writer's conversation with the bot.
+func (a *Adapter) stands(ctx context.Context, j *job, key string) (bool, error) {
+	channel := j.post.ChannelId
+	if j.command != "" {
+		me, err := a.self(ctx)
+		if err != nil {
+			return false, err
+		}
+		c, r, err := a.rest.CreateDirectChannel(ctx, me.Id, j.post.UserId)
+		if err := failed(ctx, r, err); err != nil {
+			return false, err
+		}
+		channel = c.Id
+	}
+	_, err := a.find(ctx, channel, key, j.at)
+	if errors.Is(err, bot.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// whenDeleted finds the time at which a message was deleted: the event does not tell, and it is the deletion's version. It
+// says whether that is news.
+func (a *Adapter) whenDeleted(ctx context.Context, j *job) (bool, error) {
 	list, r, err := a.rest.GetPostsSince(ctx, j.post.ChannelId, max(j.post.UpdateAt, versionOf(j.post))-1, false)
 	if err := failed(ctx, r, err); err != nil {
-		return err
+		return false, err
 	}
 	p := list.Posts[j.post.Id]
 	if p == nil || p.DeleteAt == 0 {
-		return errors.New("mattermost: the server does not say yet when it was deleted")
+		return false, errors.New("mattermost: the server does not say yet when it was deleted")
 	}
-	lost := "lost " + j.post.Id
+	lost := j.key()
 	j.at, j.lost = p.DeleteAt, false
-	a.track.begin(j.key(), j.at)
+	if !a.track.begin(j.key(), j.at) { // it was caught up with
+		j.at, j.lost = versionOf(j.post), true
+		return false, nil
+	}
 	a.track.end(lost)
-	return nil
+	return true, nil
+}
+
+// answered says whether the answer to a job stands in its conversation.
+func (a *Adapter) answered(ctx context.Context, j *job) (bool, error) {
+	jobs, err := a.missed(ctx, j.post.ChannelId, j.at-1)
+	return err == nil && !slices.ContainsFunc(jobs, func(m *job) bool { return m.key() == j.key() }), err
 }
 
 // ---- catching up
@@ -294,8 +346,12 @@ func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes) erro
 		return err
 	}
 	if mark.IsZero() { // nothing was ever handled
+		if err := a.c.SetMark(ctx, time.Now()); err != nil {
+			return err
+		}
 		a.track.start(time.Now().UnixMilli())
-		return a.c.SetMark(ctx, time.Now())
+		a.track.caughtUp()
+		return nil
 	}
 	a.track.start(mark.UnixMilli())
 	since := mark.Add(-overlap)
@@ -331,6 +387,9 @@ func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes) erro
 		}
 	}
 	done.Wait()
+	if ctx.Err() == nil {
+		a.track.caughtUp()
+	}
 	return ctx.Err()
 }
 
@@ -350,9 +409,7 @@ func (a *Adapter) missed(ctx context.Context, channel string, since int64) ([]*j
 			if err := failed(ctx, r, err); err != nil {
 				return nil, err
 			}
-			for id, p := range older.Posts {
-				posts[id] = p
-			}
+			maps.Copy(posts, older.Posts)
 			if len(older.Order) < page || older.Posts[older.Order[len(older.Order)-1]].CreateAt <= since {
 				break
 			}
@@ -381,17 +438,29 @@ func (a *Adapter) missed(ctx context.Context, channel string, since int64) ([]*j
 type tracker struct {
 	mu   sync.Mutex
 	open map[string]int64 // by key: its moment
+	done map[string]int64 // what was handled since the mark: it may be told again
 	high int64            // the latest that was handled
 	kept int64            // the mark as it was kept last
+	sure bool             // nothing is missing that is older than what was handled
 }
 
-func newTracker() tracker { return tracker{open: map[string]int64{}} }
+func newTracker() tracker { return tracker{open: map[string]int64{}, done: map[string]int64{}} }
 
-// begin takes something up; false if it is being handled already.
+// restart drops what was left when a Run ended: it is caught up with.
+func (t *tracker) restart() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	clear(t.open)
+	t.sure = false
+}
+
+// begin takes something up; false if it is being handled already, or was.
 func (t *tracker) begin(key string, at int64) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, ok := t.open[key]; ok {
+	_, open := t.open[key]
+	_, done := t.done[key]
+	if open || done {
 		return false
 	}
 	t.open[key] = at
@@ -404,6 +473,7 @@ func (t *tracker) end(key string) {
 	defer t.mu.Unlock()
 	if at, ok := t.open[key]; ok {
 		t.high = max(t.high, at)
+		t.done[key] = at
 		delete(t.open, key)
 	}
 }
@@ -413,6 +483,28 @@ func (t *tracker) start(at int64) {
 	defer t.mu.Unlock()
 	t.high = max(t.high, at)
 	t.kept = at
+	t.sure = false
+}
+
+// caughtUp says that what happened since the mark is handled or open.
+func (t *tracker) caughtUp() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sure = true
+}
+
+// forget drops what was handled so long before the mark that nobody tells it again.
+func (t *tracker) forget(mark int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	maps.DeleteFunc(t.done, func(_ string, at int64) bool { return at < mark-2*overlap.Milliseconds() })
+}
+
+// lost says that the mark was not kept.
+func (t *tracker) lost() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.kept = 0
 }
 
 // mark is up to when everything was handled, and whether that is news.
@@ -425,9 +517,12 @@ func (t *tracker) mark() (time.Time, bool) {
 	}
 	// A whole minute: when exactly the last one wrote is nobody's business.
 	at -= at % time.Minute.Milliseconds()
-	news := at > t.kept
-	t.kept = max(t.kept, at)
-	return time.UnixMilli(at), news
+	news := t.sure && at > t.kept
+	if !news {
+		return time.Time{}, false
+	}
+	t.kept = at
+	return time.UnixMilli(at), true
 }
 
 // keepMark keeps the mark over restarts.
@@ -438,8 +533,10 @@ func (a *Adapter) keepMark(ctx context.Context) {
 	}
 	if err := a.c.SetMark(ctx, at); err != nil {
 		a.log.Warn("mattermost: the mark is not kept", "err", err)
-		a.track.start(0) // it is kept the next time
+		a.track.lost() // it is kept the next time
+		return
 	}
+	a.track.forget(at.UnixMilli())
 }
 
 // ---- one thing at a time in each conversation
@@ -468,9 +565,7 @@ func (l *lanes) do(name string, f func()) {
 	if busy {
 		return
 	}
-	l.work.Add(1)
-	go func() {
-		defer l.work.Done()
+	l.work.Go(func() {
 		l.slot <- struct{}{}
 		defer func() { <-l.slot }()
 		for {
@@ -485,14 +580,12 @@ func (l *lanes) do(name string, f func()) {
 			l.mu.Unlock()
 			queue[0]()
 		}
-	}()
+	})
 }
 
 // later puts f in a lane after a while, unless ctx ends before.
 func (l *lanes) later(ctx context.Context, wait time.Duration, name string, f func()) {
-	l.work.Add(1)
-	go func() {
-		defer l.work.Done()
+	l.work.Go(func() {
 		timer := time.NewTimer(wait)
 		defer timer.Stop()
 		select {
@@ -500,7 +593,7 @@ func (l *lanes) later(ctx context.Context, wait time.Duration, name string, f fu
 		case <-timer.C:
 			l.do(name, f)
 		}
-	}()
+	})
 }
 
 func (l *lanes) wait() { l.work.Wait() }

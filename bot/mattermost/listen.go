@@ -1,14 +1,10 @@
 package mattermost
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -22,7 +18,6 @@ import (
 
 	"github.com/weerklank/weerklank/bot"
 	"github.com/weerklank/weerklank/bot/locale"
-	"github.com/weerklank/weerklank/prompts"
 )
 
 // The callback listener. The server calls it when somebody presses a button, sends a dialog in or gives the slash command,
@@ -52,6 +47,7 @@ type callbacks struct {
 	within time.Duration
 
 	closed  atomic.Bool // the server does not reach us
+	tried   atomic.Bool // whether it does
 	refused atomic.Int64
 	working sync.WaitGroup
 
@@ -127,9 +123,6 @@ func (l *callbacks) use(h bot.Handler) {
 func (a *Adapter) Shuts() bool { return true }
 
 var _ bot.Shutter = (*Adapter)(nil)
-
-// SetCallbacks says whether the server reaches the listener; until told otherwise it is taken to.
-func (a *Adapter) SetCallbacks(reached bool) { a.calls.closed.Store(!reached) }
 
 // Refused counts the callbacks that did not come from this program, or not for who sent them.
 func (a *Adapter) Refused() int64 { return a.calls.refused.Load() }
@@ -524,156 +517,4 @@ func (l *callbacks) nonce(id string, until time.Time) *nonce {
 	n := &nonce{until: until}
 	l.nonces[id] = n
 	return n
-}
-
-// ---- the slash command
-
-// command takes the slash command. What proves that the server sent it is its token alone.
-func (l *callbacks) command(w http.ResponseWriter, body []byte, start time.Time) {
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		refuse(w, http.StatusBadRequest)
-		return
-	}
-	if !l.known(form.Get("token")) || form.Get("user_id") == "" || form.Get("channel_id") == "" {
-		l.forged(w)
-		return
-	}
-	type result struct {
-		text   string
-		status int
-	}
-	got, done := within(l, start, func(ctx context.Context) result {
-		text, status := l.commanded(ctx, form, start)
-		return result{text, status}
-	})
-	switch {
-	case !done:
-		got.text = locale.Say(prompts.English, "mm.slow")
-	case got.status != http.StatusOK:
-		refuse(w, got.status)
-		return
-	}
-	if got.text == "" {
-		answerJSON(w, struct{}{})
-		return
-	}
-	answerJSON(w, model.CommandResponse{ResponseType: model.CommandResponseTypeEphemeral, Text: got.text, SkipSlackParsing: true})
-}
-
-func (l *callbacks) commanded(ctx context.Context, form url.Values, at time.Time) (string, int) {
-	user, channel := form.Get("user_id"), form.Get("channel_id")
-	f, err := l.from(ctx, user, channel, at)
-	lang := cmp.Or(f.Lang, prompts.English)
-	switch {
-	case errors.Is(err, errOutside):
-		return locale.Say(lang, "mm.not-here"), http.StatusOK
-	case err != nil:
-		return locale.Say(lang, "mm.later"), http.StatusOK
-	}
-	r, err := l.handle(ctx, bot.Command{From: f, Text: form.Get("text")})
-	switch {
-	case err != nil && r.Message == nil:
-		return locale.Say(lang, "mm.later"), http.StatusOK
-	case r.Form != nil:
-		state := dialogState{Lang: f.Lang}
-		if f.Team != "" {
-			state.Channel = channel
-		}
-		if l.show(ctx, user, form.Get("trigger_id"), state, r) != nil {
-			return locale.Say(lang, "mm.no-dialog"), http.StatusOK
-		}
-		return "", http.StatusOK
-	case r.Message != nil:
-		text, err := renderText(*r.Message, false, false)
-		if err != nil {
-			return locale.Say(lang, "mm.later"), http.StatusOK
-		}
-		return text, http.StatusOK
-	}
-	return "", http.StatusOK
-}
-
-// known says whether a token is one of the command's. All are compared, in the same time.
-func (l *callbacks) known(token string) bool {
-	given, ok := sha256.Sum256([]byte(token)), 0
-	for _, t := range l.tokens {
-		want := sha256.Sum256([]byte(t))
-		if t != "" {
-			ok |= subtle.ConstantTimeCompare(given[:], want[:])
-		}
-	}
-	return ok == 1
-}
-
-// ---- the round trip
-
-// probeField is the field under whose name a probe is answered: the server hands that back to who sent it in.
-const probeField = "probe"
-
-// Probe lets the server submit a dialog to our own listener, and says whether it came back. It needs no memory but the
-// secret, so that it may be asked by another process than the one that listens.
-func (a *Adapter) Probe(ctx context.Context) error {
-	l := a.calls
-	if l.sign == nil {
-		return errors.New("mattermost: there is no callback_url")
-	}
-	all, err := a.channels(ctx)
-	if err != nil {
-		return err
-	}
-	me, err := a.self(ctx)
-	if err != nil {
-		return err
-	}
-	i := slices.IndexFunc(all, func(c *model.Channel) bool { return c.TeamId != "" && c.DeleteAt == 0 })
-	if i < 0 {
-		return ErrNoChannel
-	}
-	p := probe{Version: signVersion, Nonce: rand.Text(), Until: l.now().Add(probeLife).Unix()}
-	back, r, err := a.rest.SubmitInteractiveDialog(ctx, model.SubmitDialogRequest{
-		URL: l.base + "/probe", CallbackId: "weerklank", State: l.sign.signProbe(p), UserId: me.Id, ChannelId: all[i].Id, TeamId: all[i].TeamId,
-		Submission: map[string]any{},
-	})
-	if err := failed(ctx, r, err); err != nil {
-		return fmt.Errorf("%w: %w", ErrUnreached, err)
-	}
-	if subtle.ConstantTimeCompare([]byte(back.Errors[probeField]), []byte(l.sign.answered(p.Nonce))) != 1 {
-		return ErrUnreached
-	}
-	return nil
-}
-
-var (
-	// ErrUnreached says that the server cannot call our listener, or that something else answered there.
-	ErrUnreached = errors.New("mattermost: the server does not reach the callback listener")
-	// ErrNoChannel says that the bot is in no channel by which the round trip could be made.
-	ErrNoChannel = errors.New("mattermost: the bot is in no channel yet")
-)
-
-// probed answers a probe, once.
-func (l *callbacks) probed(w http.ResponseWriter, body []byte, start time.Time) {
-	var s model.SubmitDialogRequest
-	if json.Unmarshal(body, &s) != nil {
-		refuse(w, http.StatusBadRequest)
-		return
-	}
-	p, err := l.sign.readProbe(s.State, start)
-	if err != nil {
-		l.forged(w)
-		return
-	}
-	n := l.nonce("probe:"+p.Nonce, time.Unix(p.Until, 0))
-	if n == nil {
-		refuse(w, http.StatusServiceUnavailable)
-		return
-	}
-	n.turn.Lock()
-	defer n.turn.Unlock()
-	if n.spent {
-		l.forged(w)
-		return
-	}
-	n.spent = true
-	answerJSON(w, model.SubmitDialogResponse{Errors: map[string]string{probeField: l.sign.answered(p.Nonce)}})
 }

@@ -66,6 +66,7 @@ func (a *Adapter) forget(channel string) {
 	if channel == "" {
 		clear(a.rosters)
 	}
+	a.mineAt = time.Time{}
 	delete(a.rosters, channel)
 }
 
@@ -107,16 +108,13 @@ func (a *Adapter) Names(ctx context.Context, team bot.TeamID) ([]string, error) 
 
 // Channels implements bot.People. A plain bot may not ask for another's channels, so that its own are gone through.
 func (a *Adapter) Channels(ctx context.Context, user bot.UserID) ([]bot.TeamID, error) {
-	mine, err := a.channels(ctx)
+	mine, err := a.places(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var out []bot.TeamID
 	for _, c := range mine {
-		if c.Type != model.ChannelTypeOpen && c.Type != model.ChannelTypePrivate || c.DeleteAt > 0 {
-			continue
-		}
-		who, err := a.roster(ctx, c.Id, rosterTime)
+		who, err := a.roster(ctx, c, rosterTime)
 		if err != nil {
 			if status(err) == 0 && !errors.Is(err, bot.ErrGone) {
 				return nil, err
@@ -124,10 +122,35 @@ func (a *Adapter) Channels(ctx context.Context, user bot.UserID) ([]bot.TeamID, 
 			continue // left or archived meanwhile
 		}
 		if who.people[user.Reveal()] != nil {
-			out = append(out, teamOf(c.Id))
+			out = append(out, teamOf(c))
 		}
 	}
 	return out, nil
+}
+
+// places returns the channels that the bot shares with more than one person, as a roster is kept.
+func (a *Adapter) places(ctx context.Context) ([]string, error) {
+	a.mu.Lock()
+	ids, fresh := a.mine, time.Since(a.mineAt) < rosterTime
+	a.mu.Unlock()
+	if fresh {
+		return ids, nil
+	}
+	at := time.Now()
+	all, err := a.channels(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids = nil
+	for _, c := range all {
+		if (c.Type == model.ChannelTypeOpen || c.Type == model.ChannelTypePrivate) && c.DeleteAt == 0 {
+			ids = append(ids, c.Id)
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.mine, a.mineAt = ids, at
+	return ids, nil
 }
 
 // channels returns the channels that the bot is in, direct conversations included.

@@ -59,7 +59,7 @@ func (a *Adapter) render(m bot.Message, team bot.TeamID, key string) (*model.Pos
 // button is an action on a post. The server knows buttons only by ids of letters and digits.
 func (l *callbacks) button(action bot.Action, team bot.TeamID, key string, n int) *model.PostAction {
 	b := &model.PostAction{
-		Id: "a" + strconv.Itoa(n), Type: model.PostActionTypeButton, Name: visible(action.Label),
+		Id: "a" + strconv.Itoa(n), Type: model.PostActionTypeButton, Name: labelText(action.Label),
 		Integration: &model.PostActionIntegration{URL: l.base + "/press", Context: map[string]any{contextKey: l.sign.signPress(pressContext{
 			Version: signVersion, Team: team, Offer: offerOf(action), Key: key, Until: l.now().Add(pressLife).Unix(),
 		})}},
@@ -80,9 +80,13 @@ func renderText(m bot.Message, buttons, direct bool) (string, error) {
 		} else if !buttons {
 			part = typedWords(b.Actions, m.Lang, direct)
 		}
-		if part != "" {
-			out = append(out, part)
+		if part == "" {
+			continue
 		}
+		if n := len(out); n > 0 && strings.HasPrefix(part, "> ") && strings.HasPrefix(out[n-1], "> ") {
+			out = append(out, hollow) // else two people's words become one quote
+		}
+		out = append(out, part)
 	}
 	text := strings.Join(out, "\n\n")
 	switch {
@@ -121,7 +125,7 @@ func renderBlock(b bot.Block) string {
 		for _, s := range b.Spans {
 			text += s.Text
 		}
-		text = strings.Trim(visible(text), "\n")
+		text = strings.ReplaceAll(strings.Trim(visible(text), "\n"), "<", "<"+hollow)
 		fence := "```"
 		for strings.Contains(text, fence) {
 			fence += "`"
@@ -188,6 +192,9 @@ func span(s bot.Span) string {
 	return strings.Join(lines, "\n")
 }
 
+// labelText is what stands on a button or in a list of choices, where no Markdown is read.
+func labelText(s string) string { return strings.ReplaceAll(oneLine(visible(s)), "<", "<"+hollow) }
+
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // visible drops what is not seen: control signs, what turns the direction of text round, signs without width.
@@ -246,7 +253,7 @@ func escapeLine(line string) string {
 			digits++
 		}
 		switch {
-		case strings.ContainsRune("\\`*_{}[]()|", r):
+		case strings.ContainsRune("\\`*_{}[]|", r):
 			out.WriteRune('\\')
 			out.WriteRune(r)
 		case strings.ContainsRune(".)", r) && digits > 0 && i == digits: // no numbered item

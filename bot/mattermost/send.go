@@ -3,6 +3,7 @@ package mattermost
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -15,7 +16,10 @@ import (
 const keyProp = "weerklank"
 
 // againWithin is how long the server certainly still knows the key of a post (30 s), less what a call may take.
-const againWithin = 20 * time.Second
+const (
+	againWithin = 20 * time.Second
+	againAfter  = time.Second
+)
 
 // Post implements bot.Chat.
 func (a *Adapter) Post(ctx context.Context, team bot.TeamID, m bot.Message, thread bot.Ref, key string) (bot.Ref, error) {
@@ -24,8 +28,41 @@ func (a *Adapter) Post(ctx context.Context, team bot.TeamID, m bot.Message, thre
 		return "", err
 	}
 	p.ChannelId, p.RootId = channelOf(team), string(thread)
+	if err := a.upload(ctx, p, m); err != nil {
+		return "", err
+	}
 	return a.create(ctx, p, key)
 }
+
+// upload puts the pictures of a message on the server, for p. What they show stands in the text: a picture there has no
+// words of its own. Nothing is posted yet, so that a failure is simply tried again.
+func (a *Adapter) upload(ctx context.Context, p *model.Post, m bot.Message) error {
+	for i, b := range m.Blocks {
+		if b.Kind != bot.BlockPicture {
+			continue
+		}
+		if len(p.FileIds) == maxPictures {
+			return errManyPictures
+		}
+		up, r, err := a.uploads.UploadFile(ctx, b.PNG, p.ChannelId, fmt.Sprintf("weerklank-%d.png", i+1))
+		if err := failed(ctx, r, err); err != nil {
+			if status(err) != 0 {
+				return ofChannel(err)
+			}
+			return nothing(err)
+		}
+		if len(up.FileInfos) != 1 {
+			return nothing(errAmbiguous)
+		}
+		p.FileIds = append(p.FileIds, up.FileInfos[0].Id)
+	}
+	return nil
+}
+
+// maxPictures is how many files a post takes.
+const maxPictures = 10
+
+var errManyPictures = errors.New("mattermost: too many pictures for one post")
 
 // create posts p. The key is the server's own means against doubles for half a minute, unless it restarted: within
 // that, and on the same connection, what is unknown is simply tried again.
@@ -39,7 +76,8 @@ func (a *Adapter) create(ctx context.Context, p *model.Post, key string) (bot.Re
 	if err := a.pace.Wait(ctx); err != nil {
 		return "", &bot.RetryError{After: time.Second, Err: err}
 	}
-	start, epoch := time.Now(), a.connection()
+	start := time.Now()
+	epoch, connected := a.connection()
 	unknown := false
 	for {
 		made, r, err := a.rest.CreatePost(ctx, p)
@@ -51,13 +89,15 @@ func (a *Adapter) create(ctx context.Context, p *model.Post, key string) (bot.Re
 			unknown = true
 		case !unknown:
 			return "", a.refused(ctx, p.ChannelId, err)
-		}
-		if ctx.Err() != nil || time.Since(start) > againWithin || a.connection() != epoch {
+		case absent(err): // it restarts, and then knows no keys
 			return "", bot.ErrUncertain
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(time.Second):
+		case <-time.After(a.wait.again):
+		}
+		if now, _ := a.connection(); ctx.Err() != nil || time.Since(start) > a.wait.againWithin || !connected || now != epoch {
+			return "", bot.ErrUncertain
 		}
 	}
 }
@@ -77,6 +117,9 @@ func (a *Adapter) refused(ctx context.Context, channel string, err error) error 
 	if status(err) == http.StatusBadRequest {
 		c, r, cerr := a.rest.GetChannel(ctx, channel)
 		if cerr := failed(ctx, r, cerr); cerr != nil {
+			if status(cerr) == 0 {
+				return nothing(cerr)
+			}
 			return ofChannel(cerr)
 		}
 		if c.DeleteAt > 0 {
@@ -86,11 +129,12 @@ func (a *Adapter) refused(ctx context.Context, channel string, err error) error 
 	return ofChannel(err)
 }
 
-// connection numbers the connection there is: with another, the server may have restarted and know no keys.
-func (a *Adapter) connection() int {
+// connection numbers the connection, and says whether there is one: with another, the server may have restarted and know
+// no keys.
+func (a *Adapter) connection() (epoch int, connected bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.epoch
+	return a.epoch, a.epoch%2 == 1
 }
 
 // Edit implements bot.Editor. The post is built anew: saved back as it was read, its buttons would be dead.
@@ -100,8 +144,10 @@ func (a *Adapter) Edit(ctx context.Context, team bot.TeamID, ref bot.Ref, m bot.
 		switch {
 		case status(err) == http.StatusBadRequest, status(err) == http.StatusNotFound:
 			return bot.ErrNotFound
+		case status(err) == 0: // nothing was changed yet
+			return nothing(err)
 		}
-		return unsure(ofChannel(err))
+		return ofChannel(err)
 	}
 	if _, err := a.self(ctx); err != nil {
 		return nothing(err)
@@ -116,10 +162,16 @@ func (a *Adapter) Edit(ctx context.Context, team bot.TeamID, ref bot.Ref, m bot.
 	}
 	p.Id, p.ChannelId, p.RootId = old.Id, old.ChannelId, old.RootId
 	p.AddProp(keyProp, key)
+	p.FileIds = old.FileIds // pictures stay as they were posted
 	_, r, err = a.rest.UpdatePost(ctx, p.Id, p)
 	err = failed(ctx, r, err)
-	if status(err) == http.StatusNotFound {
+	switch status(err) {
+	case http.StatusNotFound:
 		return bot.ErrNotFound
+	case http.StatusForbidden: // out of the channel, or the post was deleted meanwhile
+		if _, r, gone := a.rest.GetPost(ctx, p.Id, ""); status(failed(ctx, r, gone)) == http.StatusNotFound {
+			return bot.ErrNotFound
+		}
 	}
 	return unsure(a.refusedOr(ctx, p.ChannelId, err))
 }
@@ -150,13 +202,18 @@ func (a *Adapter) Find(ctx context.Context, team bot.TeamID, key string, since t
 	if _, err := a.self(ctx); err != nil {
 		return "", err
 	}
-	from := since.Add(-lookBack).UnixMilli()
+	ref, err := a.find(ctx, channelOf(team), key, since.Add(-lookBack).UnixMilli())
+	if refusal(err) {
+		return "", bot.ErrUncertain // whether it stands in a channel that the bot cannot read, nobody but a person can say
+	}
+	return ref, err
+}
+
+// find looks for a post of the bot's own with that key, made after a moment.
+func (a *Adapter) find(ctx context.Context, channel, key string, from int64) (bot.Ref, error) {
 	for n := 0; ; n++ {
-		list, r, err := a.rest.GetPostsForChannel(ctx, channelOf(team), n, page, "", false, false)
+		list, r, err := a.rest.GetPostsForChannel(ctx, channel, n, page, "", false, false)
 		if err := failed(ctx, r, err); err != nil {
-			if status(err) == http.StatusForbidden || status(err) == http.StatusNotFound {
-				return "", bot.ErrUncertain // whether it stands in a channel that the bot cannot read, nobody but a person can say
-			}
 			return "", err
 		}
 		for _, p := range list.Posts {
@@ -220,5 +277,8 @@ func (a *Adapter) say(ctx context.Context, dm, root string, m bot.Message, key s
 		return "", err
 	}
 	p.ChannelId, p.RootId = dm, root
+	if err := a.upload(ctx, p, m); err != nil {
+		return "", err
+	}
 	return a.create(ctx, p, key)
 }

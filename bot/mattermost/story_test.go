@@ -34,6 +34,24 @@ func block(text string) string {
 	return lines
 }
 
+// switchOn switches the crew on by words.
+func (w *world) switchOn() {
+	w.t.Helper()
+	ctx, say := context.Background(), spoken[w.lang]
+	if _, err := w.chat.after(ctx, func() string { return w.s.Mention(w.boss, w.crew, say.on) }); err != nil {
+		w.t.Fatal(err)
+	}
+	form := w.answer(w.boss, 0)
+	lines := strings.NewReplacer(say.fill...).Replace(block(form))
+	if r := w.says(w.boss, "```\n"+lines+"\n```"); strings.Contains(r, say.wrong) || r == form {
+		w.t.Fatalf("switching on: %s", r)
+	}
+	team, err := w.db.Team(ctx, bot.TeamID("mattermost:"+w.crew))
+	if err != nil || team.State != bot.TeamOn {
+		w.t.Fatal(team.State, err)
+	}
+}
+
 // A whole round by typed words alone, as it is without a callback listener: switching on, asking, answering, changing,
 // withdrawing, closing and giving back.
 func TestRoundInWords(t *testing.T) {

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,7 +22,7 @@ import (
 
 // world is the whole bot, on a real store, with a server for tests: people act there, and see what comes of it.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	s      *mattermosttest.Server // the server, if it is the one for tests
 	on     server
 	dir    string
@@ -34,7 +36,9 @@ type world struct {
 	m      *marks
 	log    *safeBuffer
 	listen *httptest.Server // nil: the server does not reach us
+	serve  atomic.Pointer[http.Handler]
 	tokens []string
+	hurry  time.Duration // the part of its times that the adapter waits; zero: all
 
 	db   *store.DB
 	bot  *bot.Bot
@@ -43,13 +47,13 @@ type world struct {
 }
 
 // newWorld is newWorldOn a server for tests.
-func newWorld(t *testing.T, version mattermosttest.Version, lang prompts.Lang, callbacks bool) *world {
+func newWorld(t testing.TB, version mattermosttest.Version, lang prompts.Lang, callbacks bool) *world {
 	t.Helper()
 	return newWorldOn(t, mattermosttest.New(t, version), lang, callbacks)
 }
 
 // newWorldOn adds a crew of eight and their manager to a server, and starts the bot. callbacks: the server reaches it.
-func newWorldOn(t *testing.T, on server, lang prompts.Lang, callbacks bool) *world {
+func newWorldOn(t testing.TB, on server, lang prompts.Lang, callbacks bool) *world {
 	t.Helper()
 	w := &world{t: t, on: on, dir: t.TempDir(), lang: lang, m: &marks{}, log: &safeBuffer{}}
 	w.s, _ = on.(*mattermosttest.Server)
@@ -64,10 +68,17 @@ func newWorldOn(t *testing.T, on server, lang prompts.Lang, callbacks bool) *wor
 	w.on.SetChannelAdmin(w.crew, w.boss, true)
 	w.on.SetTeamAdmin(w.team, w.boss, true)
 	if callbacks {
-		w.listen = httptest.NewUnstartedServer(nil)
+		w.listen = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if serve := w.serve.Load(); serve != nil {
+				(*serve).ServeHTTP(rw, r)
+				return
+			}
+			http.Error(rw, "", http.StatusBadGateway) // as a proxy says it while the program is not there
+		}))
 		if r, ok := on.(*realServer); ok {
 			r.listenOn(w.listen)
 		}
+		w.listen.Start()
 		token, err := w.on.RegisterCommand(w.boss, w.team, "weerklank", "http://"+w.listen.Listener.Addr().String()+"/terug/command")
 		if err != nil {
 			t.Fatal(err)
@@ -76,9 +87,6 @@ func newWorldOn(t *testing.T, on server, lang prompts.Lang, callbacks bool) *wor
 		t.Cleanup(w.listen.Close)
 	}
 	w.start()
-	if w.listen != nil {
-		w.listen.Start()
-	}
 	return w
 }
 
@@ -104,8 +112,12 @@ func (w *world) start() {
 			c.CallbackURL, c.Secret, c.CommandTokens = "http://"+w.listen.Listener.Addr().String()+"/terug", []byte(strings.Repeat("geheim! ", 4)), w.tokens
 		}
 	})
+	if w.hurry > 0 {
+		w.chat.Hurry(w.hurry)
+	}
 	if w.listen != nil {
-		w.listen.Config.Handler = w.chat.Handler()
+		serve := w.chat.Handler()
+		w.serve.Store(&serve)
 	}
 	lib, err := prompts.Builtin()
 	if err != nil {
@@ -200,14 +212,4 @@ func (w *world) answer(who string, n int) string {
 	})
 	all := w.on.DMs(who)
 	return all[len(all)-1].Text
-}
-
-// tells says in the channel's posts which holds a text.
-func (w *world) posted(text string) (found []mattermosttest.Post) {
-	for _, p := range w.on.Posts(w.crew) {
-		if p.User == w.me && strings.Contains(p.Text, text) {
-			found = append(found, p)
-		}
-	}
-	return found
 }

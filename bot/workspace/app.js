@@ -59,8 +59,9 @@
   const person = (page) => page.querySelector("#composer [name=as]").value;
 
   // show brings a page from the server on the screen. own: it answers what this person just did here; otherwise it tells
-  // what happened elsewhere, and then no form opens or closes, no failure text goes, and the focus stays.
-  const show = (next, own) => {
+  // what happened elsewhere, and then no form opens or closes, no failure text goes, and the focus stays. forms: it says
+  // which form is open.
+  const show = (next, own, forms) => {
     if (!own && person(next) !== person(document)) return; // another window became somebody else; this one is still theirs
     const end = atEnd(), failed = $("#failed"), had = new Set(items().map(keyOf));
     if (!own && failed && !next.getElementById("failed")) next.getElementById("composer").before(failed.cloneNode(true));
@@ -70,7 +71,7 @@
     patch($("#app"), next.getElementById("app"));
     anchor ??= items().find((n) => !had.has(keyOf(n))) ?? null;
     if (end) follow();
-    if (own) overlay(next.querySelector("dialog#form"));
+    if (forms) overlay(next.querySelector("dialog#form"));
   };
 
   // ---- forms
@@ -145,8 +146,7 @@
       if (text && text.value.trim() === was.trim()) text.value = next.getElementById("text").value; // empty once it was said
       const fold = r.ok && form.closest(narrow.matches ? "details.own, #demo details" : "details.own");
       if (fold) { form.reset(); fold.open = false; }
-      if (action === "/close") next.querySelector("dialog#form")?.remove(); // one of another window stays there
-      show(next, true);
+      show(next, true, action !== "/close"); // that one was closed above; what is open now came after it, or is of another window
       if (text) follow();
       const el = document.activeElement;
       if ($("dialog#form") || !text && el && el !== document.body && el.checkVisibility()) return;
@@ -165,7 +165,7 @@
       const r = await fetch(location.pathname, { headers: { Accept: "text/html" } });
       const html = await r.text();
       if (mine !== turn) again = true; // older than what was sent meanwhile
-      else if (r.ok && new URL(r.url).pathname === location.pathname) show(parse(html), false);
+      else if (r.ok && new URL(r.url).pathname === location.pathname) show(parse(html), false, false);
     } catch {} finally { loading = false; more(); } // the next event or connection brings the next try
   };
   const more = () => { if (again && !sending && !loading) { again = false; load(); } };

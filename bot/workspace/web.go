@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"embed"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"html/template"
@@ -538,6 +539,7 @@ type (
 	}
 	blockView struct {
 		Kind    bot.BlockKind
+		Picture template.URL
 		Spans   []bot.Span
 		Actions []actionView
 	}
@@ -694,6 +696,9 @@ func blocks(m bot.Message) []blockView {
 	n := 0
 	for _, b := range m.Blocks {
 		bv := blockView{Kind: b.Kind, Spans: b.Spans}
+		if b.Kind == bot.BlockPicture {
+			bv.Picture = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.PNG))
+		}
 		for _, action := range b.Actions {
 			bv.Actions = append(bv.Actions, actionView{N: n, Action: action})
 			n++

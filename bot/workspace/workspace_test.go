@@ -3,6 +3,7 @@ package workspace_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"html"
@@ -106,6 +107,17 @@ func TestContract(t *testing.T) {
 					t.Fatal(err)
 				}
 				return strings.Count(string(raw), text)
+			},
+			Shows: func(png []byte) bool {
+				s := httptest.NewServer(a.Handler())
+				defer s.Close()
+				resp, err := http.Get(s.URL + "/c/buitendienst")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer resp.Body.Close()
+				raw, _ := io.ReadAll(resp.Body)
+				return strings.Contains(html.UnescapeString(string(raw)), `<img class="picture" src="data:image/png;base64,`+base64.StdEncoding.EncodeToString(png)+`" alt="`)
 			},
 			Log: log.String,
 		}

@@ -90,6 +90,11 @@ func (p *parts) control() http.Handler {
 		}
 		json.NewEncoder(w).Encode(changes)
 	})
+	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
+		if err := p.healthy(); err != nil {
+			fmt.Fprintln(w, err)
+		}
+	})
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
 		teams, err := p.db.Teams(r.Context())
 		if err != nil {
@@ -370,6 +375,15 @@ func cmdStatus(ctx context.Context, e *env, args []string) error {
 		live = e.say("cli.status-running")
 	}
 	fmt.Fprintln(e.stdout, live)
+	if running {
+		trouble, err := call(ctx, c, http.MethodGet, "/health", nil)
+		if err != nil {
+			return err
+		}
+		for line := range strings.Lines(string(trouble)) {
+			fmt.Fprintln(e.stdout, e.say("cli.status-trouble", "what", strings.TrimSpace(line)))
+		}
+	}
 	fmt.Fprintln(e.stdout, backupLine(e, c))
 	for _, t := range teams {
 		line := fmt.Sprintf("%s  %s", t.Team, t.State)

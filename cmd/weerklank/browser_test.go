@@ -467,6 +467,28 @@ func TestBrowserTwoWindows(t *testing.T) {
 	b.is(`document.querySelector("dialog#form") === null && document.activeElement.id === "text"`, "a form of another window opened here")
 }
 
+// A form that is opened while the answer to closing the one before is still on its way stays, with what is typed in it.
+func TestBrowserClosedLate(t *testing.T) {
+	findChromium(t)
+	url, _ := startProgram(t, "Weerklank demo", "demo", "--addr", "127.0.0.1:0")
+	b := newBrowser(t, url, 1280, 800)
+	b.anOpenQuestion()
+	const late = `window.real = window.fetch; window.fetch = (u, o) => { const r = window.real(u, o); return u === "/close" ? new Promise((done) => { window.letGo = () => done(r) }) : r }`
+	b.do(chromedp.Evaluate(late, nil))
+	b.openForm()
+	b.key(kb.Escape)
+	b.until(`document.querySelector("dialog#form") === null && window.letGo !== undefined`)
+	b.openForm()
+	b.key("Niet kwijt")
+	b.do(chromedp.Evaluate(`window.letGo()`, nil))
+	b.until(`document.querySelector("form[aria-busy]") === null && window.real !== undefined`)
+	b.until(`document.querySelector("#f-text")?.value === "Niet kwijt" && document.activeElement.id === "f-text"`)
+	b.tabTo(`e.matches("#fields .ends .main")`)
+	b.key(kb.Enter)
+	b.until(`document.activeElement.name === "f.share"`)
+	b.is(`document.querySelector("#f-text").value === "Niet kwijt"`, "the text is lost")
+}
+
 // When the program is gone, nothing is sent twice and nothing typed is lost; when it is back, the page goes on.
 func TestBrowserUnreached(t *testing.T) {
 	findChromium(t)

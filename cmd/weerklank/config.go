@@ -519,7 +519,7 @@ func cmdConfig(_ context.Context, e *env, args []string) error {
 		fmt.Fprintln(e.stdout, e.say("cli.config-no-platform"))
 	}
 	for _, note := range c.notes(e) {
-		fmt.Fprintln(e.stdout, note)
+		fmt.Fprintln(e.stdout, e.say("cli.config-note", "text", note))
 	}
 	if c.Help.Adviser == "" {
 		fmt.Fprintln(e.stdout, e.say("cli.config-no-adviser"))

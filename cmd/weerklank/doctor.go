@@ -97,6 +97,9 @@ func (d *diagnosis) online(ctx context.Context, c config) {
 		if t.State == bot.TeamOn || t.State == bot.TeamJoining || t.State == bot.TeamResting {
 			want.Teams = append(want.Teams, t.Team)
 		}
+		if t.State == bot.TeamGone {
+			want.Gone = append(want.Gone, t.Team)
+		}
 	}
 	_, managers := named(c.Rights.Managers)
 	_, editors := named(c.Rights.Editors)

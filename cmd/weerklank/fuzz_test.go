@@ -20,6 +20,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add("[team]\nrhythm = \"custom\"\ncron = \"TZ= 0 10 * * *\"\nwindow = \"-1d\"")
 	f.Add("[limits]\nmin_replies = -9223372036854775808")
 	f.Add("[privacy]\nkeep_replies = \"99999999999999999999d\"\n[workspace]\nlisten = \"[::1]:0\"")
+	f.Add("[mattermost]\nurl = \"http://[::1\"\ntoken = \"\"\ncallback_url = \"//plugins\"\ncallback_secret = \"AAAA\"\ncommand_tokens = [\"\"]\n[http]\nlisten = \":\"")
 	f.Add("\ufeff[team]\r\nlanguage = \"nl\"")
 	f.Add("[backup]\nschedule = \"CRON_TZ= 0 3 * * *\"\nkeep = \"-1d\"\nrecipients = [\"age1x\", \"AGE-SECRET-KEY-1\", \"\"]")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -13,20 +13,43 @@ import (
 	"github.com/weerklank/weerklank/bot/mattermost"
 )
 
-// admission is whether the server lets the bot in. While it does not, other platforms, the agenda and the operator's
-// commands go on, and health says so.
-type admission struct{ shut atomic.Bool }
+// access is whether the server lets the bot in. While it does not, other platforms, the agenda and the operator's commands
+// go on, and health says so.
+type access struct{ shut atomic.Bool }
 
-// watch asks now and at every moment of again, until ctx ends.
-func (a *admission) watch(ctx context.Context, c mattermost.Config, again time.Duration) {
+// errShut and errUnreached are what health says.
+var (
+	errShut      = errors.New("mattermost does not let the bot in: its token was revoked, or its account is disabled; weerklank doctor --online says more")
+	errUnreached = errors.New("mattermost does not reach callback_url, so people answer by typing; weerklank doctor --online says more")
+)
+
+// mattermostHealthy says what somebody must look at between the program and the server.
+func (p *parts) mattermostHealthy() error {
+	var err error
+	if p.access.shut.Load() {
+		err = errShut
+	}
+	if p.mm != nil && p.c.Mattermost.CallbackURL != "" {
+		if reached, tried := p.mm.Reached(); tried && !reached {
+			err = errors.Join(err, errUnreached)
+		}
+	}
+	return err
+}
+
+// watchAccess asks now and at every moment of again, until ctx ends. Without an answer all stays as it was.
+func (p *parts) watchAccess(ctx context.Context, again time.Duration) {
 	ticker := time.NewTicker(again)
 	defer ticker.Stop()
 	for {
-		switch err := mattermost.Admitted(ctx, c); {
+		switch err := mattermost.Admitted(ctx, p.c.mattermostConfig()); {
 		case err == nil:
-			a.shut.Store(false)
-		case errors.Is(err, bot.ErrUnauthorised):
-			a.shut.Store(true)
+			p.access.shut.Store(false)
+		case errors.Is(err, bot.ErrUnauthorised) && !p.access.shut.Swap(true):
+			p.log.Error(errShut.Error())
+			fallthrough
+		default:
+			p.counted() // the others do not wait for it
 		}
 		select {
 		case <-ctx.Done():
@@ -34,18 +57,6 @@ func (a *admission) watch(ctx context.Context, c mattermost.Config, again time.D
 		case <-ticker.C:
 		}
 	}
-}
-
-func (a *admission) healthy() error {
-	if a.shut.Load() {
-		return errors.New("mattermost does not let the bot in: its token was revoked, or its account is disabled; weerklank doctor --online says more")
-	}
-	return nil
-}
-
-// resolver is an adapter that knows whose account a name is. Names that nobody has are left out.
-type resolver interface {
-	Resolve(ctx context.Context, names []string) (ids map[string]string, err error)
 }
 
 // mattermostConfig is what the adapter and the doctor get of the configuration.
@@ -62,12 +73,12 @@ func (p *parts) buildMattermost() (*mattermost.Adapter, error) {
 	c.Mark = func(ctx context.Context) (time.Time, error) { return p.db.Mark(ctx, mattermost.Platform) }
 	c.SetMark = func(ctx context.Context, at time.Time) error { return p.db.SetMark(ctx, mattermost.Platform, at) }
 	c.OpenSince = func(ctx context.Context) (time.Time, error) { return p.bot.OpenSince(ctx) }
-	c.Begun = p.begun
+	c.Begun = p.counted
 	return mattermost.New(c, p.log)
 }
 
 // appoint gives people their rights who are listed by name, once the platform has said whose account that is.
-func (p *parts) appoint(ctx context.Context, r resolver, again time.Duration) {
+func (p *parts) appoint(ctx context.Context, again time.Duration) {
 	_, managers := named(p.c.Rights.Managers)
 	_, editors := named(p.c.Rights.Editors)
 	all := slices.Concat(managers, editors)
@@ -75,7 +86,7 @@ func (p *parts) appoint(ctx context.Context, r resolver, again time.Duration) {
 		return
 	}
 	for {
-		ids, err := r.Resolve(ctx, all)
+		ids, err := p.mm.Resolve(ctx, all)
 		if err == nil {
 			of := func(names []string) (out []bot.ActorID) {
 				for _, name := range names {

@@ -14,10 +14,23 @@ import (
 // the figures of the configuration in force (TRUST 1.2, 7).
 func privacySheet(c config, lang prompts.Lang) string {
 	say := func(key string, pairs ...string) string { return locale.Say(lang, key, pairs...) }
-	platforms := say("privacy.platform-none")
-	if c.Workspace.Enabled {
-		platforms = say("privacy.platform-workspace")
+	var on []string
+	server := ""
+	if url := inCell(c.Mattermost.URL); url != "" {
+		on = append(on, say("privacy.platform-mattermost", "url", url))
+		forms := say("privacy.no")
+		if c.Mattermost.CallbackURL != "" {
+			forms = say("privacy.yes")
+		}
+		server = "\n\n" + say("privacy.mattermost", "url", url, "forms", forms)
 	}
+	if c.Workspace.Enabled {
+		on = append(on, say("privacy.platform-workspace"))
+	}
+	if len(on) == 0 {
+		on = append(on, say("privacy.platform-none"))
+	}
+	platforms := strings.Join(on, "; ")
 	public := say("privacy.no")
 	if c.Organisation.PublicSector {
 		public = say("privacy.yes")
@@ -36,7 +49,7 @@ func privacySheet(c config, lang prompts.Lang) string {
 		"minimum", locale.Number(lang, max(c.Team.MinReplies, c.Limits.MinReplies)), "members", locale.Number(lang, c.Limits.MinMembers),
 		"days", strings.TrimSuffix(c.Privacy.KeepReplies, "d"), "audit", locale.Number(lang, bot.KeepAuditYears),
 		"backups", backups, "backup-keep", keep, "backup-dir", "`"+inCell(backupDir(c))+"`", "data", inCell(c.DataDir), "store", c.storeName(), "keys", keysDir,
-		"chat", chatFile, "socket", controlSocket, "running", running)
+		"mattermost", server, "chat", chatFile, "socket", controlSocket, "running", running)
 }
 
 // inCell makes a value of the configuration harmless in a cell of a Markdown table.

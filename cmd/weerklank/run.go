@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -47,7 +48,8 @@ type parts struct {
 	keys    *store.Keys
 	ws      *workspace.Adapter
 	mm      *mattermost.Adapter // nil: no Mattermost server
-	let     admission           // of mm
+	access  access              // to mm
+	counted func()              // mm takes events, or does not let the bot in
 	bot     *bot.Bot
 	lib     prompts.Library
 	grace   time.Duration // for all of stopping
@@ -134,6 +136,7 @@ func build(ctx context.Context, e *env, c config, log *slog.Logger, controls fun
 		editors = append(editors, p.ws.Editors()...)
 	}
 	if c.Mattermost.URL != "" {
+		p.counted = sync.OnceFunc(p.begun)
 		if p.mm, err = p.buildMattermost(); err != nil {
 			return p, err
 		}
@@ -400,16 +403,14 @@ func (p *parts) listen(l *listeners, e *env, announce string, runBot func()) err
 		l.group.Go(func() { p.backups.run(l.ctx) })
 	}
 	if p.mm != nil {
-		l.group.Go(func() { p.let.watch(l.ctx, p.c.mattermostConfig(), time.Minute) })
+		l.group.Go(func() { p.watchAccess(l.ctx, time.Minute) })
+		l.group.Go(func() { p.appoint(l.ctx, time.Minute) })
 	}
 	go runBot()
 	select {
 	case <-l.ctx.Done(): // why is told by whoever ended it
 		return nil
 	case <-p.taking:
-	}
-	if r, ok := any(p.mm).(resolver); ok && p.mm != nil {
-		l.group.Go(func() { p.appoint(l.ctx, r, time.Minute) })
 	}
 	if url != "" {
 		fmt.Fprintf(e.stdout, "%s: %s\n", announce, url)
@@ -444,7 +445,7 @@ func (p *parts) healthy() error {
 	return errors.Join(
 		p.db.Healthy(),
 		p.bot.Healthy(),
-		p.let.healthy(),
+		p.mattermostHealthy(),
 	)
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -112,9 +113,7 @@ public_url = "https://bot.example.org/"
 	} {
 		t.Run(name, func(t *testing.T) {
 			clear(set)
-			for k, v := range tc.set {
-				set[k] = v
-			}
+			maps.Copy(set, tc.set)
 			c, err := loadConfig(e, path)
 			if tc.want == "" {
 				if err != nil || c.Mattermost.Token.reveal() != aToken || len(c.Mattermost.CommandTokens) != 1 {

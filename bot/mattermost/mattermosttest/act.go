@@ -139,7 +139,10 @@ func (s *Server) look(channel string) []Post {
 func (s *Server) DMs(user string) []Post {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.look(s.direct(user, s.theBot()).id)
+	if c := s.between(user, s.theBot()); c != nil {
+		return s.look(c.id)
+	}
+	return nil
 }
 
 // Post is one post that was not deleted.
@@ -265,6 +268,39 @@ func (s *Server) Delete(post string) {
 	if err := s.remove(p.UserID, post); err != nil {
 		s.t.Errorf("deleting: %s", err.id)
 	}
+}
+
+// Pin pins a post, as any member may. It counts as an edit that leaves the text alone.
+func (s *Server) Pin(post string) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.alive(post)
+	if p == nil {
+		s.t.Error("pinning: there is no such post")
+		return
+	}
+	n := copied(*p)
+	n.IsPinned = true
+	if _, err := s.replace(p, &n); err != nil {
+		s.t.Errorf("pinning: %s", err.id)
+	}
+}
+
+// React puts a reaction under a post: that touches the post, and is no edit.
+func (s *Server) React(user, post, emoji string) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.alive(post)
+	if p == nil {
+		s.t.Error("reacting: there is no such post")
+		return
+	}
+	p.Reactions, p.UpdateAt = true, s.now()
+	s.publish(event{name: "reaction_added", channel: p.ChannelID, data: map[string]any{
+		"reaction": text(map[string]any{"user_id": user, "post_id": p.ID, "emoji_name": emoji, "create_at": s.now()}),
+	}})
 }
 
 // ClickResult is what came of a click.

@@ -7,282 +7,294 @@ import (
 	"strings"
 )
 
-// What an admin does by the API, and a person to sign in: as tests against a real server need it to make what they work with and
-// to clean up after themselves.
-
+// adminRoutes is what tests use that set a world up by the API only, so that they run on a real server too.
 func adminRoutes() []entry {
 	return []entry{
-		{"POST /api/v4/users", false, false, createUser},
+		{"POST /api/v4/users", false, false, asAdmin(createUser)},
 		{"POST /api/v4/users/login", true, false, login},
-		{"DELETE /api/v4/users/{id}", false, false, deactivateUser},
-		{"POST /api/v4/users/{id}/tokens", false, false, createToken},
-		{"POST /api/v4/users/tokens/revoke", false, false, revokeToken},
-		{"POST /api/v4/bots", false, false, createBot},
-		{"POST /api/v4/bots/{id}/disable", false, false, disableBot},
-		{"POST /api/v4/teams", false, false, createTeam},
-		{"DELETE /api/v4/teams/{team}", false, false, deleteTeam},
+		{"POST /api/v4/users/logout", false, false, logout},
+		{"GET /api/v4/users/stats", false, false, asAdmin(getStats)},
+		{"POST /api/v4/users/{id}/{of}", false, false, asAdmin(tokensOfUser)},
+		{"PUT /api/v4/users/{id}/patch", false, false, asAdmin(patchUser)},
+		{"PUT /api/v4/users/{id}/roles", false, false, asAdmin(setRoles)},
+		{"PUT /api/v4/users/{id}/active", false, false, asAdmin(setActive)},
+		{"DELETE /api/v4/users/{id}", false, false, asAdmin(setActive)},
+		{"POST /api/v4/bots", false, false, asAdmin(createBot)},
+		{"POST /api/v4/bots/{id}/{what}", false, false, asAdmin(switchBot)},
+		{"POST /api/v4/teams", false, false, asAdmin(createTeam)},
+		{"DELETE /api/v4/teams/{team}", false, false, asAdmin(deleteTeam)},
 		{"POST /api/v4/teams/{team}/members", false, false, addTeamMember},
-		{"PUT /api/v4/teams/{team}/members/{id}/schemeRoles", false, false, setTeamRoles},
+		{"DELETE /api/v4/teams/{team}/members/{id}", false, false, asAdmin(removeTeamMember)},
+		{"PUT /api/v4/teams/{team}/members/{id}/schemeRoles", false, false, asAdmin(setTeamRoles)},
 		{"POST /api/v4/channels", false, false, createChannel},
-		{"DELETE /api/v4/channels/{channel}", false, false, archiveChannel},
-		{"PUT /api/v4/channels/{channel}/members/{id}/schemeRoles", false, false, setChannelRoles},
+		{"PUT /api/v4/channels/{channel}/patch", false, false, patchChannel},
+		{"DELETE /api/v4/channels/{channel}", false, false, deleteChannel},
+		{"POST /api/v4/channels/{channel}/restore", false, false, asAdmin(restoreChannel)},
+		{"PUT /api/v4/channels/{channel}/members/{id}/schemeRoles", false, false, asAdmin(setChannelRoles)},
+		{"GET /api/v4/commands", false, false, listCommands},
 		{"DELETE /api/v4/commands/{command}", false, false, deleteCommand},
+		{"GET /api/v4/config", false, false, asAdmin(getFullConfig)},
 	}
 }
 
-// createUser is for admins: the server is closed to those who sign themselves up.
-func createUser(s *Server, c *call) (int, any, *apiError) {
-	var in struct {
-		Name     string            `json:"username"`
-		Email    string            `json:"email"`
-		Password string            `json:"password"`
-		Nickname string            `json:"nickname"`
-		First    string            `json:"first_name"`
-		Last     string            `json:"last_name"`
-		Locale   string            `json:"locale"`
-		Zone     map[string]string `json:"timezone"`
+func asAdmin(do route) route {
+	return func(s *Server, c *call) (int, any, *apiError) {
+		if !s.admin(c.by) {
+			return 0, nil, forbidden()
+		}
+		return do(s, c)
 	}
-	switch {
-	case json.Unmarshal(c.body, &in) != nil:
-		return 0, nil, badBody()
-	case !s.admin(c.by):
-		return 0, nil, fail(http.StatusForbidden, "api.user.create_user.no_open_server")
-	case in.Name == "" || in.Name != strings.ToLower(in.Name) || len(in.Name) > 64:
-		return 0, nil, fail(400, "model.user.is_valid.username.app_error")
-	case !strings.Contains(in.Email, "@"):
-		return 0, nil, fail(400, "model.user.is_valid.email.app_error")
-	case len(in.Password) < 8 || len(in.Password) > 72:
-		return 0, nil, fail(400, "model.user.is_valid.pwd.app_error")
-	case s.taken(in.Name):
-		return 0, nil, fail(400, "app.user.save.username_exists.app_error")
-	}
-	u := s.addUser(User{Name: in.Name, Nickname: in.Nickname, First: in.First, Last: in.Last, Locale: in.Locale, Zone: in.Zone["automaticTimezone"]}, false)
-	u.password = in.Password
-	return 201, s.userJSON(u, c.by), nil
 }
 
-func (s *Server) taken(name string) bool {
+func (c *call) decode(into any) bool { return json.Unmarshal(c.body, into) == nil }
+
+func (s *Server) byName(name string) *user {
 	for _, u := range s.users {
 		if u.Name == name {
-			return true
+			return u
 		}
 	}
-	return false
+	return nil
 }
 
-// login signs a person in by name and password. The token is in a header.
+type userIn struct {
+	Username  string            `json:"username"`
+	Email     string            `json:"email"`
+	Password  string            `json:"password"`
+	Nickname  *string           `json:"nickname"`
+	FirstName *string           `json:"first_name"`
+	LastName  *string           `json:"last_name"`
+	Locale    *string           `json:"locale"`
+	Timezone  map[string]string `json:"timezone"`
+}
+
+// onto writes what is given.
+func (in *userIn) onto(u *User) {
+	for _, x := range []struct{ from, to *string }{
+		{in.Nickname, &u.Nickname}, {in.FirstName, &u.First}, {in.LastName, &u.Last}, {in.Locale, &u.Locale},
+	} {
+		if x.from != nil {
+			*x.to = *x.from
+		}
+	}
+	if in.Timezone != nil {
+		u.ZoneByHand = in.Timezone["useAutomaticTimezone"] == "false"
+		u.Zone = in.Timezone["automaticTimezone"]
+		if u.ZoneByHand {
+			u.Zone = in.Timezone["manualTimezone"]
+		}
+	}
+}
+
+func createUser(s *Server, c *call) (int, any, *apiError) {
+	var in userIn
+	switch {
+	case !c.decode(&in) || in.Username == "" || in.Username != strings.ToLower(in.Username) || in.Email == "" || len(in.Password) < 5:
+		return 0, nil, badBody()
+	case s.byName(in.Username) != nil:
+		return 0, nil, fail(400, "app.user.save.username_exists.app_error")
+	}
+	u := User{Name: in.Username, Password: in.Password}
+	in.onto(&u)
+	return 201, s.userJSON(s.addUser(u, false), c.by), nil
+}
+
+func patchUser(s *Server, c *call) (int, any, *apiError) {
+	u := s.users[c.me("id")]
+	var in userIn
+	if u == nil || !c.decode(&in) {
+		return 0, nil, badBody()
+	}
+	in.onto(&u.User)
+	return 200, s.userJSON(u, c.by), nil
+}
+
 func login(s *Server, c *call) (int, any, *apiError) {
 	var in struct {
 		Login    string `json:"login_id"`
+		ID       string `json:"id"`
 		Password string `json:"password"`
 	}
-	if json.Unmarshal(c.body, &in) != nil {
+	if !c.decode(&in) {
 		return 0, nil, badBody()
 	}
-	for _, u := range s.users {
-		if u.Name != in.Login || u.password == "" || u.password != in.Password || u.bot {
-			continue
-		}
-		if u.deleted > 0 {
-			return 0, nil, fail(401, "api.user.login.inactive.app_error")
-		}
-		u.tokenOf = newID()
-		s.tokens[u.tokenOf] = &token{user: u.id}
-		c.answer.Set("Token", u.tokenOf)
-		return 200, s.userJSON(u, u.id), nil
+	u := s.byName(in.Login)
+	if u == nil {
+		u = s.byName(strings.TrimSuffix(in.Login, "@example.org"))
 	}
-	return 0, nil, fail(401, "api.user.login.invalid_credentials_email_username")
+	if u == nil {
+		u = s.users[in.ID]
+	}
+	if u == nil || u.bot || u.deleted > 0 || u.Password == "" || u.Password != in.Password {
+		return 0, nil, fail(http.StatusUnauthorized, "api.user.login.invalid_credentials_email_username")
+	}
+	c.login = newID()
+	s.tokens[c.login] = &token{id: newID(), user: u.id}
+	return 200, s.userJSON(u, u.id), nil
 }
 
-// deactivateUser is for admins; people themselves need a setting that is off.
-func deactivateUser(s *Server, c *call) (int, any, *apiError) {
-	u := s.users[c.me("id")]
-	switch {
-	case u == nil:
-		return 0, nil, fail(404, "app.user.missing_account.const")
-	case u.id == c.by && !s.admin(c.by):
-		return 0, nil, fail(http.StatusUnauthorized, "api.user.update_active.not_enable.app_error")
-	case !s.admin(c.by) || u.bot:
-		return 0, nil, forbidden()
+func logout(s *Server, c *call) (int, any, *apiError) {
+	s.tokens[c.token].revoked = true
+	return 200, statusOK, nil
+}
+
+func getStats(s *Server, _ *call) (int, any, *apiError) {
+	n := 0
+	for _, u := range s.users {
+		if u.deleted == 0 && !u.bot {
+			n++
+		}
 	}
-	u.deleted = s.now()
-	for _, t := range s.tokens {
-		t.revoked = t.revoked || t.user == u.id
+	return 200, map[string]int{"total_users_count": n}, nil
+}
+
+// tokensOfUser makes a token, or revokes one: two routes that the table of paths cannot tell apart.
+func tokensOfUser(s *Server, c *call) (int, any, *apiError) {
+	var in struct {
+		Description string `json:"description"`
+		ID          string `json:"token_id"`
+	}
+	if !c.decode(&in) {
+		return 0, nil, badBody()
+	}
+	u := s.users[c.PathValue("id")]
+	switch {
+	case c.PathValue("id") == "tokens" && c.PathValue("of") == "revoke":
+		for _, t := range s.tokens {
+			if t.id == in.ID {
+				t.revoked = true
+			}
+		}
+		return 200, statusOK, nil
+	case u != nil && c.PathValue("of") == "tokens":
+		t := &token{id: newID(), user: u.id}
+		secret := newID()
+		s.tokens[secret] = t
+		return 200, map[string]any{"id": t.id, "token": secret, "user_id": u.id, "description": in.Description, "is_active": true}, nil
+	}
+	return 0, nil, fail(404, "api.context.404.app_error")
+}
+
+func setRoles(s *Server, c *call) (int, any, *apiError) {
+	var in struct {
+		Roles string `json:"roles"`
+	}
+	u := s.users[c.me("id")]
+	if u == nil || !c.decode(&in) {
+		return 0, nil, badBody()
+	}
+	u.SystemAdmin = slices.Contains(strings.Fields(in.Roles), "system_admin")
+	return 200, statusOK, nil
+}
+
+// setActive is also the end of an account, without a body.
+func setActive(s *Server, c *call) (int, any, *apiError) {
+	var in struct {
+		Active bool `json:"active"`
+	}
+	u := s.users[c.me("id")]
+	if u == nil || c.Method == http.MethodPut && !c.decode(&in) {
+		return 0, nil, badBody()
+	}
+	u.deleted = 0
+	if !in.Active {
+		u.deleted = s.now()
 	}
 	return 200, statusOK, nil
 }
 
-// createToken makes a personal token. People may not have one here, bots may.
-func createToken(s *Server, c *call) (int, any, *apiError) {
-	u := s.users[c.PathValue("id")]
-	switch {
-	case u == nil:
-		return 0, nil, fail(404, "app.user.missing_account.const")
-	case !s.admin(c.by):
-		return 0, nil, forbidden()
-	case !u.bot:
-		return 0, nil, fail(http.StatusNotImplemented, "app.user_access_token.disabled")
-	}
-	var in struct {
-		Description string `json:"description"`
-	}
-	if json.Unmarshal(c.body, &in) != nil {
-		return 0, nil, badBody()
-	}
-	made := newID()
-	u.tokenOf, s.tokens[made] = made, &token{user: u.id, id: newID()}
-	return 200, map[string]any{"id": s.tokens[made].id, "token": made, "user_id": u.id, "description": in.Description, "is_active": true}, nil
-}
-
-func revokeToken(s *Server, c *call) (int, any, *apiError) {
-	var in struct {
-		ID string `json:"token_id"`
-	}
-	if json.Unmarshal(c.body, &in) != nil || in.ID == "" {
-		return 0, nil, badBody()
-	}
-	for _, t := range s.tokens {
-		if t.id != in.ID {
-			continue
-		}
-		if !s.admin(c.by) && t.user != c.by {
-			return 0, nil, forbidden()
-		}
-		t.revoked = true
-		return 200, statusOK, nil
-	}
-	return 0, nil, fail(404, "app.user_access_token.get_by_user.app_error")
-}
-
 func createBot(s *Server, c *call) (int, any, *apiError) {
 	var in struct {
-		Name        string `json:"username"`
-		Title       string `json:"display_name"`
-		Description string `json:"description"`
+		Username    string `json:"username"`
+		DisplayName string `json:"display_name"`
 	}
-	switch {
-	case json.Unmarshal(c.body, &in) != nil:
+	if !c.decode(&in) || in.Username == "" {
 		return 0, nil, badBody()
-	case !s.admin(c.by):
-		return 0, nil, forbidden()
-	case s.settings.BotsDisabled:
-		return 0, nil, fail(http.StatusForbidden, "api.bot.create_disabled")
-	case s.taken(in.Name):
+	}
+	if s.byName(in.Username) != nil {
 		return 0, nil, fail(400, "app.user.save.username_exists.app_error")
 	}
-	u := s.addUser(User{Name: in.Name, First: in.Title}, true)
+	u := s.addUser(User{Name: in.Username, First: in.DisplayName}, true)
 	u.owner = c.by
 	return 201, botJSON(u), nil
 }
 
 func botJSON(u *user) map[string]any {
 	return map[string]any{
-		"user_id": u.id, "username": u.Name, "display_name": u.First, "description": "", "owner_id": u.owner, "create_at": u.created,
-		"update_at": u.created, "delete_at": u.deleted,
+		"user_id": u.id, "username": u.Name, "display_name": u.First, "owner_id": u.owner,
+		"create_at": u.created, "update_at": u.created, "delete_at": u.deleted,
 	}
 }
 
-func disableBot(s *Server, c *call) (int, any, *apiError) {
+func switchBot(s *Server, c *call) (int, any, *apiError) {
 	u := s.users[c.PathValue("id")]
 	switch {
 	case u == nil || !u.bot:
 		return 0, nil, fail(404, "store.sql_bot.get.missing.app_error")
-	case !s.admin(c.by) && u.owner != c.by:
-		return 0, nil, forbidden()
+	case c.PathValue("what") == "disable":
+		s.disable(u)
+	case c.PathValue("what") == "enable":
+		u.deleted = 0
+	default:
+		return 0, nil, fail(404, "api.context.404.app_error")
 	}
-	s.disable(u)
 	return 200, botJSON(u), nil
 }
 
-// defaults are the channels that a new team has, and that everybody who joins it is put in, bots too.
-func defaults() []string { return []string{"town-square", "off-topic"} }
-
-// createTeam makes whoever asks its admin.
 func createTeam(s *Server, c *call) (int, any, *apiError) {
 	var in struct {
-		Name  string `json:"name"`
-		Title string `json:"display_name"`
-		Type  string `json:"type"`
+		Name string `json:"name"`
 	}
-	if json.Unmarshal(c.body, &in) != nil || s.users[c.by].bot {
+	if !c.decode(&in) || in.Name == "" {
 		return 0, nil, badBody()
 	}
-	if in.Name == "" || len(in.Name) > 64 || in.Title == "" || in.Type != "O" && in.Type != "I" {
-		return 0, nil, fail(400, "model.team.is_valid.characters.app_error")
-	}
-	for _, t := range s.teams {
-		if t.name == in.Name {
-			return 0, nil, fail(400, "app.team.save.existing.app_error")
-		}
-	}
-	t := &team{id: newID(), name: in.Name, created: s.now(), members: map[string]*member{c.by: {admin: true, joined: s.now()}}}
-	s.teams[t.id] = t
-	for _, name := range defaults() {
-		ch := &channel{
-			id: newID(), team: t.id, kind: "O", name: name, title: name, created: s.now(), updated: s.now(),
-			members: map[string]*member{c.by: {admin: true, joined: s.now()}},
-		}
-		s.channels[ch.id] = ch
-	}
+	t := s.addTeam(in.Name)
+	t.members[c.by] = &member{joined: s.now(), admin: true}
 	return 201, s.teamJSON(t), nil
 }
 
-// runs: is u an admin of the team, or of the server.
-func (s *Server) runs(u string, t *team) bool {
-	return t != nil && (s.admin(u) || t.members[u] != nil && t.members[u].admin)
-}
-
-// deleteTeam archives it.
+// deleteTeam archives: what is in it is out of reach.
 func deleteTeam(s *Server, c *call) (int, any, *apiError) {
 	t := s.teams[c.PathValue("team")]
-	if !s.runs(c.by, t) {
-		return 0, nil, forbidden()
+	if t == nil {
+		return 0, nil, fail(404, "app.team.get.find.app_error")
 	}
-	t.deleted = s.now()
-	s.publish(event{name: "delete_team", team: t.id, data: map[string]any{"team": text(s.teamJSON(t))}})
+	for id := range t.members {
+		s.leaveTeam(t, id)
+	}
 	return 200, statusOK, nil
 }
 
-// addTeamMember: any member of a team may add somebody.
 func addTeamMember(s *Server, c *call) (int, any, *apiError) {
 	var in struct {
-		Team string `json:"team_id"`
-		User string `json:"user_id"`
+		UserID string `json:"user_id"`
 	}
-	t := s.teams[c.PathValue("team")]
-	switch {
-	case json.Unmarshal(c.body, &in) != nil || s.users[in.User] == nil || in.Team != c.PathValue("team"):
+	t, err := s.teamFor(c)
+	if err != nil {
+		return 0, nil, err
+	}
+	if !c.decode(&in) || s.users[in.UserID] == nil {
 		return 0, nil, badBody()
-	case t == nil || t.members[c.by] == nil && !s.admin(c.by):
-		return 0, nil, forbidden()
 	}
-	if t.members[in.User] == nil {
-		t.members[in.User] = &member{joined: s.now()}
-		s.publish(event{name: "added_to_team", user: in.User, data: map[string]any{"team_id": t.id, "user_id": in.User}})
-		for _, ch := range s.channels {
-			if ch.team == t.id && slices.Contains(defaults(), ch.name) {
-				if err := s.join(ch, in.User, c.by); err != nil {
-					return 0, nil, err
-				}
-			}
-		}
-	}
-	return 201, memberJSON(t.members[in.User], "team", t.id, in.User), nil
+	s.joinTeam(t, in.UserID)
+	return 201, memberJSON(t.members[in.UserID], "team", t.id, in.UserID), nil
 }
 
-func setRoles(c *call, may bool, members map[string]*member) (int, any, *apiError) {
+func removeTeamMember(s *Server, c *call) (int, any, *apiError) {
+	t := s.teams[c.PathValue("team")]
+	if t == nil || t.members[c.me("id")] == nil {
+		return 0, nil, fail(404, "app.team.get_member.missing.app_error")
+	}
+	s.leaveTeam(t, c.me("id"))
+	return 200, statusOK, nil
+}
+
+func setMember(c *call, m *member) (int, any, *apiError) {
 	var in struct {
 		Admin bool `json:"scheme_admin"`
-		User  bool `json:"scheme_user"`
 	}
-	m := members[c.me("id")]
-	switch {
-	case json.Unmarshal(c.body, &in) != nil || !in.User:
+	if m == nil || !c.decode(&in) {
 		return 0, nil, badBody()
-	case !may:
-		return 0, nil, forbidden()
-	case m == nil:
-		return 0, nil, fail(404, "app.team.get_member.missing.app_error")
 	}
 	m.admin = in.Admin
 	return 200, statusOK, nil
@@ -291,20 +303,20 @@ func setRoles(c *call, may bool, members map[string]*member) (int, any, *apiErro
 func setTeamRoles(s *Server, c *call) (int, any, *apiError) {
 	t := s.teams[c.PathValue("team")]
 	if t == nil {
-		return 0, nil, forbidden()
+		return 0, nil, fail(404, "app.team.get.find.app_error")
 	}
-	return setRoles(c, s.runs(c.by, t), t.members)
+	return setMember(c, t.members[c.me("id")])
 }
 
 func setChannelRoles(s *Server, c *call) (int, any, *apiError) {
 	ch := s.channels[c.PathValue("channel")]
 	if ch == nil {
-		return 0, nil, forbidden()
+		return 0, nil, fail(404, "app.channel.get.existing.app_error")
 	}
-	return setRoles(c, s.runs(c.by, s.teams[ch.team]) || ch.members[c.by] != nil && ch.members[c.by].admin, ch.members)
+	return setMember(c, ch.members[c.me("id")])
 }
 
-// createChannel makes whoever asks its admin.
+// createChannel makes the maker its admin.
 func createChannel(s *Server, c *call) (int, any, *apiError) {
 	var in struct {
 		Team  string `json:"team_id"`
@@ -312,81 +324,99 @@ func createChannel(s *Server, c *call) (int, any, *apiError) {
 		Title string `json:"display_name"`
 		Type  string `json:"type"`
 	}
-	if json.Unmarshal(c.body, &in) != nil || in.Type != "O" && in.Type != "P" || in.Name == "" || in.Title == "" {
+	if !c.decode(&in) || in.Name == "" || in.Title == "" || in.Type != "O" && in.Type != "P" {
 		return 0, nil, badBody()
 	}
-	t := s.teams[in.Team]
-	if t == nil || t.members[c.by] == nil {
+	if t := s.teams[in.Team]; t == nil || t.members[c.by] == nil && !s.admin(c.by) {
 		return 0, nil, forbidden()
 	}
-	for _, ch := range s.channels {
-		if ch.team == in.Team && ch.name == in.Name {
-			return 0, nil, fail(400, "store.sql_channel.save_channel.exists.app_error")
-		}
-	}
-	ch := &channel{
-		id: newID(), team: in.Team, kind: in.Type, name: in.Name, title: in.Title, created: s.now(), updated: s.now(),
-		members: map[string]*member{c.by: {admin: true, joined: s.now()}},
-	}
-	s.channels[ch.id] = ch
+	ch := s.newChannel(in.Team, in.Type, in.Name, in.Title)
+	ch.members[c.by] = &member{joined: s.now(), admin: true}
 	return 201, s.channelJSON(ch), nil
 }
 
-// archiveChannel: any member may archive a public channel.
-func archiveChannel(s *Server, c *call) (int, any, *apiError) {
+// mine is a channel of which by is a member, or any for an admin.
+func (s *Server) mine(c *call) (*channel, *apiError) {
 	ch := s.channels[c.PathValue("channel")]
-	switch {
-	case ch == nil || ch.members[c.by] == nil && !s.admin(c.by):
-		return 0, nil, forbidden()
-	case !slices.Contains([]string{"O", "P"}, ch.kind):
-		return 0, nil, fail(400, "api.channel.delete_channel.type.invalid")
-	case ch.name == "town-square":
-		return 0, nil, fail(400, "api.channel.delete_channel.cannot.app_error")
-	case ch.deleted > 0:
-		return 0, nil, fail(400, "api.channel.delete_channel.deleted.app_error")
+	if ch == nil || ch.team == "" || ch.members[c.by] == nil && !s.admin(c.by) {
+		return nil, forbidden()
+	}
+	return ch, nil
+}
+
+func patchChannel(s *Server, c *call) (int, any, *apiError) {
+	var in struct {
+		Title *string `json:"display_name"`
+	}
+	ch, err := s.mine(c)
+	if err != nil {
+		return 0, nil, err
+	}
+	if !c.decode(&in) {
+		return 0, nil, badBody()
+	}
+	if in.Title != nil {
+		s.rename(ch, *in.Title)
+	}
+	return 200, s.channelJSON(ch), nil
+}
+
+func deleteChannel(s *Server, c *call) (int, any, *apiError) {
+	ch, err := s.mine(c)
+	if err != nil {
+		return 0, nil, err
 	}
 	s.archive(ch)
 	return 200, statusOK, nil
 }
 
-// deleteCommand is for who made it, and those who run its team.
+func restoreChannel(s *Server, c *call) (int, any, *apiError) {
+	ch, err := s.mine(c)
+	if err != nil {
+		return 0, nil, err
+	}
+	s.restore(ch)
+	return 200, s.channelJSON(ch), nil
+}
+
+func commandJSON(x *cmd) map[string]any {
+	return map[string]any{
+		"id": x.id, "token": x.token, "create_at": x.created, "update_at": x.created, "delete_at": 0, "creator_id": x.creator, "team_id": x.team,
+		"trigger": x.trigger, "method": "P", "url": x.url,
+	}
+}
+
+func listCommands(s *Server, c *call) (int, any, *apiError) {
+	t := s.teams[c.query.Get("team_id")]
+	if t == nil || !s.admin(c.by) && (t.members[c.by] == nil || !t.members[c.by].admin) {
+		return 0, nil, forbidden()
+	}
+	list := []any{}
+	for _, x := range s.commands {
+		if x.team == t.id {
+			list = append(list, commandJSON(x))
+		}
+	}
+	return 200, list, nil
+}
+
 func deleteCommand(s *Server, c *call) (int, any, *apiError) {
 	for key, x := range s.commands {
-		if x.id != c.PathValue("command") {
-			continue
+		if x.id == c.PathValue("command") && (s.admin(c.by) || x.creator == c.by) {
+			delete(s.commands, key)
+			return 200, statusOK, nil
 		}
-		if x.creator != c.by && !s.runs(c.by, s.teams[x.team]) || s.users[c.by].bot {
-			return 0, nil, forbidden()
-		}
-		delete(s.commands, key)
-		return 200, statusOK, nil
 	}
 	return 0, nil, fail(404, "store.sql_command.get.missing.app_error")
 }
 
-// Left is what an admin would find again of what was made by the API: active people and bots but those who stay, teams that are
-// not archived, and slash commands.
-func (s *Server) Left(stay ...string) (left []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for id, u := range s.users {
-		if u.deleted == 0 && !slices.Contains(stay, id) {
-			left = append(left, "user "+u.Name)
-		}
-	}
-	for _, t := range s.teams {
-		if t.deleted == 0 {
-			left = append(left, "team "+t.name)
-		}
-	}
-	for _, ch := range s.channels {
-		if ch.deleted == 0 && ch.team != "" && !slices.Contains(defaults(), ch.name) {
-			left = append(left, "channel "+ch.name)
-		}
-	}
-	for _, c := range s.commands {
-		left = append(left, "command "+c.trigger)
-	}
-	slices.Sort(left)
-	return left
+// getFullConfig is the little of it that tests look at.
+func getFullConfig(s *Server, _ *call) (int, any, *apiError) {
+	return 200, map[string]any{
+		"ServiceSettings": map[string]any{
+			"SiteURL": s.settings.SiteURL, "EnableBotAccountCreation": true, "EnableUserAccessTokens": true, "EnableCommands": !s.settings.CommandsDisabled,
+			"AllowedUntrustedInternalConnections": "127.0.0.1 localhost",
+		},
+		"RateLimitSettings": map[string]any{"Enable": s.settings.RateLimit > 0, "PerSec": s.settings.RateLimit},
+	}, nil
 }

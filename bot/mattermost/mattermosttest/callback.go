@@ -246,7 +246,7 @@ func (s *Server) click(by, postID, id, option string) (client string, err *apiEr
 				delete(got.Update.Props, key)
 			}
 		}
-		got.Update.IsPinned = p.IsPinned
+		got.Update.IsPinned = p.IsPinned // and reactions stay by themselves
 		if _, err := s.replace(p, got.Update); err != nil {
 			return "", err
 		}
@@ -382,7 +382,6 @@ func createCommand(s *Server, c *call) (int, any, *apiError) {
 		Team    string `json:"team_id"`
 		Trigger string `json:"trigger"`
 		URL     string `json:"url"`
-		Method  string `json:"method"`
 	}
 	if json.Unmarshal(c.body, &in) != nil {
 		return 0, nil, badBody()
@@ -391,10 +390,7 @@ func createCommand(s *Server, c *call) (int, any, *apiError) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return 201, map[string]any{
-		"id": made.id, "token": made.token, "create_at": made.created, "update_at": made.created, "delete_at": 0, "creator_id": made.creator,
-		"team_id": made.team, "trigger": made.trigger, "method": in.Method, "url": made.url,
-	}, nil
+	return 201, commandJSON(made), nil
 }
 
 // CommandResult is what a person sees of a slash command.
@@ -449,7 +445,8 @@ func (s *Server) run(by, channelID, teamID, line string) (map[string]any, *apiEr
 	}
 	s.mu.Unlock()
 
-	status, typ, answer := s.send(to.url, "application/x-www-form-urlencoded", []byte(form.Encode()), by, map[string]string{"Authorization": "Token " + to.token})
+	proof := map[string]string{"Authorization": "Token " + to.token}
+	status, typ, answer := s.send(to.url, "application/x-www-form-urlencoded", []byte(form.Encode()), by, proof)
 	switch {
 	case status == 0:
 		return nil, fail(500, "api.command.execute_command.failed.app_error")

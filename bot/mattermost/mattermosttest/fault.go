@@ -16,6 +16,8 @@ type Request struct {
 	Query  string
 	User   string // whose token it carries; empty: nobody's
 	Body   []byte
+
+	life int // of the server, when it came in
 }
 
 // Fault is what goes wrong with a call.
@@ -98,6 +100,13 @@ func (s *Server) NoFaults() {
 	s.fault, s.rules = nil, nil
 }
 
+// Held is how many calls came in and wait for Thaw, or for the Delay of a Fault.
+func (s *Server) Held() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held
+}
+
 // faultFor is asked without the lock held: the function may look at the server.
 func (s *Server) faultFor(r Request) Fault {
 	s.mu.Lock()
@@ -125,7 +134,7 @@ type bucket struct {
 
 // limit counts a call; it says what the headers say, and whether the call is over the limit.
 func (s *Server) limit(key string, h http.Header) (over bool) {
-	rate := float64(s.settings.RateLimit)
+	rate := s.settings.RateLimit
 	if rate == 0 {
 		return false
 	}

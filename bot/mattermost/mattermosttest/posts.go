@@ -18,6 +18,7 @@ type post struct {
 	EditAt     int64          `json:"edit_at"`
 	DeleteAt   int64          `json:"delete_at"`
 	IsPinned   bool           `json:"is_pinned"`
+	Reactions  bool           `json:"has_reactions,omitempty"`
 	UserID     string         `json:"user_id"`
 	ChannelID  string         `json:"channel_id"`
 	RootID     string         `json:"root_id"`
@@ -112,11 +113,9 @@ func (s *Server) clean(p *post) *post {
 	if files != nil {
 		c.Metadata["files"] = files
 	}
-	if c.RootID == "" {
-		for _, r := range s.rows {
-			if r.RootID == c.ID && r.DeleteAt == 0 {
-				c.ReplyCount, c.LastReply = c.ReplyCount+1, r.CreateAt
-			}
+	for _, r := range s.threads[c.ID] {
+		if r.DeleteAt == 0 {
+			c.ReplyCount, c.LastReply = c.ReplyCount+1, r.CreateAt
 		}
 	}
 	return &c
@@ -214,8 +213,9 @@ func (s *Server) write(p *post) {
 	c.lastPost, c.msgs = p.CreateAt, c.msgs+1
 	if p.RootID == "" {
 		c.lastRoot, c.roots = p.CreateAt, c.roots+1
-	} else if root := s.posts[p.RootID]; root != nil {
-		root.UpdateAt = p.CreateAt // a reply touches its root
+	} else {
+		s.threads[p.RootID] = append(s.threads[p.RootID], p)
+		s.posts[p.RootID].UpdateAt = p.CreateAt // a reply touches its root
 	}
 	sender, title := s.users[p.UserID], c.title
 	if c.kind == "D" {
@@ -357,8 +357,8 @@ func (s *Server) remove(by, id string) *apiError {
 		return fail(400, "api.post.delete_post.can_not_delete_post_in_deleted.error")
 	}
 	old := s.clean(p)
-	for _, r := range s.rows {
-		if (r == p || r.RootID == p.ID) && r.OriginalID == "" && r.DeleteAt == 0 {
+	for _, r := range append([]*post{p}, s.threads[p.ID]...) {
+		if r.DeleteAt == 0 {
 			r.DeleteAt, r.UpdateAt = s.now(), s.now()
 			r.Props = with(r.Props, "deleteBy", by)
 		}
@@ -382,11 +382,11 @@ func (s *Server) postList(list []*post, order []*post) map[string]any {
 const sinceCap = 1000
 
 // since is what changed after a moment: old versions and deletions too, newest first, at most a thousand: which ones, and in
-// which order, is then as it happens.
+// which order, is then as it happens. With collapsed threads it is only the roots that are still there.
 func (s *Server) since(c *channel, when int64, collapsed bool) map[string]any {
 	var hits []*post
 	for _, r := range s.rows {
-		if r.ChannelID == c.id && r.UpdateAt > when && (!collapsed || r.RootID == "") {
+		if r.ChannelID == c.id && r.UpdateAt > when && (!collapsed || r.RootID == "" && r.DeleteAt == 0) {
 			hits = append(hits, r)
 		}
 	}

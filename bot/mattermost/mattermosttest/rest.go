@@ -36,8 +36,8 @@ type call struct {
 	body  []byte
 	query url.Values
 	plain []byte // an answer that is not JSON
-
-	answer http.Header // to be sent with the answer
+	life  int    // of the server, when it came in
+	login string // goes into the header of the answer
 }
 
 func (c *call) number(name string, otherwise int) int {
@@ -68,7 +68,7 @@ type entry struct {
 }
 
 func routes() []entry {
-	return []entry{
+	return append(adminRoutes(), []entry{
 		{"GET /api/v4/system/ping", true, false, getPing},
 		{"GET /api/v4/config/client", true, false, getConfig},
 		{"GET /api/v4/users", false, false, getUsers},
@@ -89,6 +89,7 @@ func routes() []entry {
 		{"POST /api/v4/channels/direct", false, false, openDirect},
 		{"POST /api/v4/posts", false, false, createPost},
 		{"POST /api/v4/posts/ephemeral", false, false, createEphemeral},
+		{"POST /api/v4/posts/ids", false, false, getPostsByID},
 		{"GET /api/v4/posts/{post}", false, false, getPost},
 		{"PUT /api/v4/posts/{post}", false, false, updatePost},
 		{"PUT /api/v4/posts/{post}/patch", false, false, patchPost},
@@ -104,13 +105,13 @@ func routes() []entry {
 		{"POST /api/v4/commands", false, false, createCommand},
 		{"POST /api/v4/commands/execute", false, true, executeCommand},
 		{"POST /hooks/commands/{hook}", true, false, useResponseURL},
-	}
+	}...)
 }
 
 // handler is the server's API.
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
-	for _, e := range append(routes(), adminRoutes()...) {
+	for _, e := range routes() {
 		mux.HandleFunc(e.pattern, func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, &e) })
 	}
 	mux.HandleFunc("GET /api/v4/websocket", s.upgrade)
@@ -130,19 +131,28 @@ func bearer(r *http.Request) string {
 func (s *Server) arrive(r *http.Request, body []byte) (Request, Fault, bool) {
 	s.mu.Lock()
 	s.calls++
-	in := Request{N: s.calls, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Body: body}
+	in := Request{life: s.life, N: s.calls, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Body: body}
 	if u := s.account(bearer(r)); u != nil {
 		in.User = u.id
 	}
 	s.mu.Unlock()
 	f := s.faultFor(in)
+	s.hold(1)
+	defer s.hold(-1)
 	s.rest(f.Delay)
 	return in, f, s.pass()
 }
 
+func (s *Server) hold(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held += n
+	s.touch()
+}
+
 // answer handles one call: what e says, or whatever is to go wrong.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *entry) {
-	s.wg.Add(1)
+	s.enter()
 	defer s.wg.Done()
 	body, err := io.ReadAll(io.LimitReader(r.Body, 64<<20))
 	if err != nil {
@@ -155,7 +165,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *entry) {
 	h := w.Header()
 	status, out := f.Status, []byte(f.Body)
 	if !f.Lost {
-		got, b := s.execute(&call{Request: r, body: body, query: r.URL.Query(), token: bearer(r), by: in.User, answer: h}, e, h)
+		got, b := s.execute(&call{Request: r, body: body, query: r.URL.Query(), token: bearer(r), by: in.User, life: in.life}, e, h)
+		if got == 0 {
+			panic(http.ErrAbortHandler)
+		}
 		if status == 0 {
 			status, out = got, b
 		}
@@ -196,10 +209,13 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e *entry) {
 	_, _ = w.Write(out)
 }
 
-// execute does what the call asks and says the answer.
+// execute does what the call asks and says the answer; 0: the server restarted since it came in, and knows nothing of it.
 func (s *Server) execute(c *call, e *entry, h http.Header) (int, []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if c.life != s.life {
+		return 0, nil
+	}
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Request-Id", newID())
 	h.Set("X-Version-Id", s.serverVersion())
@@ -228,6 +244,9 @@ func (s *Server) execute(c *call, e *entry, h http.Header) (int, []byte) {
 		return failed.status, s.errorBody(failed)
 	}
 	s.touch()
+	if c.login != "" {
+		h.Set("Token", c.login)
+	}
 	if c.plain != nil {
 		h.Set("Content-Type", http.DetectContentType(c.plain))
 		return status, c.plain
@@ -267,7 +286,7 @@ func getConfig(s *Server, c *call) (int, any, *apiError) {
 	}
 	j := map[string]string{
 		"Version": s.version.String(), "BuildNumber": s.version.String(), "SiteURL": s.settings.SiteURL, "CollapsedThreads": threads,
-		"EnableCommands": strconv.FormatBool(!s.settings.CommandsDisabled), "DefaultClientLocale": "en", "EnableBotAccountCreation": strconv.FormatBool(!s.settings.BotsDisabled),
+		"EnableCommands": strconv.FormatBool(!s.settings.CommandsDisabled), "DefaultClientLocale": "en", "EnableBotAccountCreation": "true",
 	}
 	if c.by != "" {
 		j["MaxPostSize"] = strconv.Itoa(s.settings.MaxPostSize)
@@ -567,6 +586,20 @@ func getPost(s *Server, c *call) (int, any, *apiError) {
 	return 200, p, err
 }
 
+func getPostsByID(s *Server, c *call) (int, any, *apiError) {
+	var ids []string
+	if json.Unmarshal(c.body, &ids) != nil || len(ids) == 0 {
+		return 0, nil, badBody()
+	}
+	list := []*post{}
+	for _, id := range ids {
+		if p, err := s.read(c.by, id); err == nil {
+			list = append(list, p)
+		}
+	}
+	return 200, list, nil
+}
+
 func updatePost(s *Server, c *call) (int, any, *apiError) {
 	var n post
 	if json.Unmarshal(c.body, &n) != nil || n.ID != c.PathValue("post") {
@@ -624,8 +657,8 @@ func getThread(s *Server, c *call) (int, any, *apiError) {
 		root = s.posts[root.RootID]
 	}
 	list := []*post{root}
-	for _, r := range s.rows {
-		if r.RootID == root.ID && r.DeleteAt == 0 {
+	for _, r := range s.threads[root.ID] {
+		if r.DeleteAt == 0 {
 			list = append(list, r)
 		}
 	}

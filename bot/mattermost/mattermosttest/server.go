@@ -20,7 +20,7 @@ const (
 	V11                // 11.2.1
 )
 
-// String is the version as a server says it.
+// String is the version as the server says it.
 func (v Version) String() string {
 	if v == V9 {
 		return "9.11.2"
@@ -37,7 +37,7 @@ type Settings struct {
 	RestrictDMs      bool   // only people of one team can open a DM
 	HideEmail        bool
 	CollapsedThreads bool
-	RateLimit        int // calls per second by one token, 0: no limit
+	RateLimit        float64 // calls per second by one token, 0: no limit
 	RateBurst        int
 
 	PendingWindow      time.Duration // how long a pending_post_id is known
@@ -68,7 +68,8 @@ type Server struct {
 	skew     time.Duration
 	http     *http.Server
 	gate     chan struct{} // not nil: frozen, until it is closed
-	stopped  bool
+	life     int           // counts restarts
+	closed   bool
 	changed  chan struct{} // closed and replaced whenever something happened
 
 	users     map[string]*user
@@ -78,7 +79,8 @@ type Server struct {
 	channels  map[string]*channel
 	files     map[string]*file
 	posts     map[string]*post
-	rows      []*post           // of the database, in the order they were written
+	rows      []*post // of the database, in the order they were written
+	threads   map[string][]*post
 	pending   map[string]seen   // by pending_post_id
 	triggers  map[string]place  // by the client's half of a trigger id
 	commands  map[string]*cmd   // by token
@@ -90,6 +92,7 @@ type Server struct {
 	rules     []*rule
 	fault     func(Request) *Fault
 	calls     int
+	held      int // calls that wait, by a freeze or a delay
 	buckets   map[string]*bucket
 }
 
@@ -105,7 +108,7 @@ func New(t testing.TB, version Version) *Server {
 			IntegrationTimeout: 30 * time.Second, ResponseURLLife: 30 * time.Minute, DisableLag: 100 * time.Millisecond,
 		},
 		users: map[string]*user{}, tokens: map[string]*token{}, teams: map[string]*team{}, channels: map[string]*channel{},
-		files: map[string]*file{}, posts: map[string]*post{}, pending: map[string]seen{}, triggers: map[string]place{},
+		files: map[string]*file{}, posts: map[string]*post{}, threads: map[string][]*post{}, pending: map[string]seen{}, triggers: map[string]place{},
 		commands: map[string]*cmd{}, responses: map[string]*reply{}, buckets: map[string]*bucket{},
 	}
 	if version == V11 {
@@ -148,7 +151,7 @@ func (s *Server) now() int64 { return s.clock().UnixMilli() }
 func (s *Server) serve(l net.Listener) {
 	h := &http.Server{Handler: s.handler()}
 	s.mu.Lock()
-	s.http, s.stopped = h, false
+	s.http = h
 	s.mu.Unlock()
 	s.wg.Go(func() { _ = h.Serve(l) })
 }
@@ -157,7 +160,6 @@ func (s *Server) serve(l net.Listener) {
 func (s *Server) Stop() {
 	s.mu.Lock()
 	h := s.http
-	s.stopped = true
 	s.mu.Unlock()
 	_ = h.Close()
 }
@@ -178,7 +180,8 @@ func (s *Server) Start() {
 	}
 }
 
-// Restart is Stop, the end of all sockets after Settings.StopLag, and Start. Pending post ids and kept events are forgotten.
+// Restart is Stop, the end of all sockets after Settings.StopLag, and Start. Pending post ids, kept events and calls that were not
+// executed yet are forgotten.
 func (s *Server) Restart() {
 	s.Stop()
 	s.mu.Lock()
@@ -187,7 +190,7 @@ func (s *Server) Restart() {
 	s.rest(lag)
 	s.CutSockets()
 	s.mu.Lock()
-	s.pending, s.sockets = map[string]seen{}, nil
+	s.pending, s.sockets, s.life = map[string]seen{}, nil, s.life+1
 	s.mu.Unlock()
 	s.Start()
 }
@@ -209,6 +212,16 @@ func (s *Server) Thaw() {
 		close(s.gate)
 		s.gate = nil
 	}
+}
+
+// enter is the beginning of a handler, whose end is s.wg.Done.
+func (s *Server) enter() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		panic(http.ErrAbortHandler)
+	}
+	s.wg.Add(1)
 }
 
 // pass waits while the server is frozen; false: it closes.
@@ -241,11 +254,11 @@ func (s *Server) rest(d time.Duration) {
 	}
 }
 
-// Await waits until done, which is asked after everything that happens on the server; it gives up after ten seconds.
+// Await waits until done, which is asked after everything that happens on the server; it gives up after half a minute.
 // What done calls is any method that looks.
 func (s *Server) Await(what string, done func() bool) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	for {
 		s.mu.Lock()
@@ -271,6 +284,7 @@ func (s *Server) touch() {
 func (s *Server) close() {
 	close(s.done)
 	s.mu.Lock()
+	s.closed = true
 	h := s.http
 	s.mu.Unlock()
 	_ = h.Close()

@@ -94,11 +94,18 @@ func (k *socket) send(f frame) {
 // upgrade takes a socket. A token in the header serves it at once, else it must come as the first message; a wrong one is only
 // noticed then.
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
-	s.wg.Add(1)
+	s.enter()
 	defer s.wg.Done()
 	in, f, ok := s.arrive(r, nil)
+	status := f.Status
+	switch {
+	case !ok || f.Cut || f.Hang || f.Half:
+		status = 0
+	case status == 0:
+		status = http.StatusSwitchingProtocols
+	}
 	s.mu.Lock()
-	s.note(Entry{Kind: KindRequest, Name: "GET /api/v4/websocket", User: in.User, Status: 101})
+	s.note(Entry{Kind: KindRequest, Name: "GET /api/v4/websocket", User: in.User, Status: status})
 	s.mu.Unlock()
 	if f.Hang {
 		select {
@@ -106,7 +113,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 		case <-s.done:
 		}
 	}
-	if !ok || f.Cut || f.Hang || f.Half {
+	if status == 0 {
 		panic(http.ErrAbortHandler)
 	}
 	if f.Status > 0 {
@@ -122,12 +129,10 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 	}
 	k := &socket{conn: conn, wake: make(chan struct{}, 1)}
 	s.mu.Lock()
-	select {
-	case <-s.done:
+	if s.closed {
 		s.mu.Unlock()
 		_ = conn.Close()
 		return
-	default:
 	}
 	if in.User != "" {
 		k = s.resume(k, in.User, bearer(r), r.URL.Query().Get("connection_id"), r.URL.Query().Get("sequence_number"))

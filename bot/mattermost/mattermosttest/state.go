@@ -16,6 +16,7 @@ type User struct {
 	Zone        string // empty: the person never said
 	SystemAdmin bool
 	ZoneByHand  bool // set by hand, not taken from the browser
+	Password    string
 }
 
 type user struct {
@@ -27,13 +28,11 @@ type user struct {
 	deleted  int64
 	tokenOf  string // a session or bot token that works
 	disabled time.Time
-	password string // empty: nobody signs in by it
 }
 
 type token struct {
-	user    string
-	id      string // by which an admin revokes it
-	revoked bool
+	id, user string
+	revoked  bool
 }
 
 type member struct {
@@ -42,9 +41,9 @@ type member struct {
 }
 
 type team struct {
-	id, name         string
-	created, deleted int64
-	members          map[string]*member
+	id, name string
+	created  int64
+	members  map[string]*member
 }
 
 type channel struct {
@@ -72,7 +71,7 @@ func (s *Server) addUser(u User, bot bool) *user {
 	n := &user{User: u, id: newID(), bot: bot, created: s.now(), tokenOf: newID()}
 	s.users[n.id] = n
 	s.order = append(s.order, n.id)
-	s.tokens[n.tokenOf] = &token{user: n.id}
+	s.tokens[n.tokenOf] = &token{id: newID(), user: n.id}
 	s.touch()
 	return n
 }
@@ -111,12 +110,17 @@ func (s *Server) SetUser(id string, change func(*User)) {
 func (s *Server) AddTeam(name string, members ...string) (id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := &team{id: newID(), name: name, created: s.now(), members: map[string]*member{}}
-	s.teams[t.id] = t
+	t := s.addTeam(name)
 	for _, m := range members {
 		t.members[m] = &member{joined: s.now()}
 	}
 	return t.id
+}
+
+func (s *Server) addTeam(name string) *team {
+	t := &team{id: newID(), name: name, created: s.now(), members: map[string]*member{}}
+	s.teams[t.id] = t
+	return t
 }
 
 // JoinTeam adds users to a team.
@@ -124,8 +128,14 @@ func (s *Server) JoinTeam(team string, users ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, u := range users {
-		s.teams[team].members[u] = &member{joined: s.now()}
-		s.publish(event{name: "added_to_team", user: u, data: map[string]any{"team_id": team, "user_id": u}})
+		s.joinTeam(s.teams[team], u)
+	}
+}
+
+func (s *Server) joinTeam(t *team, u string) {
+	if t.members[u] == nil {
+		t.members[u] = &member{joined: s.now()}
+		s.publish(event{name: "added_to_team", user: u, data: map[string]any{"team_id": t.id, "user_id": u}})
 	}
 }
 
@@ -133,13 +143,17 @@ func (s *Server) JoinTeam(team string, users ...string) {
 func (s *Server) LeaveTeam(team, user string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.leaveTeam(s.teams[team], user)
+}
+
+func (s *Server) leaveTeam(t *team, user string) {
 	for _, c := range s.channels {
-		if c.team == team && c.members[user] != nil {
+		if c.team == t.id && c.members[user] != nil {
 			s.leave(c, user)
 		}
 	}
-	delete(s.teams[team].members, user)
-	s.publish(event{name: "leave_team", user: user, data: map[string]any{"team_id": team, "user_id": user}})
+	delete(t.members, user)
+	s.publish(event{name: "leave_team", user: user, data: map[string]any{"team_id": t.id, "user_id": user}})
 }
 
 // AddChannel adds a public channel with members, who join without a word.
@@ -160,8 +174,7 @@ func (s *Server) Group(members ...string) (id string) {
 func (s *Server) addChannel(team, name, kind string, members []string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := &channel{id: newID(), team: team, kind: kind, name: name, title: name, created: s.now(), updated: s.now(), members: map[string]*member{}}
-	s.channels[c.id] = c
+	c := s.newChannel(team, kind, name, name)
 	for _, m := range members {
 		if team != "" && s.teams[team].members[m] == nil {
 			s.t.Errorf("%s is not in the team of channel %s", s.users[m].Name, name)
@@ -173,6 +186,12 @@ func (s *Server) addChannel(team, name, kind string, members []string) string {
 		s.publish(event{name: "group_added", channel: c.id, data: map[string]any{"teammate_ids": quoted(slices.Sorted(maps.Keys(c.members)))}})
 	}
 	return c.id
+}
+
+func (s *Server) newChannel(team, kind, name, title string) *channel {
+	c := &channel{id: newID(), team: team, kind: kind, name: name, title: title, created: s.now(), updated: s.now(), members: map[string]*member{}}
+	s.channels[c.id] = c
+	return c
 }
 
 // Join adds users to a channel, of whose team they must be.
@@ -202,7 +221,7 @@ func (s *Server) join(c *channel, u, by string) *apiError {
 	s.publish(event{name: "user_added", channel: c.id, data: map[string]any{"user_id": u, "team_id": c.team}})
 	if owner := s.users[u].owner; owner != "" {
 		s.write(&post{
-			UserID: u, ChannelID: s.direct(u, owner).id, Type: "add_bot_teams_channels", Message: "Please add me to teams and channels you want me to interact in.",
+			UserID: u, ChannelID: s.direct(u, owner).id, Type: "add_bot_teams_channels", Message: "Where should I be? Add me there.",
 			Props: map[string]any{"from_bot": "true"},
 		})
 	}
@@ -262,7 +281,10 @@ func (s *Server) archive(c *channel) {
 func (s *Server) Restore(channel string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.channels[channel]
+	s.restore(s.channels[channel])
+}
+
+func (s *Server) restore(c *channel) {
 	c.deleted, c.updated = 0, s.now()
 	s.publish(s.aboutChannel(c, "channel_restored", map[string]any{"channel_id": c.id}))
 	s.write(&post{UserID: s.anyone(c), ChannelID: c.id, Type: "system_channel_restored", Message: "unarchived the channel."})
@@ -280,7 +302,10 @@ func (s *Server) aboutChannel(c *channel, name string, data map[string]any) even
 func (s *Server) Rename(channel, title string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.channels[channel]
+	s.rename(s.channels[channel], title)
+}
+
+func (s *Server) rename(c *channel, title string) {
 	c.title, c.updated = title, s.now()
 	s.write(&post{UserID: s.anyone(c), ChannelID: c.id, Type: "system_displayname_change", Message: "updated the channel display name."})
 	s.publish(event{name: "channel_updated", channel: c.id, data: map[string]any{"channel": text(s.channelJSON(c))}})
@@ -340,7 +365,7 @@ func (s *Server) Renew(user string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fresh := newID()
-	s.users[user].tokenOf, s.tokens[fresh] = fresh, &token{user: user}
+	s.users[user].tokenOf, s.tokens[fresh] = fresh, &token{id: newID(), user: user}
 	return fresh
 }
 
@@ -364,18 +389,24 @@ func (s *Server) Direct(a, b string) (channel string) {
 	return s.direct(a, b).id
 }
 
-func (s *Server) direct(a, b string) *channel {
-	name := a + "__" + b
-	if b < a {
-		name = b + "__" + a
-	}
+// between is the direct channel of two users; nil: nobody opened it.
+func (s *Server) between(a, b string) *channel {
 	for _, c := range s.channels {
-		if c.name == name {
+		if c.name == directName(a, b) {
 			return c
 		}
 	}
-	c := &channel{id: newID(), kind: "D", name: name, created: s.now(), updated: s.now(), members: map[string]*member{a: {}, b: {}}}
-	s.channels[c.id] = c
+	return nil
+}
+
+func directName(a, b string) string { return min(a, b) + "__" + max(a, b) }
+
+func (s *Server) direct(a, b string) *channel {
+	if c := s.between(a, b); c != nil {
+		return c
+	}
+	c := s.newChannel("", "D", directName(a, b), "")
+	c.members[a], c.members[b] = &member{}, &member{}
 	s.publish(event{name: "direct_added", channel: c.id, data: map[string]any{"creator_id": a, "teammate_id": b}})
 	return c
 }
@@ -455,7 +486,7 @@ func (s *Server) channelJSON(c *channel) map[string]any {
 
 func (s *Server) teamJSON(t *team) map[string]any {
 	return map[string]any{
-		"id": t.id, "create_at": t.created, "update_at": t.created, "delete_at": t.deleted, "display_name": t.name, "name": t.name, "description": "",
+		"id": t.id, "create_at": t.created, "update_at": t.created, "delete_at": 0, "display_name": t.name, "name": t.name, "description": "",
 		"email": "", "type": "O", "company_name": "", "allowed_domains": "", "invite_id": "", "allow_open_invite": false, "scheme_id": nil,
 	}
 }

@@ -1,0 +1,526 @@
+package mattermost_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/mattermost"
+	"github.com/weerklank/weerklank/bot/mattermost/mattermosttest"
+)
+
+// desk is an adapter alone: a server, and what the bot would hear.
+type desk struct {
+	t                       *testing.T
+	s                       *mattermosttest.Server
+	me, token, fatima, omar string
+	team, crew              string
+	old                     string // a post
+	m                       *marks
+	log                     *safeBuffer
+	a                       *mattermost.Adapter
+	stop                    func()
+	handle                  func(bot.Event) error // before anything is noted; may be nil
+	silent                  bool                  // nothing is answered
+
+	mu     sync.Mutex
+	heard  []string
+	change chan struct{}
+}
+
+func newDesk(t *testing.T, version mattermosttest.Version) *desk {
+	t.Helper()
+	d := &desk{t: t, s: mattermosttest.New(t, version), m: &marks{open: time.Now()}, log: &safeBuffer{}, change: make(chan struct{})}
+	d.me, d.token = d.s.AddBot("weerklank")
+	d.fatima = d.s.AddUser(mattermosttest.User{Name: "fatima", Locale: "nl"})
+	d.omar = d.s.AddUser(mattermosttest.User{Name: "omar", Locale: "nl"})
+	d.team = d.s.AddTeam("gemeente", d.me, d.fatima, d.omar)
+	d.crew = d.s.AddChannel(d.team, "buitendienst", d.me, d.fatima, d.omar)
+	return d
+}
+
+func (d *desk) open() *mattermost.Adapter {
+	return open(d.t, d.s, d.token, d.m, d.log).Adapter
+}
+
+// begin runs a new adapter that waits a fiftieth of what it waits otherwise.
+func (d *desk) begin(edit ...func(*mattermost.Adapter)) (begun <-chan struct{}) {
+	d.t.Helper()
+	began := make(chan struct{})
+	a, err := mattermost.New(mattermost.Config{
+		URL: d.s.URL(), Token: d.token, Mark: d.m.get, SetMark: d.m.set, OpenSince: d.m.opened, Begun: func() { close(began) },
+	}, slog.New(slog.NewTextHandler(d.log, nil)))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	a.Hurry(50)
+	for _, e := range edit {
+		e(a)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { a.Run(ctx, d.hear); close(ended) }()
+	d.a, d.stop = a, sync.OnceFunc(func() { cancel(); <-ended })
+	d.t.Cleanup(d.stop)
+	return began
+}
+
+func (d *desk) start(edit ...func(*mattermost.Adapter)) {
+	d.t.Helper()
+	select {
+	case <-d.begin(edit...):
+	case <-time.After(10 * time.Second):
+		d.t.Fatalf("the chat does not take events:\n%s", d.log)
+	}
+}
+
+// then lets every later post be refused, once one was tried.
+func (d *desk) then(status int) {
+	var mu sync.Mutex
+	n := 0
+	d.s.Fault(func(r mattermosttest.Request) *mattermosttest.Fault {
+		mu.Lock()
+		defer mu.Unlock()
+		if r.Method != "POST" || !strings.HasSuffix(r.Path, "/posts") {
+			return nil
+		}
+		n++
+		f := mattermosttest.Broken(status, false)
+		return &f
+	})
+}
+
+func (d *desk) hear(_ context.Context, e bot.Event) (bot.Response, error) {
+	if d.handle != nil {
+		if err := d.handle(e); err != nil {
+			return bot.Response{}, err
+		}
+	}
+	line := ""
+	switch e := e.(type) {
+	case bot.DirectReply:
+		line = string(e.Text)
+		if e.Edited {
+			line = "changed: " + line
+		}
+	case bot.ReplyWithdrawn:
+		line = "withdrawn"
+	case bot.Command:
+		line = "command: " + e.Text
+	case bot.ChannelGone:
+		line = "gone"
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.heard = append(d.heard, line)
+	close(d.change)
+	d.change = make(chan struct{})
+	if d.silent || line == "gone" {
+		return bot.Response{}, nil
+	}
+	m := plain("gehoord: " + line)
+	return bot.Response{Message: &m}, nil
+}
+
+// lines is what was heard so far.
+func (d *desk) lines() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.heard)
+}
+
+// hears waits until that was heard, in that order, and checks that nothing else was.
+func (d *desk) hears(want ...string) {
+	d.t.Helper()
+	limit := time.After(15 * time.Second)
+	for {
+		d.mu.Lock()
+		got, change := slices.Clone(d.heard), d.change
+		d.mu.Unlock()
+		if len(got) >= len(want) {
+			if !slices.Equal(got, want) {
+				d.t.Fatalf("heard %q\nnot   %q\n%s", got, want, d.log)
+			}
+			return
+		}
+		select {
+		case <-change:
+		case <-limit:
+			d.t.Fatalf("heard %q\nnot   %q\n%s", got, want, d.log)
+		}
+	}
+}
+
+// settle lets the millisecond pass that is the clock of versions.
+func settle() { <-time.After(3 * time.Millisecond) }
+
+func (d *desk) connected() { d.s.Await("a connection", func() bool { return d.s.Sockets(d.me) == 1 }) }
+
+// answers counts what the bot said to somebody.
+func (d *desk) answers(who string) map[string]int {
+	n := map[string]int{}
+	for _, p := range d.s.DMs(who) {
+		if p.User == d.me {
+			n[p.Text]++
+		}
+	}
+	return n
+}
+
+// once waits until each line was answered, and checks that none was twice.
+func (d *desk) once(who string, lines ...string) {
+	d.t.Helper()
+	d.s.Await("the answers", func() bool { return len(d.answers(who)) >= len(lines) })
+	for text, n := range d.answers(who) {
+		if n != 1 {
+			d.t.Errorf("%q was said %d times", text, n)
+		}
+	}
+}
+
+func TestConnectionBadToken(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.s.Revoke(d.token)
+	d.begin(func(a *mattermost.Adapter) { a.Hurry(2) }) // 600 ms between tries of the token
+	<-time.After(400 * time.Millisecond)
+	if _, err := d.a.Post(context.Background(), bot.TeamID("mattermost:"+d.crew), plain("x"), "", "k"); !errors.Is(err, bot.ErrUnauthorised) {
+		t.Error(err)
+	}
+	if n := d.s.Count("GET /api/v4/users/me"); n > 4 {
+		t.Errorf("%d tries", n)
+	}
+	if n := d.s.Count("GET /api/v4/websocket"); n != 0 {
+		t.Errorf("%d sockets with a bad token", n)
+	}
+}
+
+func TestConnectionDisabledAndBack(t *testing.T) {
+	for _, version := range []mattermosttest.Version{mattermosttest.V9, mattermosttest.V11} {
+		d := newDesk(t, version)
+		d.start(func(a *mattermost.Adapter) { a.Look(20 * time.Millisecond) })
+		d.s.DM(d.fatima, "een")
+		d.hears("een")
+		d.once(d.fatima, "een")
+		d.s.Disable(d.me)
+		d.s.Await("the end of the silent socket", func() bool { return d.s.Sockets(d.me) == 0 })
+		settle()
+		d.s.DM(d.fatima, "twee")
+		d.s.Enable(d.me)
+		d.hears("een", "twee")
+		d.once(d.fatima, "een", "twee")
+		d.stop()
+	}
+}
+
+func TestConnectionFrozen(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.start(func(a *mattermost.Adapter) { a.Look(50 * time.Millisecond); a.CallTime(100 * time.Millisecond) })
+	d.s.Freeze()
+	d.s.DM(d.fatima, "bevroren")
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(d.log.String(), "looking whether the server is there"); <-time.After(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("nobody noticed")
+		}
+	}
+	d.s.Thaw()
+	d.hears("bevroren")
+	d.once(d.fatima, "bevroren")
+}
+
+// Whatever else comes by the socket, what people say is heard once.
+func TestConnectionNoise(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.start()
+	d.s.Garbage(d.me, "{{{")
+	d.s.Garbage(d.me, `{"event":"posted","data":{"post":17},"seq":"x"}`)
+	d.s.Emit(d.me, "never_heard_of", map[string]any{"a": 1})
+	d.s.Emit(d.me, "posted", map[string]any{"post": "{", "channel_type": "D"})
+	d.s.Emit(d.me, "posted", map[string]any{"channel_type": 3})
+	d.s.DM(d.fatima, "een")
+	d.s.Repeat(d.me, false)
+	d.hears("een")
+	d.once(d.fatima, "een")
+	settle()
+	d.s.Skip(d.me, 3)
+	d.s.DM(d.fatima, "na een gat")
+	d.hears("een", "na een gat")
+	d.once(d.fatima, "een", "na een gat")
+	d.connected()
+	settle()
+	d.silent = true
+	post := d.s.DM(d.fatima, "twee")
+	d.s.Repeat(d.me, true)
+	d.hears("een", "na een gat", "twee")
+	settle()
+	d.s.Delete(post)
+	d.s.Repeat(d.me, true)
+	d.hears("een", "na een gat", "twee", "withdrawn")
+	d.s.CutSockets()
+	settle()
+	d.s.DM(d.fatima, "drie")
+	d.hears("een", "na een gat", "twee", "withdrawn", "drie")
+}
+
+func TestConnectionBurst(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.s.Set(func(s *mattermosttest.Settings) { s.PingEvery = 20 * time.Millisecond; s.PongWait = 2 * time.Second })
+	d.silent = true
+	slow := make(chan struct{})
+	d.handle = func(bot.Event) error { <-slow; return nil }
+	d.start()
+	d.s.Burst(d.fatima, d.s.Direct(d.fatima, d.me), 750)
+	d.s.Burst(d.omar, d.s.Direct(d.omar, d.me), 750)
+	<-time.After(2500 * time.Millisecond) // longer than a socket may be silent
+	if n := d.s.Sockets(d.me); n != 1 {
+		t.Error("the server dropped us")
+	}
+	close(slow)
+	limit := time.After(20 * time.Second)
+	for len(d.lines()) < 1500 {
+		select {
+		case <-limit:
+			t.Fatalf("%d of 1500", len(d.lines()))
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	n := map[string]int{}
+	for _, l := range d.lines() {
+		n[l]++
+	}
+	for i := range 750 {
+		if l := fmt.Sprintf("burst %d", i); n[l] != 2 {
+			t.Errorf("%s: %d", l, n[l])
+		}
+	}
+}
+
+func TestConnectionBackoff(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.s.Fail(1000, "GET", "/websocket", mattermosttest.LostCut())
+	d.begin(func(a *mattermost.Adapter) { a.Hurry(2) }) // 10 ms, 20 ms … 600 ms
+	<-time.After(1500 * time.Millisecond)
+	d.stop()
+	if n := d.s.Count("GET /api/v4/websocket"); n < 4 || n > 12 {
+		t.Errorf("%d tries in 1.5 s", n)
+	}
+}
+
+func TestConnectionNoLeaks(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.start()
+	d.stop()
+	d.s.Await("the end", func() bool { return d.s.Sockets(d.me) == 0 })
+	before := runtime.NumGoroutine()
+	for range 8 {
+		d.start()
+		d.s.CutSockets()
+		d.connected()
+		d.stop()
+	}
+	var now int
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); <-time.After(10 * time.Millisecond) {
+		if now = runtime.NumGoroutine(); now <= before+4 {
+			return
+		}
+	}
+	t.Errorf("%d goroutines, %d before", now, before)
+}
+
+// ---- catching up
+
+// Whatever happened while nobody listened is heard once, in its last version, in order and before anything new.
+func TestCatchUp(t *testing.T) {
+	outages := map[string]func(d *desk) (back func()){
+		"ours": func(d *desk) func() { d.stop(); return func() { d.start() } },
+		"socket": func(d *desk) func() {
+			d.s.Fail(3, "GET", "/websocket", mattermosttest.LostCut())
+			d.s.CutSockets()
+			return func() {}
+		},
+		"server": func(d *desk) func() { d.s.Stop(); d.s.CutSockets(); return d.s.Restart },
+	}
+	for name, outage := range outages {
+		for _, version := range []mattermosttest.Version{mattermosttest.V9, mattermosttest.V11} {
+			t.Run(name+" "+version.String(), func(t *testing.T) {
+				t.Parallel()
+				d := newDesk(t, version)
+				d.start()
+				kept := d.s.DM(d.fatima, "een")
+				d.hears("een")
+				settle()
+				gone := d.s.DM(d.fatima, "twee")
+				d.hears("een", "twee")
+				d.once(d.fatima, "een", "twee")
+				back := outage(d)
+				settle()
+				d.s.Edit(kept, "een, anders")
+				settle()
+				d.s.Delete(gone)
+				settle()
+				again := d.s.DM(d.fatima, "drie")
+				settle()
+				d.s.Edit(again, "drie, anders")
+				settle()
+				both := d.s.DM(d.fatima, "vier")
+				settle()
+				d.s.Edit(both, "vier, anders")
+				settle()
+				d.s.Delete(both)
+				settle()
+				d.s.Reply(d.fatima, kept, "in de draad")
+				settle()
+				d.s.Type(d.fatima, d.crew, "aan iedereen")
+				other := d.s.Group(d.fatima, d.omar, d.me)
+				d.s.Type(d.fatima, other, "aan ons drieën")
+				if _, err := d.s.Try(d.fatima, d.s.Direct(d.fatima, d.me), "met props", map[string]any{"from_bot": "true", "from_webhook": "true"}); err != nil {
+					t.Fatal(err)
+				}
+				robot, _ := d.s.AddBot("robot")
+				d.s.Type(robot, d.s.Direct(robot, d.me), "van een robot")
+				back()
+				want := []string{"een", "twee", "changed: een, anders", "withdrawn", "changed: drie, anders", "withdrawn", "in de draad", "met props"}
+				if name == "socket" { // it may be back in the middle
+					d.s.Await("everything", func() bool { return d.answers(d.fatima)["gehoord: met props"] == 1 })
+					got := d.lines()
+					for _, w := range want[:4] {
+						if !slices.Contains(got, w) {
+							t.Errorf("not heard: %s in %q", w, got)
+						}
+					}
+					for _, l := range []string{"aan iedereen", "aan ons drieën", "van een robot"} {
+						if slices.Contains(got, l) {
+							t.Errorf("heard: %s", l)
+						}
+					}
+				} else {
+					d.hears(want...)
+				}
+				d.s.DM(d.omar, "nieuw")
+				d.s.Await("an answer", func() bool { return d.answers(d.omar)["gehoord: nieuw"] == 1 })
+				for text, n := range d.answers(d.fatima) {
+					if n != 1 && text != "gehoord: withdrawn" {
+						t.Errorf("%q was said %d times", text, n)
+					}
+				}
+			})
+		}
+	}
+}
+
+// More was said than the server tells at once, by somebody who never spoke to the bot before.
+func TestCatchUpManyMessages(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.silent = true
+	d.start()
+	d.stop()
+	d.s.Burst(d.fatima, d.s.Direct(d.fatima, d.me), 1203)
+	d.start()
+	want := make([]string, 1203)
+	for i := range want {
+		want[i] = fmt.Sprintf("burst %d", i)
+	}
+	got := d.lines()
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("%d of %d", len(got), len(want))
+	}
+}
+
+// An old message of an open round is changed: nothing else tells that there is something new in that conversation.
+func TestCatchUpOldConversation(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.start()
+	post := d.s.DM(d.fatima, "een")
+	d.hears("een")
+	d.once(d.fatima, "een")
+	d.stop()
+	d.m.mu.Lock()
+	d.m.at = time.Now().Add(10 * time.Minute)
+	d.m.mu.Unlock()
+	d.s.Advance(9 * time.Minute)
+	d.s.Edit(post, "een, anders")
+	d.start()
+	d.hears("een", "changed: een, anders")
+}
+
+// What cannot be handled for a while is kept, others do not wait for it, and the mark stays before it.
+func TestCatchUpFailingHandler(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	var mu sync.Mutex
+	broken := true
+	d.handle = func(e bot.Event) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if r, ok := e.(bot.DirectReply); ok && broken && r.Text == "een" {
+			return &bot.RetryError{Err: bot.ErrNotFound}
+		}
+		return nil
+	}
+	d.start()
+	d.s.DM(d.fatima, "een")
+	d.s.Advance(10 * time.Minute)
+	d.s.DM(d.omar, "twee")
+	d.hears("twee")
+	d.once(d.omar, "twee")
+	d.stop()
+	if at, _ := d.m.get(t.Context()); time.Until(at) > 0 {
+		t.Errorf("the mark went past what failed: %s", at)
+	}
+	d.start()
+	d.s.CutSockets()
+	d.connected()
+	mu.Lock()
+	broken = false
+	mu.Unlock()
+	d.hears("twee", "een")
+	d.once(d.fatima, "een")
+}
+
+// A conversation that cannot be read yet holds the mark, whatever was handled of others.
+func TestCatchUpHalfway(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.start()
+	d.s.DM(d.fatima, "een")
+	d.once(d.fatima, "een")
+	d.stop()
+	settle()
+	d.s.DM(d.fatima, "twee")
+	d.s.Advance(20 * time.Minute)
+	d.s.DM(d.omar, "drie")
+	d.s.Fail(1000, "GET", "/channels/"+d.s.Direct(d.fatima, d.me)+"/posts", mattermosttest.Broken(502, false))
+	d.begin()
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(d.log.String(), "catching up"); <-time.After(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it was not tried")
+		}
+	}
+	d.stop()
+	d.s.NoFaults()
+	d.start()
+	d.once(d.fatima, "een", "twee")
+	d.once(d.omar, "drie")
+}
+
+// An answer whose fate is unknown is not given again when the server forgot its key.
+func TestCatchUpAnswerOnce(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.start()
+	d.s.Fail(1, "POST", "/posts", mattermosttest.DoneCut())
+	d.s.DM(d.fatima, "een")
+	d.s.Await("the answer", func() bool { return len(d.answers(d.fatima)) == 1 })
+	d.s.Restart()
+	d.connected()
+	d.s.Mention(d.omar, d.crew, "help")
+	d.hears("een", "command: help")
+	d.once(d.omar, "command: help")
+	d.once(d.fatima, "een")
+}

@@ -1,0 +1,20 @@
+package mattermost
+
+import "time"
+
+// Hurry lets an Adapter wait a part of what it waits otherwise.
+func (a *Adapter) Hurry(part time.Duration) {
+	w := &a.wait
+	for _, d := range []*time.Duration{&w.look, &w.keep, &w.pause, &w.longPause, &w.signIn, &w.again, &w.againWithin, &w.handle, &w.handleLongest} {
+		*d /= part
+	}
+}
+
+// CallTime bounds a call.
+func (a *Adapter) CallTime(d time.Duration) { a.rest.HTTPClient.Timeout = d }
+
+// Look sets how often the adapter looks whether the server is there.
+func (a *Adapter) Look(every time.Duration) { a.wait.look = every }
+
+// AgainWithin is how long a post is tried.
+func (a *Adapter) AgainWithin(d time.Duration) { a.wait.againWithin = d }

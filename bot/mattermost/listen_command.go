@@ -1,0 +1,96 @@
+package mattermost
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/mattermost/mattermost/server/public/model"
+
+	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/locale"
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// command takes the slash command. What proves that the server sent it is its token alone.
+func (l *callbacks) command(w http.ResponseWriter, body []byte, start time.Time) {
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		refuse(w, http.StatusBadRequest)
+		return
+	}
+	if !l.known(form.Get("token")) || form.Get("user_id") == "" || form.Get("channel_id") == "" {
+		l.forged(w)
+		return
+	}
+	type result struct {
+		text   string
+		status int
+	}
+	got, done := within(l, start, func(ctx context.Context) result {
+		text, status := l.commanded(ctx, form, start)
+		return result{text, status}
+	})
+	switch {
+	case !done:
+		got.text = locale.Say(prompts.English, "mm.slow")
+	case got.status != http.StatusOK:
+		refuse(w, got.status)
+		return
+	}
+	if got.text == "" {
+		answerJSON(w, struct{}{})
+		return
+	}
+	answerJSON(w, model.CommandResponse{ResponseType: model.CommandResponseTypeEphemeral, Text: got.text, SkipSlackParsing: true})
+}
+
+func (l *callbacks) commanded(ctx context.Context, form url.Values, at time.Time) (string, int) {
+	user, channel := form.Get("user_id"), form.Get("channel_id")
+	f, err := l.from(ctx, user, channel, at)
+	lang := cmp.Or(f.Lang, prompts.English)
+	switch {
+	case errors.Is(err, errOutside):
+		return locale.Say(lang, "mm.not-here"), http.StatusOK
+	case err != nil:
+		return locale.Say(lang, "mm.later"), http.StatusOK
+	}
+	r, err := l.handle(ctx, bot.Command{From: f, Text: form.Get("text")})
+	switch {
+	case err != nil && r.Message == nil:
+		return locale.Say(lang, "mm.later"), http.StatusOK
+	case r.Form != nil:
+		state := dialogState{Lang: f.Lang}
+		if f.Team != "" {
+			state.Channel = channel
+		}
+		if l.show(ctx, user, form.Get("trigger_id"), state, r) != nil {
+			return locale.Say(lang, "mm.no-dialog"), http.StatusOK
+		}
+		return "", http.StatusOK
+	case r.Message != nil:
+		text, err := renderText(*r.Message, false, false)
+		if err != nil {
+			return locale.Say(lang, "mm.later"), http.StatusOK
+		}
+		return text, http.StatusOK
+	}
+	return "", http.StatusOK
+}
+
+// known says whether a token is one of the command's. All are compared, in the same time.
+func (l *callbacks) known(token string) bool {
+	given, ok := sha256.Sum256([]byte(token)), 0
+	for _, t := range l.tokens {
+		want := sha256.Sum256([]byte(t))
+		if t != "" {
+			ok |= subtle.ConstantTimeCompare(given[:], want[:])
+		}
+	}
+	return ok == 1
+}

@@ -112,12 +112,12 @@ func roundInWords(t *testing.T, on server, lang prompts.Lang) {
 		t.Errorf("the round is %s", round.State)
 	}
 	all := w.on.Posts(w.crew)
-	text := ""
+	var text strings.Builder
 	for _, p := range all {
-		text += p.Text + "\n\n"
+		text.WriteString(p.Text + "\n\n")
 	}
 	for what, want := range map[string]bool{"Gewijzigd": true, "Nummer A": true, "Nummer F": false, "Nummer G": false} {
-		if strings.Contains(text, what) != want {
+		if strings.Contains(text.String(), what) != want {
 			t.Errorf("%q given back: %v", what, !want)
 		}
 	}
@@ -126,7 +126,7 @@ func roundInWords(t *testing.T, on server, lang prompts.Lang) {
 			t.Log(p.Text)
 		}
 		t.Log(w.log.String())
-		t.Log(text)
+		t.Log(text.String())
 	}
 }
 

@@ -117,7 +117,7 @@ func (h *heard) after(ctx context.Context, do func() string) (string, error) {
 	}
 }
 
-func open(t testing.TB, s *mattermosttest.Server, token string, m *marks, log *safeBuffer, edit ...func(*mattermost.Config)) *heard {
+func open(t testing.TB, s server, token string, m *marks, log *safeBuffer, edit ...func(*mattermost.Config)) *heard {
 	t.Helper()
 	h := &heard{begun: make(chan struct{}), change: make(chan struct{})}
 	c := mattermost.Config{
@@ -137,62 +137,69 @@ func open(t testing.TB, s *mattermosttest.Server, token string, m *marks, log *s
 func TestContract(t *testing.T) {
 	for _, version := range []mattermosttest.Version{mattermosttest.V9, mattermosttest.V11} {
 		t.Run(version.String(), func(t *testing.T) {
-			chattest.Run(t, func(t *testing.T) chattest.Harness {
-				s := mattermosttest.New(t, version)
-				me, token := s.AddBot("weerklank")
-				fatima := s.AddUser(mattermosttest.User{Name: "fatima", Locale: "nl"})
-				irma := s.AddUser(mattermosttest.User{Name: "irma", Locale: "nl"})
-				team := s.AddTeam("gemeente", me, fatima, irma)
-				crew := s.AddChannel(team, "buitendienst", me, fatima, irma)
-				s.SetChannelAdmin(crew, irma, true)
-				people := map[string]string{"fatima": fatima, "irma": irma}
-				m, log := &marks{open: time.Now()}, &safeBuffer{}
-				h := open(t, s, token, m, log)
-				return chattest.Harness{
-					Chat: h, Team: bot.TeamID("mattermost:" + crew), Gone: "mattermost:abcdefghijklmnopqrstuvwxyz", Member: "fatima", Boss: "irma",
-					Reopen: func(t *testing.T) bot.Chat { h = open(t, s, token, m, log); return h }, Missed: true,
-					Type: func(ctx context.Context, person, text string) (string, error) {
-						return h.after(ctx, func() string { return s.DM(people[person], text) })
-					},
-					Change: func(ctx context.Context, person, message, text string) error {
-						_, err := h.after(ctx, func() string {
-							if text == "" {
-								s.Delete(message)
-							} else {
-								s.Edit(message, text)
-							}
-							return ""
-						})
-						return err
-					},
-					Stands: func(text string) (n int) {
-						for _, p := range s.Posts(crew) {
-							n += strings.Count(p.Text, text)
-						}
-						return n
-					},
-					Shows: func(png []byte) bool {
-						for _, p := range s.Posts(crew) {
-							for _, f := range p.Files {
-								if bytes.Equal(f.Data, png) && strings.HasSuffix(f.Name, ".png") {
-									return true
-								}
-							}
-						}
-						return false
-					},
-					Late: func(t *testing.T) {
-						if _, err := h.Find(t.Context(), bot.TeamID("mattermost:"+crew), "none", time.Now()); !errors.Is(err, bot.ErrNotFound) { // it was connected
-							t.Fatal(err)
-						}
-						s.Freeze()
-						time.AfterFunc(100*time.Millisecond, s.Thaw)
-					},
-					Pass:   func(d time.Duration) { s.Advance(d) },
-					Revoke: func(*testing.T) { s.Revoke(token) },
-					Log:    log.String,
-				}
-			})
+			contract(t, func(t *testing.T) server { return mattermosttest.New(t, version) })
 		})
 	}
+}
+
+func contract(t *testing.T, on func(*testing.T) server) {
+	chattest.Run(t, func(t *testing.T) chattest.Harness {
+		s := on(t)
+		me, token := s.AddBot("weerklank")
+		fatima := s.AddUser(mattermosttest.User{Name: "fatima", Locale: "nl"})
+		irma := s.AddUser(mattermosttest.User{Name: "irma", Locale: "nl"})
+		team := s.AddTeam("gemeente", me, fatima, irma)
+		crew := s.AddChannel(team, "buitendienst", me, fatima, irma)
+		s.SetChannelAdmin(crew, irma, true)
+		people := map[string]string{"fatima": fatima, "irma": irma}
+		m, log := &marks{open: time.Now()}, &safeBuffer{}
+		h := open(t, s, token, m, log)
+		harness := chattest.Harness{
+			Chat: h, Team: bot.TeamID("mattermost:" + crew), Gone: "mattermost:abcdefghijklmnopqrstuvwxyz", Member: "fatima", Boss: "irma",
+			Reopen: func(t *testing.T) bot.Chat { h = open(t, s, token, m, log); return h }, Missed: true,
+			Type: func(ctx context.Context, person, text string) (string, error) {
+				return h.after(ctx, func() string { return s.DM(people[person], text) })
+			},
+			Change: func(ctx context.Context, person, message, text string) error {
+				_, err := h.after(ctx, func() string {
+					if text == "" {
+						s.Delete(message)
+					} else {
+						s.Edit(message, text)
+					}
+					return ""
+				})
+				return err
+			},
+			Stands: func(text string) (n int) {
+				for _, p := range s.Posts(crew) {
+					n += strings.Count(p.Text, text)
+				}
+				return n
+			},
+			Pass:   func(d time.Duration) { s.Advance(d) },
+			Revoke: func(*testing.T) { s.Revoke(token) },
+			Log:    log.String,
+		}
+		if fake, ok := s.(*mattermosttest.Server); ok {
+			harness.Shows = func(png []byte) bool {
+				for _, p := range fake.Posts(crew) {
+					for _, f := range p.Files {
+						if bytes.Equal(f.Data, png) && strings.HasSuffix(f.Name, ".png") {
+							return true
+						}
+					}
+				}
+				return false
+			}
+			harness.Late = func(t *testing.T) {
+				if _, err := h.Find(t.Context(), bot.TeamID("mattermost:"+crew), "none", time.Now()); !errors.Is(err, bot.ErrNotFound) { // it was connected
+					t.Fatal(err)
+				}
+				fake.Freeze()
+				time.AfterFunc(100*time.Millisecond, fake.Thaw)
+			}
+		}
+		return harness
+	})
 }

@@ -23,7 +23,8 @@ import (
 // world is the whole bot, on a real store, with a server for tests: people act there, and see what comes of it.
 type world struct {
 	t      testing.TB
-	s      *mattermosttest.Server
+	s      *mattermosttest.Server // the server, if it is the one for tests
+	on     server
 	dir    string
 	lang   prompts.Lang
 	me     string // the bot
@@ -45,29 +46,40 @@ type world struct {
 	stop func()
 }
 
-// newWorld makes a server with a crew of eight and their manager, and starts the bot. callbacks: the server reaches it.
+// newWorld is newWorldOn a server for tests.
 func newWorld(t testing.TB, version mattermosttest.Version, lang prompts.Lang, callbacks bool) *world {
 	t.Helper()
-	w := &world{t: t, s: mattermosttest.New(t, version), dir: t.TempDir(), lang: lang, m: &marks{}, log: &safeBuffer{}}
-	w.me, w.token = w.s.AddBot("weerklank")
+	return newWorldOn(t, mattermosttest.New(t, version), lang, callbacks)
+}
+
+// newWorldOn adds a crew of eight and their manager to a server, and starts the bot. callbacks: the server reaches it.
+func newWorldOn(t testing.TB, on server, lang prompts.Lang, callbacks bool) *world {
+	t.Helper()
+	w := &world{t: t, on: on, dir: t.TempDir(), lang: lang, m: &marks{}, log: &safeBuffer{}}
+	w.s, _ = on.(*mattermosttest.Server)
+	w.me, w.token = w.on.AddBot("weerklank")
 	for i := range 8 {
-		w.people = append(w.people, w.s.AddUser(mattermosttest.User{Name: fmt.Sprintf("mens%d", i), First: fmt.Sprintf("Voornaam%d", i), Locale: string(lang), Zone: "Europe/Amsterdam"}))
+		w.people = append(w.people, w.on.AddUser(mattermosttest.User{Name: fmt.Sprintf("mens%d", i), First: fmt.Sprintf("Voornaam%d", i), Locale: string(lang), Zone: "Europe/Amsterdam"}))
 	}
-	w.boss = w.s.AddUser(mattermosttest.User{Name: "irma", First: "Irma", Locale: string(lang), Zone: "Europe/Amsterdam"})
+	w.boss = w.on.AddUser(mattermosttest.User{Name: "irma", First: "Irma", Locale: string(lang), Zone: "Europe/Amsterdam"})
 	all := append([]string{w.me, w.boss}, w.people...)
-	w.team = w.s.AddTeam("gemeente", all...)
-	w.crew = w.s.AddChannel(w.team, "buitendienst", all...)
-	w.s.SetChannelAdmin(w.crew, w.boss, true)
-	w.s.SetTeamAdmin(w.team, w.boss, true)
+	w.team = w.on.AddTeam("gemeente", all...)
+	w.crew = w.on.AddChannel(w.team, "buitendienst", all...)
+	w.on.SetChannelAdmin(w.crew, w.boss, true)
+	w.on.SetTeamAdmin(w.team, w.boss, true)
 	if callbacks {
-		w.listen = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.listen = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			if serve := w.serve.Load(); serve != nil {
 				(*serve).ServeHTTP(rw, r)
 				return
 			}
 			http.Error(rw, "", http.StatusBadGateway) // as a proxy says it while the program is not there
 		}))
-		token, err := w.s.RegisterCommand(w.boss, w.team, "weerklank", "http://"+w.listen.Listener.Addr().String()+"/terug/command")
+		if r, ok := on.(*realServer); ok {
+			r.listenOn(w.listen)
+		}
+		w.listen.Start()
+		token, err := w.on.RegisterCommand(w.boss, w.team, "weerklank", "http://"+w.listen.Listener.Addr().String()+"/terug/command")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +107,7 @@ func (w *world) start() {
 	if w.db, err = store.Open(root, "weerklank.db", store.Options{}); err != nil {
 		w.t.Fatal(err)
 	}
-	w.chat = open(w.t, w.s, w.token, w.m, w.log, func(c *mattermost.Config) {
+	w.chat = open(w.t, w.on, w.token, w.m, w.log, func(c *mattermost.Config) {
 		if w.listen != nil {
 			c.CallbackURL, c.Secret, c.CommandTokens = "http://"+w.listen.Listener.Addr().String()+"/terug", []byte(strings.Repeat("geheim! ", 4)), w.tokens
 		}
@@ -184,8 +196,8 @@ func (w *world) opens() bot.Round {
 // says types to the bot and returns its answer.
 func (w *world) says(who, words string) string {
 	w.t.Helper()
-	had := len(w.s.DMs(who))
-	if _, err := w.chat.after(context.Background(), func() string { return w.s.DM(who, words) }); err != nil {
+	had := len(w.on.DMs(who))
+	if _, err := w.chat.after(context.Background(), func() string { return w.on.DM(who, words) }); err != nil {
 		w.t.Fatal(err)
 	}
 	return w.answer(who, had+1)
@@ -194,10 +206,10 @@ func (w *world) says(who, words string) string {
 // answer waits for what the bot says in private after n messages.
 func (w *world) answer(who string, n int) string {
 	w.t.Helper()
-	w.s.Await("an answer", func() bool {
-		all := w.s.DMs(who)
+	w.on.Await("an answer", func() bool {
+		all := w.on.DMs(who)
 		return len(all) > n && all[len(all)-1].User == w.me
 	})
-	all := w.s.DMs(who)
+	all := w.on.DMs(who)
 	return all[len(all)-1].Text
 }

@@ -354,11 +354,11 @@ type SubmitResult struct {
 	Closed bool              // the form is gone
 }
 
-// Submit sends a dialog with these values, as the app does it: what is required and missing, or not one of the options, is shown
-// in the form and not sent. The others are sent empty.
-func (s *Server) Submit(user string, d *Dialog, values map[string]any) SubmitResult {
-	s.t.Helper()
-	shown, filled := map[string]string{}, map[string]any{}
+// Fill is what the app makes of values that somebody filled in: what it sends, the fields that are not filled in empty, or what it
+// shows under fields and does not send. An error is what nobody can fill in.
+func (d *Dialog) Fill(values map[string]any) (filled map[string]any, shown map[string]string, err error) {
+	shown, filled = map[string]string{}, map[string]any{}
+	var wrong []error
 	for _, e := range d.Elements {
 		v, given := values[e.Name]
 		if !given {
@@ -377,17 +377,28 @@ func (s *Server) Submit(user string, d *Dialog, values map[string]any) SubmitRes
 			shown[e.Name] = "This field is required."
 		case t == "":
 		case e.Type == "select" && e.DataSource == "" && !slices.ContainsFunc(e.Options, func(o Option) bool { return o.Value == t }):
-			s.t.Errorf("%q is no option of %s", t, e.Name)
+			wrong = append(wrong, fmt.Errorf("%q is no option of %s", t, e.Name))
 		case (e.Type == "text" || e.Type == "textarea") && utf8.RuneCountInString(t) < e.MinLength:
 			shown[e.Name] = "Too short."
 		case e.Type == "textarea" && e.MaxLength > 0 && utf8.RuneCountInString(t) > e.MaxLength:
-			s.t.Errorf("%s takes %d characters, not %d", e.Name, e.MaxLength, utf8.RuneCountInString(t))
+			wrong = append(wrong, fmt.Errorf("%s takes %d characters, not %d", e.Name, e.MaxLength, utf8.RuneCountInString(t)))
 		}
 	}
 	for name := range values {
 		if d.Element(name) == nil {
-			s.t.Errorf("the dialog has no field %s", name)
+			wrong = append(wrong, fmt.Errorf("the dialog has no field %s", name))
 		}
+	}
+	return filled, shown, errors.Join(wrong...)
+}
+
+// Submit sends a dialog with these values, as the app does it: what is required and missing, or not one of the options, is shown
+// in the form and not sent. The others are sent empty.
+func (s *Server) Submit(user string, d *Dialog, values map[string]any) SubmitResult {
+	s.t.Helper()
+	filled, shown, err := d.Fill(values)
+	if err != nil {
+		s.t.Error(err)
 	}
 	if len(shown) > 0 {
 		return SubmitResult{Status: 200, Errors: shown}

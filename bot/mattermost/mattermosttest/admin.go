@@ -204,6 +204,9 @@ func setActive(s *Server, c *call) (int, any, *apiError) {
 }
 
 func createBot(s *Server, c *call) (int, any, *apiError) {
+	if s.settings.BotsDisabled {
+		return 0, nil, fail(403, "api.bot.create_disabled")
+	}
 	var in struct {
 		Username    string `json:"username"`
 		DisplayName string `json:"display_name"`

@@ -33,6 +33,7 @@ type Settings struct {
 	SiteURL          string // as the server says it; at first its own URL
 	MaxPostSize      int    // in runes
 	CommandsDisabled bool   // slash commands answer 501
+	BotsDisabled     bool   // nobody makes a bot account
 	RestrictDMs      bool   // only people of one team can open a DM
 	HideEmail        bool
 	CollapsedThreads bool

@@ -63,8 +63,8 @@ type Reach int
 // What a command does. The zero Reach is that of `help`, and of words that are no command.
 const (
 	ReachAll  Reach = iota // tells what anybody may know
-	ReachTeam              // tells what the channel may know
-	ReachOwn               // tells something about who gives it, or opens a form for them
+	ReachTeam              // tells what the channel may know, who manages it included; a form goes to who gives it in any case
+	ReachOwn               // tells something about who gives it
 	ReachAct               // changes something at once
 )
 
@@ -77,9 +77,9 @@ func ReachOf(text string) Reach {
 	switch verb {
 	case "help":
 		return ReachAll
-	case "status", "next", "why", "season", "library":
+	case "on", "settings", "status", "next", "why", "season", "library":
 		return ReachTeam
-	case "on", "settings", "me", "change", "receipt":
+	case "me", "change", "receipt":
 		return ReachOwn
 	case "remove":
 		if rest == "" {
@@ -567,7 +567,7 @@ func (b *Bot) pause(ctx context.Context, f From, t Team, incident bool) (Respons
 	again := t.Paused.Equal(f.At) // the same once more
 	if t.State != TeamOn || t.NextOpens.IsZero() {
 		if again {
-			return say.message("team.paused-private"), nil
+			return say.kept("team.paused-private"), nil
 		}
 		return say.message("team.nothing-to-pause"), nil
 	}
@@ -622,11 +622,11 @@ func (b *Bot) pause(ctx context.Context, f From, t Team, incident bool) (Respons
 	b.wake(b.wakeAgenda)
 	switch {
 	case incident:
-		return say.message("team.paused-incident", "date", locale.Date(f.Lang, back.In(zoneOf(t.Settings.Zone)))), nil
+		return say.kept("team.paused-incident", "date", locale.Date(f.Lang, back.In(zoneOf(t.Settings.Zone)))), nil
 	case !again && (asked || late):
 		return say.message("team.paused-already"), nil
 	}
-	return say.message("team.paused-private"), nil
+	return say.kept("team.paused-private"), nil
 }
 
 // status tells how things stand; never who or how many answered.

@@ -122,7 +122,7 @@ func TestReach(t *testing.T) {
 	for text, want := range map[string]bot.Reach{
 		"": bot.ReachAll, "help": bot.ReachAll, "wat is dit": bot.ReachAll,
 		"status": bot.ReachTeam, "waarom": bot.ReachTeam, "volgende": bot.ReachTeam, "seizoen": bot.ReachTeam, "bibliotheek": bot.ReachTeam,
-		"mij": bot.ReachOwn, "code": bot.ReachOwn, "code 2": bot.ReachOwn, "wijzig": bot.ReachOwn, "aan": bot.ReachOwn, "verwijder": bot.ReachOwn,
+		"mij": bot.ReachOwn, "code": bot.ReachOwn, "code 2": bot.ReachOwn, "wijzig": bot.ReachOwn, "aan": bot.ReachTeam, "instellingen": bot.ReachTeam, "verwijder": bot.ReachOwn,
 		"trek in": bot.ReachAct, "trek in 1": bot.ReachAct, "uit": bot.ReachAct, "pauze": bot.ReachAct, "pauze na een incident": bot.ReachAct,
 		"verwijder ABCD-EFGH-JKMN-PQRS": bot.ReachAct, "staat er": bot.ReachAct, "staat er niet": bot.ReachAct,
 	} {

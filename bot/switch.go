@@ -452,9 +452,9 @@ func (b *Bot) switchOff(ctx context.Context, f From, t Team) (Response, error) {
 	}
 	done := func() (Response, error) {
 		if t.Open != "" {
-			return say.message("team.off-after-private"), nil
+			return say.kept("team.off-after-private"), nil
 		}
-		return say.message("team.off-private"), nil
+		return say.kept("team.off-private"), nil
 	}
 	if t.State == TeamOff && t.Steered.Equal(f.At) { // the same again
 		return done()

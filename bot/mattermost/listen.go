@@ -24,6 +24,7 @@ import (
 // and proves nothing by that: whoever is signed in can have it send any content. So:
 //
 //   - what comes back must be signed by us, a dialog for the very person who sends it in;
+//   - a press or command must carry a trigger that the server made for that person;
 //   - no button acts by itself: it shows something to who pressed it, or opens a dialog that asks;
 //   - who somebody is, whether they are in the channel and whether the post is ours is asked when it is needed;
 //   - a dialog acts once.
@@ -50,6 +51,7 @@ type callbacks struct {
 	tried   atomic.Bool // whether it does
 	refused atomic.Int64
 	working sync.WaitGroup
+	server  serverKey
 
 	mu      sync.Mutex
 	handler bot.Handler
@@ -61,6 +63,7 @@ type nonce struct {
 	until time.Time
 	turn  sync.Mutex // one at a time
 	spent bool
+	slow  atomic.Bool // who sent it in was told that it is unknown whether it was done: then it may be sent in once more
 }
 
 func newCallbacks(a *Adapter) (*callbacks, error) {
@@ -237,8 +240,8 @@ func outside(err error) error {
 	return err
 }
 
-// own says whether a post is the bot's and stands in that channel.
-func (l *callbacks) own(ctx context.Context, post, channel string) (bool, error) {
+// own says whether a post is the bot's, has that key and stands in that channel.
+func (l *callbacks) own(ctx context.Context, post, channel, key string) (bool, error) {
 	if _, err := l.a.self(ctx); err != nil {
 		return false, err
 	}
@@ -249,7 +252,8 @@ func (l *callbacks) own(ctx context.Context, post, channel string) (bool, error)
 		}
 		return false, err
 	}
-	return l.a.ours(p) && p.ChannelId == channel && p.DeleteAt == 0, nil
+	has, _ := p.GetProp(keyProp).(string)
+	return l.a.ours(p) && p.ChannelId == channel && p.DeleteAt == 0 && has == key, nil
 }
 
 func (l *callbacks) handle(ctx context.Context, e bot.Event) (bot.Response, error) {
@@ -303,13 +307,20 @@ func (l *callbacks) pressed(ctx context.Context, p model.PostActionIntegrationRe
 	}
 	var own bool
 	if err == nil {
-		own, err = l.own(ctx, p.PostId, p.ChannelId)
+		own, err = l.own(ctx, p.PostId, p.ChannelId, c.Key)
 	}
 	switch {
 	case errors.Is(err, errOutside), err == nil && !own:
 		return http.StatusUnauthorized
 	case err != nil:
 		return http.StatusServiceUnavailable
+	}
+	t, err := l.triggered(ctx, p.TriggerId, p.UserId)
+	switch {
+	case err != nil:
+		return http.StatusUnauthorized
+	case !l.first(t):
+		return http.StatusOK
 	}
 	state := dialogState{Channel: p.ChannelId, Lang: f.Lang, Post: p.PostId, Key: c.Key}
 	if !slices.Contains(shows, c.Offer.Do) {
@@ -386,8 +397,8 @@ func (l *callbacks) openDialog(ctx context.Context, user, trigger string, state 
 
 // ---- dialogs
 
-// dialog takes a dialog that was sent in. The nonce is spent once it did what it was sent for; until then it may be sent in
-// again, with other content, and replaces itself.
+// dialog takes a dialog that was sent in. The nonce is spent once its sender saw that it did what it was sent for; until then
+// it may be sent in again, with other content, and replaces itself.
 func (l *callbacks) dialog(w http.ResponseWriter, body []byte, start time.Time) {
 	var s model.SubmitDialogRequest
 	if json.Unmarshal(body, &s) != nil {
@@ -415,15 +426,17 @@ func (l *callbacks) dialog(w http.ResponseWriter, body []byte, start time.Time) 
 	got, done := within(l, start, func(ctx context.Context) result {
 		n.turn.Lock()
 		defer n.turn.Unlock()
-		if n.spent { // the same again
+		if n.spent && !n.slow.Load() { // the same again
 			return result{status: http.StatusOK}
 		}
+		n.slow.Store(false)
 		answer, status := l.submitted(ctx, s, state, start)
 		n.spent = status == http.StatusOK && answer.Error == "" && len(answer.Errors) == 0
 		return result{answer, status}
 	})
 	switch {
 	case !done:
+		n.slow.Store(true)
 		answerJSON(w, model.SubmitDialogResponse{Error: locale.Say(state.Lang, "mm.slow")})
 	case got.status == http.StatusUnauthorized:
 		l.forged(w)
@@ -465,8 +478,12 @@ func (l *callbacks) submitted(ctx context.Context, s model.SubmitDialogRequest, 
 		fallthrough
 	case state.Step == stepMessage && picked >= 0:
 		o := state.Offers[picked]
+		if what = o.Do; what == doCommand {
+			e = bot.Command{From: f, Text: o.Arg}
+			break
+		}
 		f.Typed = o.Do != "answer" // a dialog cannot follow a dialog: what asks for more does it in words
-		e, what = bot.ActionPressed{From: f, Action: o.action(), Post: state.Key, Ref: bot.Ref(state.Post)}, o.Do
+		e = bot.ActionPressed{From: f, Action: o.action(), Post: state.Key, Ref: bot.Ref(state.Post)}
 	default:
 		return model.SubmitDialogResponse{}, http.StatusOK // it was read and closed
 	}

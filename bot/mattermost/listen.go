@@ -35,6 +35,7 @@ const (
 	bodyTime     = 5 * time.Second
 	answerWithin = 2700 * time.Millisecond // the server shows an error soon after 3 s
 	workTime     = 15 * time.Second        // of one callback; what it does is done also if nobody waits any more
+	lastTime     = 4 * time.Second         // of what is under way when the program stops
 	maxNonces    = 20_000
 )
 
@@ -46,6 +47,7 @@ type callbacks struct {
 	path   string  // of base
 	tokens []string
 	within time.Duration
+	last   time.Duration
 
 	closed  atomic.Bool // the server does not reach us
 	tried   atomic.Bool // whether it does
@@ -55,6 +57,8 @@ type callbacks struct {
 
 	mu      sync.Mutex
 	handler bot.Handler
+	life    context.Context // of what is under way
+	end     context.CancelFunc
 	nonces  map[string]*nonce
 }
 
@@ -68,7 +72,8 @@ type nonce struct {
 
 func newCallbacks(a *Adapter) (*callbacks, error) {
 	c := a.c
-	l := &callbacks{a: a, tokens: c.CommandTokens, within: answerWithin, nonces: map[string]*nonce{}}
+	l := &callbacks{a: a, tokens: c.CommandTokens, within: answerWithin, last: lastTime, nonces: map[string]*nonce{}}
+	l.life, l.end = context.WithCancel(context.Background())
 	if c.CallbackURL == "" {
 		return l, nil
 	}
@@ -116,9 +121,16 @@ func (l *callbacks) open() bool { return l.sign != nil && !l.closed.Load() }
 func (l *callbacks) use(h bot.Handler) {
 	l.mu.Lock()
 	l.handler = h
+	if h != nil {
+		l.life, l.end = context.WithCancel(context.Background())
+	}
+	end := l.end
 	l.mu.Unlock()
 	if h == nil {
+		last := time.AfterFunc(l.last, end)
+		defer last.Stop()
 		l.working.Wait()
+		end()
 	}
 }
 
@@ -174,9 +186,18 @@ func answerJSON(w http.ResponseWriter, v any) {
 
 // within runs work, which goes on by itself when the server cannot wait any longer. The result is not sent after that.
 func within[T any](l *callbacks, start time.Time, work func(context.Context) T) (result T, done bool) {
+	l.mu.Lock()
+	life, counted := l.life, l.handler != nil
+	if counted {
+		l.working.Add(1) // while there is a handler: use waits
+	}
+	l.mu.Unlock()
 	out := make(chan T, 1)
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), workTime)
+		if counted {
+			defer l.working.Done()
+		}
+		ctx, cancel := context.WithTimeout(life, workTime)
 		defer cancel()
 		out <- work(ctx)
 	}()
@@ -259,13 +280,10 @@ func (l *callbacks) own(ctx context.Context, post, channel, key string) (bool, e
 func (l *callbacks) handle(ctx context.Context, e bot.Event) (bot.Response, error) {
 	l.mu.Lock()
 	h := l.handler
+	l.mu.Unlock()
 	if h == nil {
-		l.mu.Unlock()
 		return bot.Response{}, errResting
 	}
-	l.working.Add(1) // while there is a handler: use waits
-	l.mu.Unlock()
-	defer l.working.Done()
 	return h(ctx, e)
 }
 

@@ -488,6 +488,31 @@ func TestAnsweredInTime(t *testing.T) {
 	})
 }
 
+// When the program stops, what is under way gets a moment and is then ended: it does not hold the program.
+func TestCallbacksEnd(t *testing.T) {
+	w := newSite(t, mattermosttest.V11)
+	w.says(bot.Response{Form: &replyForm}, nil)
+	d := w.click(w.ann, "Antwoord")
+	began := make(chan struct{})
+	w.a.calls.last = 100 * time.Millisecond
+	w.a.calls.use(func(ctx context.Context, _ bot.Event) (bot.Response, error) {
+		close(began)
+		<-ctx.Done()
+		return bot.Response{}, ctx.Err()
+	})
+	sent := make(chan mattermosttest.SubmitResult, 1)
+	go func() { sent <- w.s.Submit(w.ann, d, map[string]any{"text": "x"}) }()
+	<-began
+	start := time.Now()
+	w.a.calls.use(nil)
+	if took := time.Since(start); took > workTime/2 {
+		t.Errorf("it took %s", took)
+	}
+	if r := <-sent; r.Closed || r.Error == "" {
+		t.Errorf("said to be done: %+v", r)
+	}
+}
+
 // What cannot be asked of the server, or handled, is never said to be done; the dialog stays open.
 func TestTroubleLeavesTheDialogOpen(t *testing.T) {
 	onSites(t, func(w *site) {

@@ -1,0 +1,396 @@
+package slack
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	api "github.com/slack-go/slack"
+
+	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// The kinds of view. The callback_id of a view names its kind, so that one that is none of ours is seen at once.
+const (
+	stepForm    = "form"    // a bot.Form
+	stepMessage = "message" // shows something; what it offers stands on it as buttons
+	stepWaiting = "waiting" // stands there until there is something to show
+	stepHome    = "home"    // the App Home
+)
+
+const callbackPrefix = "weerklank-"
+
+// viewState is what a view carries in its private_metadata: what its submission or a press in it is about, and never whose
+// it is.
+type viewState struct {
+	Version int          `json:"v"`
+	Step    string       `json:"s"`
+	Team    bot.TeamID   `json:"t,omitempty"` // the channel it was opened in; empty in a direct conversation
+	Lang    prompts.Lang `json:"l"`
+	Form    string       `json:"f,omitempty"`
+	State   string       `json:"i,omitempty"` // of the form
+	Fields  []fieldSpec  `json:"e,omitempty"`
+	Key     string       `json:"k,omitempty"` // of the post whose button opened it
+	Nonce   string       `json:"n"`
+}
+
+// fieldSpec is what is needed of a field to read its value. Which options it has is Slack's to know: it takes no others.
+type fieldSpec struct {
+	Name string        `json:"n"`
+	Kind bot.FieldKind `json:"k"`
+}
+
+// readState reads a view's private_metadata back.
+func readState(metadata string) (s viewState, err error) {
+	err = strict(metadata, maxMetadata, &s)
+	if err == nil && (s.Version != valueVersion || !slices.Contains([]string{stepForm, stepMessage, stepWaiting, stepHome}, s.Step) || s.Nonce == "") {
+		err = errValue
+	}
+	if err != nil {
+		return viewState{}, err
+	}
+	return s, nil
+}
+
+// formView is a form as a modal. Of st, Team, Key and Nonce are the caller's.
+func formView(f *bot.Form, st viewState) (*api.ModalViewRequest, error) {
+	say := sayer(f.Lang)
+	st.Step, st.Lang, st.Form, st.State, st.Fields = stepForm, f.Lang, f.Name, f.State, nil
+	b := builder{key: st.Key}
+	if err := b.add(withoutActions(f.Notice)); err != nil {
+		return nil, err
+	}
+	if len(b.blocks) > 0 {
+		b.blocks = append(b.blocks, &api.DividerBlock{Type: api.MBTDivider, BlockID: b.id()})
+	}
+	title, cut := shorten(f.Title, maxTitle)
+	if cut {
+		b.paragraph([]bot.Span{{Text: f.Title, Strong: true}})
+	}
+	if err := b.add(withoutActions(f.Intro)); err != nil {
+		return nil, err
+	}
+	for _, field := range f.Fields {
+		st.Fields = append(st.Fields, fieldSpec{Name: field.Name, Kind: field.Kind})
+		if err := b.field(field, f.Lang); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.actions(f.Extra); err != nil {
+		return nil, err
+	}
+	submit, _ := shorten(f.Submit, maxTitle)
+	return modal(st, b, title, submit, say("slack.close"))
+}
+
+// messageView is a modal that shows something.
+func messageView(m bot.Message, st viewState) (*api.ModalViewRequest, error) {
+	say := sayer(m.Lang)
+	st.Step, st.Lang, st.Form, st.State, st.Fields = stepMessage, m.Lang, "", "", nil
+	b, title, blocks := builder{key: st.Key}, say("slack.title"), m.Blocks
+	if len(blocks) > 1 && blocks[0].Kind == bot.BlockHeading { // a heading that fits is the title, and not said twice
+		if short, cut := shorten(joined(blocks[0].Spans), maxTitle); !cut && short != "" {
+			title, blocks = short, blocks[1:]
+		}
+	}
+	if err := b.add(blocks); err != nil {
+		return nil, err
+	}
+	return modal(st, b, title, "", say("slack.close"))
+}
+
+// waitingView is opened before it is known what to show: the right to open a view lives three seconds.
+func waitingView(lang prompts.Lang, st viewState) (*api.ModalViewRequest, error) {
+	return bareView(lang, st, sayer(lang)("slack.waiting"))
+}
+
+// savingView stands in the place of a form that was acknowledged before its handler was done.
+func savingView(lang prompts.Lang, st viewState) (*api.ModalViewRequest, error) {
+	return bareView(lang, st, sayer(lang)("slack.saving"))
+}
+
+func bareView(lang prompts.Lang, st viewState, text string) (*api.ModalViewRequest, error) {
+	st.Step, st.Lang, st.Form, st.State, st.Fields = stepWaiting, lang, "", "", nil
+	b := builder{}
+	b.paragraph([]bot.Span{{Text: text}})
+	return modal(st, b, sayer(lang)("slack.title"), "", sayer(lang)("slack.close"))
+}
+
+// homeView is a message as App Home.
+func homeView(m bot.Message, st viewState) (*api.HomeTabViewRequest, error) {
+	st.Version, st.Step, st.Lang, st.Form, st.State, st.Fields = valueVersion, stepHome, m.Lang, "", "", nil
+	b := builder{key: st.Key}
+	if err := b.add(m.Blocks); err != nil {
+		return nil, err
+	}
+	if len(b.blocks) == 0 {
+		return nil, errEmpty
+	}
+	v := &api.HomeTabViewRequest{Type: api.VTHomeTab, Blocks: api.Blocks{BlockSet: b.blocks}, PrivateMetadata: compact(st), CallbackID: callbackPrefix + stepHome}
+	return v, checkHome(v)
+}
+
+func modal(st viewState, b builder, title, submit, shut string) (*api.ModalViewRequest, error) {
+	st.Version = valueVersion
+	if len(b.blocks) == 0 {
+		return nil, errEmpty
+	}
+	v := &api.ModalViewRequest{
+		Type: api.VTModal, Title: plainText(title), Close: plainText(shut), Blocks: api.Blocks{BlockSet: b.blocks},
+		PrivateMetadata: compact(st), CallbackID: callbackPrefix + st.Step,
+	}
+	if submit != "" {
+		v.Submit = plainText(submit)
+	}
+	return v, checkModal(v)
+}
+
+// withoutActions leaves buttons out of what stands above a form: there they would lose what was filled in.
+func withoutActions(all []bot.Block) []bot.Block {
+	return slices.DeleteFunc(slices.Clone(all), func(b bot.Block) bool { return b.Kind == bot.BlockActions })
+}
+
+// fieldBlock is the block_id of a field, by which Slack knows its value and its error; fieldAction is its action_id.
+func fieldBlock(name string) string  { return "field-" + name }
+func fieldAction(name string) string { return "value-" + name }
+
+// field is one input. What does not fit in it stands above it, whole.
+func (b *builder) field(f bot.Field, lang prompts.Lang) error {
+	say := sayer(lang)
+	label := oneLine(visible(f.Label))
+	if label == "" || f.Name == "" {
+		return fmt.Errorf("slack: a form with field %q without name or label", f.Name)
+	}
+	value := ""
+	if len(f.Value) > 0 {
+		value = f.Value[0]
+	}
+	options, cut := optionsOf(f.Options)
+	var element api.BlockElement
+	switch f.Kind {
+	case bot.FieldText, bot.FieldLine:
+		value = visible(value)
+		if f.Kind == bot.FieldLine {
+			value = oneLine(value)
+		}
+		e := &api.PlainTextInputBlockElement{
+			Type: api.METPlainTextInput, ActionID: fieldAction(f.Name), Multiline: f.Kind == bot.FieldText, MaxLength: maxInput,
+		}
+		if f.Max > 0 {
+			e.MaxLength = min(f.Max, maxInput)
+		}
+		switch n := units(value); {
+		case n <= maxInput: // Max counts characters, of which some are two units
+			e.InitialValue, e.MaxLength = value, max(e.MaxLength, n)
+		default:
+			b.paragraph([]bot.Span{{Text: label, Strong: true}, {Text: ": " + say("slack.too-long")}})
+			b.quote(value)
+		}
+		element = e
+	case bot.FieldTick:
+		yes := api.NewOptionBlockObject("yes", plainText(say("slack.tick")), nil)
+		e := &api.CheckboxGroupsBlockElement{Type: api.METCheckboxGroups, ActionID: fieldAction(f.Name), Options: []*api.OptionBlockObject{yes}}
+		if value == "yes" {
+			e.InitialOptions = e.Options
+		}
+		element = e
+	case bot.FieldOne:
+		b.whole(label, f.Options, cut)
+		chosen := chosenOf(options, f.Value[:min(1, len(f.Value))])
+		if len(options) <= maxPicks && !cut {
+			e := &api.RadioButtonsBlockElement{Type: api.METRadioButtons, ActionID: fieldAction(f.Name), Options: options}
+			if len(chosen) > 0 {
+				e.InitialOption = chosen[0]
+			}
+			element = e
+			break
+		}
+		e := api.NewOptionsSelectBlockElement(api.OptTypeStatic, plainText(say("slack.choose")), fieldAction(f.Name), options...)
+		if len(chosen) > 0 {
+			e.InitialOption = chosen[0]
+		}
+		element = e
+	case bot.FieldMany:
+		b.whole(label, f.Options, cut)
+		chosen := chosenOf(options, f.Value)
+		if len(options) <= maxPicks {
+			element = &api.CheckboxGroupsBlockElement{Type: api.METCheckboxGroups, ActionID: fieldAction(f.Name), Options: options, InitialOptions: chosen}
+			break
+		}
+		e := api.NewOptionsMultiSelectBlockElement(api.MultiOptTypeStatic, plainText(say("slack.choose")), fieldAction(f.Name), options...)
+		e.InitialOptions = chosen
+		element = e
+	default:
+		return fmt.Errorf("slack: a form with a field of kind %q", f.Kind)
+	}
+	var hint *api.TextBlockObject
+	if h := strings.TrimSpace(visible(f.Hint)); h != "" {
+		hint = plainText(h)
+	}
+	b.blocks = append(b.blocks, api.NewInputBlock(fieldBlock(f.Name), plainText(label), hint, element).WithOptional(!f.Required))
+	return nil
+}
+
+// whole lists the choices of a field whose labels are cut.
+func (b *builder) whole(label string, options []bot.Option, cut bool) {
+	if !cut {
+		return
+	}
+	var all []bot.Span
+	for _, o := range options {
+		all = append(all, bot.Span{Text: o.Label})
+	}
+	b.paragraph([]bot.Span{{Text: label, Strong: true}})
+	b.list(all)
+}
+
+// optionsOf says whether a label had to be cut.
+func optionsOf(all []bot.Option) (out []*api.OptionBlockObject, cut bool) {
+	for i, o := range all {
+		label, short := shorten(o.Label, maxOption)
+		if short { // with its number in the list above
+			label, _ = shorten(fmt.Sprintf("%d. %s", i+1, o.Label), maxOption)
+		}
+		cut = cut || short
+		out = append(out, api.NewOptionBlockObject(o.Value, plainText(label), nil))
+	}
+	return out, cut
+}
+
+func chosenOf(options []*api.OptionBlockObject, values []string) (out []*api.OptionBlockObject) {
+	for _, o := range options {
+		if slices.Contains(values, o.Value) {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// readValues reads what was entered by the fields of the form: what is none of them, or of another type, is dropped. values
+// is a view's state.values as Slack sends it. A line that was left empty is there and empty.
+func readValues(fields []fieldSpec, values json.RawMessage) map[string][]string {
+	var blocks map[string]json.RawMessage
+	if json.Unmarshal(values, &blocks) != nil {
+		blocks = nil
+	}
+	out := map[string][]string{}
+	for _, f := range fields {
+		var actions map[string]json.RawMessage
+		if json.Unmarshal(blocks[fieldBlock(f.Name)], &actions) != nil {
+			actions = nil
+		}
+		raw := actions[fieldAction(f.Name)]
+		switch f.Kind {
+		case bot.FieldText, bot.FieldLine:
+			var e struct {
+				Value *string `json:"value"`
+			}
+			v := ""
+			if json.Unmarshal(raw, &e) == nil && e.Value != nil {
+				v = *e.Value
+			}
+			if f.Kind == bot.FieldLine {
+				v = oneLine(v)
+			}
+			out[f.Name] = []string{v}
+		case bot.FieldOne:
+			var e struct {
+				One *picked `json:"selected_option"`
+			}
+			if json.Unmarshal(raw, &e) == nil && e.One != nil && e.One.Value != "" {
+				out[f.Name] = []string{e.One.Value}
+			}
+		case bot.FieldMany, bot.FieldTick:
+			var e struct {
+				Many []picked `json:"selected_options"`
+			}
+			if json.Unmarshal(raw, &e) != nil {
+				continue
+			}
+			for _, p := range e.Many {
+				if v := p.Value; v != "" && !slices.Contains(out[f.Name], v) && (f.Kind == bot.FieldMany || v == "yes") {
+					out[f.Name] = append(out[f.Name], v)
+				}
+			}
+		}
+	}
+	return out
+}
+
+type picked struct {
+	Value string `json:"value"`
+}
+
+// submitAnswer is what to acknowledge the submission of a form with. sent is the state of the form. Errors that belong to
+// fields stand at them; where there is more to say, the view is made anew, with what was filled in.
+func submitAnswer(r bot.Response, sent viewState) (*api.ViewSubmissionResponse, error) {
+	st := viewState{Team: sent.Team, Key: sent.Key, Nonce: sent.Nonce}
+	known := len(r.Errors) > 0
+	for name := range r.Errors {
+		known = known && slices.ContainsFunc(sent.Fields, func(f fieldSpec) bool { return f.Name == name })
+	}
+	switch {
+	case r.Form != nil:
+		if known && r.Form.Name == sent.Form && len(r.Form.Notice) == 0 && slices.Equal(specsOf(r.Form), sent.Fields) {
+			return api.NewErrorsViewSubmissionResponse(fieldErrors(r.Errors)), nil
+		}
+		v, err := formView(withErrors(r.Form, r.Errors), st)
+		return api.NewUpdateViewSubmissionResponse(v), err
+	case known:
+		return api.NewErrorsViewSubmissionResponse(fieldErrors(r.Errors)), nil
+	case r.Message != nil || len(r.Errors) > 0:
+		m := bot.Message{Lang: sent.Lang}
+		if r.Message != nil {
+			m = *r.Message
+		}
+		var wrong []string
+		for _, name := range slices.Sorted(maps.Keys(r.Errors)) {
+			wrong = append(wrong, r.Errors[name])
+		}
+		if len(wrong) > 0 {
+			m.Blocks = append([]bot.Block{bot.List(wrong...)}, m.Blocks...)
+		}
+		v, err := messageView(m, st)
+		return api.NewUpdateViewSubmissionResponse(v), err
+	}
+	return api.NewClearViewSubmissionResponse(), nil
+}
+
+func fieldErrors(all map[string]string) map[string]string {
+	out := map[string]string{}
+	for name, text := range all {
+		out[fieldBlock(name)] = visible(text)
+	}
+	return out
+}
+
+func specsOf(f *bot.Form) (out []fieldSpec) {
+	for _, field := range f.Fields {
+		out = append(out, fieldSpec{Name: field.Name, Kind: field.Kind})
+	}
+	return out
+}
+
+// withErrors puts what is wrong above a form that is shown anew, where no error can stand at its field.
+func withErrors(f *bot.Form, wrong map[string]string) *bot.Form {
+	if len(wrong) == 0 {
+		return f
+	}
+	var list []string
+	for _, field := range f.Fields {
+		if w := wrong[field.Name]; w != "" {
+			list = append(list, field.Label+": "+w)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(wrong)) {
+		if !slices.ContainsFunc(f.Fields, func(field bot.Field) bool { return field.Name == name }) {
+			list = append(list, wrong[name])
+		}
+	}
+	shown := *f
+	shown.Notice = append(slices.Clone(f.Notice), bot.Text(bot.Span{Text: sayer(f.Lang)("slack.wrong"), Strong: true}), bot.List(list...))
+	return &shown
+}

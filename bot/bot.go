@@ -261,6 +261,8 @@ func (b *Bot) handle(ctx context.Context, e Event) (Response, error) {
 		return Response{}, b.gone(ctx, e.Team, e.At)
 	case Invited:
 		return Response{}, b.invited(ctx, e)
+	case ChannelMoved:
+		return Response{}, b.moved(ctx, e)
 	case HomeOpened:
 		return b.home(ctx, e.From)
 	}

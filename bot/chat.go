@@ -60,7 +60,8 @@ type Shutter interface{ Shuts() bool }
 // only talk-only works, since the six people cannot be counted. Errors: ErrGone and ErrUnauthorised as Post; anything else is
 // asked again later.
 type People interface {
-	// Count returns the humans in the channel: no bots, no deactivated accounts.
+	// Count returns the humans in the channel: no bots, no deactivated accounts. ErrForeign: not only the organisation's
+	// own people are in it.
 	Count(ctx context.Context, team TeamID) (int, error)
 	// Channels returns the channels that the person is in together with the bot.
 	Channels(ctx context.Context, user UserID) ([]TeamID, error)
@@ -152,6 +153,14 @@ type ChannelGone struct {
 // Invited says that the bot was added to a channel. From is who did it, if the platform tells; Team and Chan are set.
 type Invited struct{ From }
 
+// ChannelMoved says that a channel has another name, or also another ID: To is Team unless it has.
+type ChannelMoved struct {
+	Key  string
+	Team TeamID
+	To   TeamID
+	Chan string // its name now; empty: not known
+}
+
 // HomeOpened says that a person looks at the bot's own page, where a platform has one. The answer is what to show there.
 type HomeOpened struct{ From }
 
@@ -163,6 +172,7 @@ func (FormSubmitted) event()  {}
 func (ChannelGone) event()    {}
 func (Invited) event()        {}
 func (HomeOpened) event()     {}
+func (ChannelMoved) event()   {}
 
 // Message is what the bot says, neutral and never pre-escaped; adapters escape every position.
 type Message struct {

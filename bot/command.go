@@ -484,6 +484,9 @@ func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
 		f.Team = cmp.Or(TeamID(a.Arg), f.Team)
 		return b.command(ctx, f, a.Do)
 	}
+	if a.Do == "answer" && a.Round == "" {
+		return b.anyRound(ctx, e)
+	}
 	s, err := b.seatIn(ctx, e.From, a.Round)
 	if err != nil {
 		return b.refused(err, e.Lang)
@@ -515,6 +518,25 @@ func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
 		return b.vote(ctx, s, e.From, a.Arg)
 	}
 	return say.message("reply.pick-again"), nil
+}
+
+// anyRound is a wish to answer that names no round: that of the channel it came from, the only one, or which.
+func (b *Bot) anyRound(ctx context.Context, e ActionPressed) (Response, error) {
+	seats, err := b.seats(ctx, e.From, "")
+	if err != nil {
+		return b.refused(err, e.Lang)
+	}
+	if i := slices.IndexFunc(seats, func(s *seat) bool { return s.round.Team == e.Team }); i >= 0 {
+		seats = seats[i : i+1]
+	}
+	switch len(seats) {
+	case 0:
+		return b.noRound(ctx, e.From)
+	case 1:
+		e.Action.Round = seats[0].round.ID
+		return b.pressed(ctx, e)
+	}
+	return b.askRound(seats, e.Lang, "answer", "reply.which-answer"), nil
 }
 
 // proves settles a post of which it was unknown whether it stands there: somebody pressed its button (TRUST D5).

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -14,6 +15,7 @@ var (
 	ErrConflict     = errors.New("changed meanwhile")
 	ErrGone         = errors.New("the channel is gone")
 	ErrUncertain    = errors.New("it is unknown whether the message was posted")
+	ErrForeign      = fmt.Errorf("people of another organisation are in the channel: %w", ErrGone)
 	ErrUnauthorised = errors.New("the platform does not let the bot in")
 	ErrBusy         = errors.New("busy, try again")
 	ErrFull         = errors.New("no space left to store anything")

@@ -131,3 +131,57 @@ func TestReach(t *testing.T) {
 		}
 	}
 }
+
+// A channel that has another ID or name keeps its round: who answered before may change their answer after.
+func TestChannelMoved(t *testing.T) {
+	const moved = bot.TeamID("fake:elsewhere")
+	w, r := openWorld(t, 8)
+	defer w.close()
+	ctx := context.Background()
+	w.answer("p2", r.ID, map[string][]string{"text": {"eigen woorden"}, "share": {"share"}})
+	w.fake.Crew(moved, 8)
+	for range 2 {
+		if _, err := w.fake.Send(ctx, bot.ChannelMoved{Key: "m1", Team: crew, To: moved, Chan: "Nieuwe naam"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.fake.Send(ctx, bot.ChannelMoved{Key: "m2", Team: "fake:unknown", To: "fake:other", Chan: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	team, err := w.db.Team(ctx, moved)
+	if err != nil || team.Name != "Nieuwe naam" || team.Open != r.ID {
+		t.Fatalf("%+v %v", team, err)
+	}
+	resp, err := w.fake.Press(ctx, "p2", moved, bot.Action{Do: "answer"})
+	if err != nil || resp.Form == nil || !strings.HasPrefix(resp.Form.State, string(r.ID)) {
+		t.Fatalf("%v %s", err, plain(resp))
+	}
+	if resp, err := w.fake.Submit(ctx, "p2", moved, resp.Form, map[string][]string{"text": {"andere woorden"}, "share": {"share"}}); err != nil || !strings.Contains(plain(resp), "Bewaard") {
+		t.Errorf("%v %s", err, plain(resp))
+	}
+	if n := w.ballots(r); n != 1 {
+		t.Errorf("%d ballots", n)
+	}
+}
+
+// A wish to answer that names no round opens the form of the only one, that of the channel, or asks.
+func TestAnswerWithoutRound(t *testing.T) {
+	const other = bot.TeamID("fake:other")
+	w, r := openWorld(t, 8, other)
+	defer w.close()
+	ctx := context.Background()
+	second := w.openRound(other)
+	for team, want := range map[bot.TeamID]bot.RoundID{crew: r.ID, other: second.ID} {
+		if resp, err := w.fake.Press(ctx, "p2", team, bot.Action{Do: "answer"}); err != nil || resp.Form == nil || !strings.HasPrefix(resp.Form.State, string(want)) {
+			t.Errorf("%s: %v %s", team, err, plain(resp))
+		}
+	}
+	if resp, err := w.fake.Press(ctx, "p2", "", bot.Action{Do: "answer"}); err != nil || resp.Form != nil || !strings.Contains(plain(resp), "Welke wil je beantwoorden") {
+		t.Errorf("%v %s", err, plain(resp))
+	}
+	w.until(r.Closes.Add(time.Hour))
+	w.step(r.Closes.Add(time.Hour))
+	if resp, err := w.fake.Press(ctx, "p2", "", bot.Action{Do: "answer"}); err != nil || resp.Form != nil || plain(resp) == "" {
+		t.Errorf("%v %s", err, plain(resp))
+	}
+}

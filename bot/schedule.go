@@ -599,6 +599,32 @@ func (b *Bot) gone(ctx context.Context, id TeamID, at time.Time) error {
 	return err
 }
 
+// moved takes over what a channel is called now.
+func (b *Bot) moved(ctx context.Context, e ChannelMoved) error {
+	if e.To != "" && e.To != e.Team {
+		err := b.o.Store.MoveTeam(ctx, e.Team, e.To)
+		if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrExists) { // else it is no team, or was moved
+			return err
+		}
+		if t, err := b.o.Store.Team(ctx, e.To); err == nil && t.Open != "" {
+			b.boxes.drop(t.Open)
+		}
+		b.wake(b.wakeAgenda)
+		b.wake(b.wakeSender)
+	}
+	id := cmp.Or(e.To, e.Team)
+	if t, err := b.o.Store.Team(ctx, id); e.Chan == "" || err != nil || t.Name == e.Chan {
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		return err
+	}
+	return b.o.Store.UpdateTeam(ctx, id, func(t *Team) (Also, error) {
+		t.Name = e.Chan
+		return Also{}, nil
+	})
+}
+
 // Advance brings a team's next step forward to now: an open round closes and is given back, an open vote is counted;
 // otherwise the next round opens. It is for trying the product out (`weerklank demo`); no manager can close a round early.
 // ErrConflict: the team is not on. ErrNotFound: the library has no question left for it.

@@ -37,6 +37,9 @@ type Teams interface {
 	// UpdateTeam changes a team in one transaction. For a team that does not exist edit gets a zero Team with its
 	// ID. edit is pure and may run twice; its error leaves everything as it was and is returned.
 	UpdateTeam(ctx context.Context, id TeamID, edit func(*Team) (Also, error)) error
+	// MoveTeam gives a team another ID, with its rounds and posts, in one transaction: some platforms change that of a
+	// channel. ErrNotFound if there is no such team; ErrExists if the new ID is taken.
+	MoveTeam(ctx context.Context, id, to TeamID) error
 }
 
 // AuditLog is a port: what managers, editors and the operator did. Entries come by Also.

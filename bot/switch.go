@@ -185,6 +185,9 @@ func (b *Bot) submitSettings(ctx context.Context, e FormSubmitted) (Response, er
 		wrong[field] = strings.TrimSpace(wrong[field] + " " + locale.Say(e.Lang, p.Key, p.Pairs...))
 	}
 	people, counted, err := b.countPeople(ctx, id)
+	if errors.Is(err, ErrForeign) {
+		return say.message("team.foreign"), nil
+	}
 	if err != nil {
 		return say.message("common.later"), err
 	}

@@ -707,6 +707,66 @@ func editTeam(tx *bolt.Tx, id bot.TeamID, create bool, edit func(*bot.Team) (bot
 	return alongside(tx, also)
 }
 
+// MoveTeam implements bot.Teams.
+func (d *DB) MoveTeam(ctx context.Context, id, to bot.TeamID) error {
+	return d.shared(ctx, func(tx *bolt.Tx) error {
+		teams, rounds, asked, rows := tx.Bucket(bTeams), tx.Bucket(bRounds), tx.Bucket(bAsked), tx.Bucket(bPosts)
+		t, err := get[bot.Team](teams, string(id))
+		if err != nil {
+			return err
+		}
+		if teams.Get([]byte(to)) != nil {
+			return bot.ErrExists
+		}
+		t.ID = to
+		err = errors.Join(put(teams, string(to), t), teams.Delete([]byte(id)),
+			agenda(tx, 't', string(id), t.Wake(), time.Time{}), agenda(tx, 't', string(to), time.Time{}, t.Wake()))
+		if err != nil {
+			return err
+		}
+		var moved []bot.Round
+		prefix := zero(string(id), "")
+		c := asked.Cursor()
+		for k, round := c.Seek(prefix); k != nil && strings.HasPrefix(string(k), string(prefix)); k, round = c.Next() {
+			r, err := get[bot.Round](rounds, string(round))
+			if err != nil {
+				return err
+			}
+			moved = append(moved, r)
+		}
+		for _, r := range moved {
+			if err := asked.Delete(askedKey(r)); err != nil {
+				return err
+			}
+			r.Team = to
+			if err := errors.Join(put(rounds, string(r.ID), r), asked.Put(askedKey(r), []byte(r.ID))); err != nil {
+				return err
+			}
+		}
+		var posts []row
+		err = rows.ForEach(func(_, raw []byte) error {
+			var r row
+			if err := json.Unmarshal(raw, &r); err != nil {
+				return fmt.Errorf("read post: %w", err)
+			}
+			if r.Team == id {
+				posts = append(posts, r)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, r := range posts {
+			r.Team = to
+			if err := put(rows, string(r.ID), r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 func alongside(tx *bolt.Tx, also bot.Also) error {
 	if err := queue(tx, also.Posts); err != nil {
 		return err

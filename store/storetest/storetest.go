@@ -34,7 +34,7 @@ func Run(t *testing.T, open func(*testing.T) Harness) {
 		"one round per team and due moment": planOnce, "moments": moments, "closed boxes": closedBoxes, "one address, one ballot": oneBallot,
 		"closing races with replies": race, "failing edits leave nothing": failing, "concurrent edits all count": concurrent,
 		"results are copies": copies, "cancelled contexts write nothing": cancelled, "reopening changes nothing": reopening,
-		"shelf and receipts": shelf, "outbox": outbox, "agenda": agenda, "own prompts": library, "audit": audit,
+		"shelf and receipts": shelf, "outbox": outbox, "agenda": agenda, "own prompts": library, "audit": audit, "a moved team": moved,
 	} {
 		t.Run(name, func(t *testing.T) { part(t, open(t)) })
 	}
@@ -538,4 +538,66 @@ func audit(t *testing.T, h Harness) {
 	if len(entries) != 1 || entries[0].What != "2" {
 		t.Errorf("after forgetting: %v", entries)
 	}
+}
+
+// moved gives a team another ID: everything of it is found below the new one, at its moments, and nothing below the old.
+func moved(t *testing.T, h Harness) {
+	s, ctx, to := h.Store, t.Context(), bot.TeamID("test:moved")
+	newTeam(t, s, team)
+	newTeam(t, s, "test:crew2") // whose ID begins with the other's
+	r := round("r1", start)
+	must(t, s.PlanRound(ctx, r, func(*bot.Team) (bot.Also, error) {
+		return bot.Also{Posts: []bot.Post{{ID: "r1/prompt", Key: "k", Team: team, State: bot.PostQueued, After: start}}}, nil
+	}))
+	other := round("r2", start)
+	other.Team = "test:crew2"
+	must(t, s.PlanRound(ctx, other, func(*bot.Team) (bot.Also, error) { return bot.Also{}, nil }))
+	if err := s.MoveTeam(ctx, team, "test:crew2"); !errors.Is(err, bot.ErrExists) {
+		t.Errorf("onto another team: %v", err)
+	}
+	if err := s.MoveTeam(ctx, "test:none", to); !errors.Is(err, bot.ErrNotFound) {
+		t.Errorf("no team: %v", err)
+	}
+	must(t, s.MoveTeam(ctx, team, to))
+	if _, err := s.Team(ctx, team); !errors.Is(err, bot.ErrNotFound) {
+		t.Errorf("the old team: %v", err)
+	}
+	got, err := s.Team(ctx, to)
+	if err != nil || got.ID != to || got.Name != "crew" {
+		t.Errorf("%+v %v", got, err)
+	}
+	rounds, err := s.Rounds(ctx, to)
+	if err != nil || len(rounds) != 1 || rounds[0].ID != "r1" || rounds[0].Team != to {
+		t.Errorf("%+v %v", rounds, err)
+	}
+	if rounds, err := s.Rounds(ctx, team); err != nil || len(rounds) != 0 {
+		t.Errorf("the old team's rounds: %d %v", len(rounds), err)
+	}
+	if rounds, err := s.Rounds(ctx, "test:crew2"); err != nil || len(rounds) != 1 {
+		t.Errorf("another team's rounds: %d %v", len(rounds), err)
+	}
+	if p, err := s.Post(ctx, "r1/prompt"); err != nil || p.Team != to {
+		t.Errorf("%+v %v", p, err)
+	}
+	again := round("r3", start)
+	again.Team = to
+	if err := s.PlanRound(ctx, again, func(*bot.Team) (bot.Also, error) { return bot.Also{}, nil }); !errors.Is(err, bot.ErrExists) {
+		t.Errorf("the same moment twice: %v", err)
+	}
+	due, _, err := s.Due(ctx, start.AddDate(1, 0, 0), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range due {
+		if task.Team == team {
+			t.Error("the old team is due")
+		}
+	}
+	if !slices.ContainsFunc(due, func(task bot.Task) bool { return task.Team == to }) {
+		t.Errorf("%+v", due)
+	}
+	must(t, s.UpdateRound(ctx, "r1", func(r *bot.Round, t *bot.Team) (bot.Also, error) {
+		r.State = bot.RoundClosing
+		return bot.Also{}, nil
+	}))
 }

@@ -1,0 +1,356 @@
+package slack
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	api "github.com/slack-go/slack"
+
+	"github.com/weerklank/weerklank/bot"
+)
+
+// Config is what an Adapter needs.
+type Config struct {
+	BotToken      string  // xoxb-…
+	AppToken      string  // xapp-…, of Socket Mode
+	SigningSecret string  // of the HTTP transport
+	APIURL        string  // ends in /api/; empty: Slack's
+	HTTP          bool    // events come as signed requests to Handler, and not over Socket Mode
+	PerSecond     float64 // messages per second over all channels; zero: 3
+	// Mark and SetMark keep up to when everything was handled, over restarts; a zero time: never.
+	Mark    func(context.Context) (time.Time, error)
+	SetMark func(context.Context, time.Time) error
+	// OpenSince is when the oldest round that still takes replies opened; a zero time: there is none.
+	OpenSince func(context.Context) (time.Time, error)
+	Begun     func() // called once, when the adapter takes events; may be nil
+}
+
+const (
+	signInAgain = time.Minute     // before a token is tried again that was not taken
+	handleTime  = 8 * time.Second // bounds one event; below the time that a clean end of the program may take
+	markEvery   = time.Minute
+)
+
+// Adapter is a Slack workspace as a bot.Chat.
+type Adapter struct {
+	c      Config
+	log    *slog.Logger
+	wire   *wire
+	people *directory
+	intake *intake
+	hooks  *hooks
+	sent   remembered
+	seen   seen
+	plain  atomic.Int64 // messages whose blocks Slack did not take
+	again  time.Duration
+
+	mu      sync.Mutex
+	me      *api.AuthTestResponse
+	handler bot.Handler
+	sockets *sockets
+	refused error // why Slack does not let the bot in
+	begun   bool
+	gaps    chan time.Time
+}
+
+var (
+	_ bot.Chat   = (*Adapter)(nil)
+	_ bot.Editor = (*Adapter)(nil)
+	_ bot.Former = (*Adapter)(nil)
+	_ bot.People = (*Adapter)(nil)
+	_ bot.Roster = (*Adapter)(nil)
+)
+
+// New checks the configuration; it does not connect.
+func New(c Config, log *slog.Logger) (*Adapter, error) {
+	if c.BotToken == "" || log == nil || c.Mark == nil || c.SetMark == nil || c.OpenSince == nil {
+		return nil, errors.New("slack: a bot token, marks and a log are required")
+	}
+	if c.HTTP && c.SigningSecret == "" || !c.HTTP && c.AppToken == "" {
+		return nil, errors.New("slack: an app token is required, or for requests over HTTP a signing secret")
+	}
+	a := &Adapter{c: c, log: log, again: time.Second, gaps: make(chan time.Time, 1)}
+	a.wire = newWire(wireConfig{BotToken: c.BotToken, AppToken: c.AppToken, APIURL: c.APIURL, PerSecond: c.PerSecond})
+	a.people = newDirectory(a.wire)
+	a.intake = newIntake(a.saving, log)
+	a.hooks = newHooks(c.SigningSecret, a.intake)
+	a.sent = remembered{refs: map[string]bot.Ref{}, keys: map[bot.Ref]string{}}
+	a.seen = seen{key: []byte(rand.Text()), at: map[[16]byte]time.Time{}}
+	return a, nil
+}
+
+// Platform implements bot.Chat.
+func (a *Adapter) Platform() string { return Platform }
+
+// Forms implements bot.Former.
+func (a *Adapter) Forms() bool { return true }
+
+// Handler takes what Slack sends over HTTP: events, what people press and send in, and commands. Without Config.HTTP it takes
+// nothing.
+func (a *Adapter) Handler() http.Handler {
+	if !a.c.HTTP {
+		return http.NotFoundHandler()
+	}
+	return a.hooks
+}
+
+// self asks who the bot is, once.
+func (a *Adapter) self(ctx context.Context) (*api.AuthTestResponse, error) {
+	a.mu.Lock()
+	me := a.me
+	a.mu.Unlock()
+	if me != nil {
+		return me, nil
+	}
+	err := judged(a.wire.call(ctx, "auth.test", "", func(ctx context.Context) (err error) {
+		me, err = a.wire.api.AuthTestContext(ctx)
+		return err
+	}))
+	if c := code(err); c != "" {
+		err = &signInError{slotBot, c}
+	}
+	if err == nil && (me.TeamID == "" || me.UserID == "") {
+		err = errAmbiguous
+	}
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.me = me
+	return me, nil
+}
+
+// workspace is the id of the workspace, once it is known.
+func (a *Adapter) workspace() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.me == nil {
+		return ""
+	}
+	return a.me.TeamID
+}
+
+// teamOf names a channel of the workspace.
+func (a *Adapter) teamOf(channel string) bot.TeamID {
+	return bot.TeamID(Platform + ":" + a.workspace() + "/" + channel)
+}
+
+// channelOf is the channel that a TeamID names.
+func channelOf(team bot.TeamID) string {
+	return string(team)[strings.LastIndexAny(string(team), ":/")+1:]
+}
+
+// Run implements bot.Chat. While Slack does not let the bot in, it asks again now and then.
+func (a *Adapter) Run(ctx context.Context, h bot.Handler) error {
+	a.use(h)
+	defer a.use(nil)
+	for ctx.Err() == nil {
+		err := a.run(ctx)
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+		a.refuse(err)
+		if sleep(ctx, signInAgain) != nil {
+			break
+		}
+	}
+	return nil
+}
+
+func (a *Adapter) use(h bot.Handler) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.handler = h
+}
+
+func (a *Adapter) hands() bot.Handler {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.handler
+}
+
+// run takes events until ctx ends, or Slack does not let the bot in.
+func (a *Adapter) run(ctx context.Context) error {
+	for {
+		_, err := a.self(ctx)
+		if err == nil {
+			break
+		}
+		if errors.Is(err, bot.ErrUnauthorised) || ctx.Err() != nil {
+			return err
+		}
+		a.log.Warn("slack: not signed in yet", "err", err)
+		if err := sleep(ctx, a.again); err != nil {
+			return err
+		}
+	}
+	a.people.forget("")
+	var carry func(context.Context) error
+	sockets := (*sockets)(nil)
+	if a.c.HTTP {
+		carry = func(ctx context.Context) error {
+			a.ready(time.Time{})
+			<-ctx.Done()
+			return ctx.Err()
+		}
+	} else {
+		sockets = newSockets(a.wire, a.intake, a.log, a.ready)
+		carry = sockets.run
+	}
+	a.mu.Lock()
+	a.sockets, a.refused = sockets, nil
+	a.mu.Unlock()
+	back, stop := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	beside.Go(func() { a.keepUp(back) })
+	err := a.intake.serve(ctx, a.handle, carry)
+	stop()
+	beside.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// ready is told that events come in, and since when none did.
+func (a *Adapter) ready(since time.Time) {
+	a.mu.Lock()
+	first := !a.begun
+	a.begun = true
+	a.mu.Unlock()
+	if first && a.c.Begun != nil {
+		a.c.Begun()
+	}
+	a.people.forget("") // nobody told of changes meanwhile
+	select {
+	case a.gaps <- since:
+	default: // there is one to catch up with already, which is older
+	}
+}
+
+// refuse notes why Slack does not let the bot in.
+func (a *Adapter) refuse(err error) {
+	a.mu.Lock()
+	first := a.refused == nil
+	a.refused = err
+	a.me = nil
+	a.mu.Unlock()
+	if first {
+		a.log.Error("slack: the bot is not let in; weerklank doctor --online says more", "err", err)
+	}
+}
+
+// Health says what somebody must look at; nil: nothing.
+func (a *Adapter) Health() error {
+	a.mu.Lock()
+	refused, sockets := a.refused, a.sockets
+	a.mu.Unlock()
+	if refused != nil {
+		return refused
+	}
+	if sockets == nil {
+		return nil
+	}
+	h := sockets.health()
+	switch {
+	case h.Fatal != nil:
+		return h.Fatal
+	case !h.Down.IsZero() && time.Since(h.Down) > time.Minute:
+		return errors.New("slack: no connection for more than a minute")
+	case h.Others > 0:
+		return errors.New("slack: another program is connected with the same app token, so that part of what people do is lost; stop it, or make a token of its own")
+	}
+	return nil
+}
+
+// Admitted asks Slack whether it lets the bot in. bot.ErrUnauthorised: it does not. Another error: it gave no answer.
+func Admitted(ctx context.Context, c Config) error {
+	a := &Adapter{wire: newWire(wireConfig{BotToken: c.BotToken, AppToken: c.AppToken, APIURL: c.APIURL})}
+	_, err := a.self(ctx)
+	return err
+}
+
+// now is the time on Slack's clock, by which messages are dated.
+func (a *Adapter) now() time.Time {
+	offset, _ := a.wire.clock()
+	return time.Now().Add(offset)
+}
+
+// remembered is which posts were sent with which key, while the program runs.
+type remembered struct {
+	mu    sync.Mutex
+	refs  map[string]bot.Ref
+	keys  map[bot.Ref]string
+	order []string
+}
+
+func (r *remembered) ref(key string) bot.Ref {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refs[key]
+}
+
+func (r *remembered) key(ref bot.Ref) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.keys[ref]
+}
+
+func (r *remembered) keep(key string, ref bot.Ref) {
+	if key == "" {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refs[key], r.keys[ref] = ref, key
+	if r.order = append(r.order, key); len(r.order) > mostKeys {
+		delete(r.keys, r.refs[r.order[0]])
+		delete(r.refs, r.order[0])
+		r.order = r.order[1:]
+	}
+}
+
+// seen is which events were taken lately, as keyed hashes that no other run of the program can make.
+type seen struct {
+	key []byte
+
+	mu sync.Mutex
+	at map[[16]byte]time.Time
+}
+
+const (
+	seenTime = 15 * time.Minute // Slack sends an event again until six minutes after it happened
+	mostSeen = 50_000
+)
+
+// first says whether an event comes for the first time, and notes it.
+func (s *seen) first(what string) bool {
+	mac := hmac.New(sha256.New, s.key)
+	mac.Write([]byte(what))
+	id := [16]byte(mac.Sum(nil))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if len(s.at) >= mostSeen {
+		for old, at := range s.at {
+			if now.Sub(at) > seenTime {
+				delete(s.at, old)
+			}
+		}
+	}
+	if at, ok := s.at[id]; ok && now.Sub(at) < seenTime {
+		return false
+	}
+	s.at[id] = now
+	return true
+}

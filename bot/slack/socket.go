@@ -3,7 +3,6 @@ package slack
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -161,6 +160,7 @@ func (c *socket) once(ctx context.Context) (ends error) {
 			c.trouble("no_hello")
 			cancel()
 		case <-c.replan:
+			renew.Stop()
 			if wait, ok := c.renewIn(); ok {
 				renew.Reset(wait)
 			}
@@ -171,6 +171,11 @@ func (c *socket) once(ctx context.Context) (ends error) {
 			}
 			cancel()
 		case err := <-done:
+			for range len(c.client.Events) { // what came before the end
+				if err := c.event(<-c.client.Events, hello); err != nil {
+					ends = err
+				}
+			}
 			c.closed()
 			if ctx.Err() == nil {
 				c.trouble(short(err))
@@ -405,6 +410,3 @@ func (c *socket) trouble(what string) {
 	defer c.of.mu.Unlock()
 	c.state.LastError, c.state.ErrorAt = what, time.Now()
 }
-
-// errNoSockets says that nothing can be sent.
-var errNoSockets = errors.New("slack: there is no connection")

@@ -34,6 +34,7 @@ type pace struct {
 	mu       sync.Mutex
 	posts    *rate.Limiter
 	channels map[string]*turn
+	used     []string // channels that were posted in, the oldest first
 	minutes  map[string]*minute
 	queues   map[string]*queue
 	barred   map[target]time.Time
@@ -93,27 +94,24 @@ func (p *pace) enter(ctx context.Context, method, channel string) (leave func(),
 	if err := p.unbarred(ctx, targetOf(method, channel), until); err != nil {
 		return nil, err
 	}
-	leave = func() {}
+	end := func(bool) {}
 	if method == methodPost && channel != "" {
-		if leave, err = p.turnIn(ctx, channel, until); err != nil {
+		if end, err = p.turnIn(ctx, channel, until); err != nil {
 			return nil, err
 		}
-		if err := p.unbarred(ctx, targetOf(method, channel), until); err != nil { // by the one before it
-			leave()
-			return nil, err
-		}
+		err = p.unbarred(ctx, targetOf(method, channel), until) // by the one before it
 	}
-	if posts(method) {
+	if err == nil && posts(method) {
 		err = p.slot(ctx, "", channel, until)
 	}
 	if err == nil && tier(method) > 0 {
 		err = p.slot(ctx, method, channel, until)
 	}
 	if err != nil {
-		leave()
+		end(false)
 		return nil, err
 	}
-	return leave, nil
+	return func() { end(true) }, nil
 }
 
 // limited notes that Slack wants no call of a method for a while, in that channel if there is one.
@@ -158,7 +156,7 @@ type turn struct {
 
 // turnIn waits until a message may be posted in a channel: one at a time, and perChannel after the answer to the one before,
 // since what is sent apart may arrive together.
-func (p *pace) turnIn(ctx context.Context, channel string, until time.Time) (leave func(), err error) {
+func (p *pace) turnIn(ctx context.Context, channel string, until time.Time) (end func(used bool), err error) {
 	p.mu.Lock()
 	t := p.channels[channel]
 	if t == nil {
@@ -167,29 +165,20 @@ func (p *pace) turnIn(ctx context.Context, channel string, until time.Time) (lea
 	}
 	t.users++
 	p.mu.Unlock()
-	gone := func(used bool) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		now := time.Now()
-		if t.users--; used {
-			t.free = now.Add(perChannel)
-		}
-		for name, t := range p.channels {
-			if t.users == 0 && !t.free.After(now) {
-				delete(p.channels, name)
-			}
-		}
-	}
 	limit := time.NewTimer(time.Until(until))
 	defer limit.Stop()
 	select {
 	case t.mine <- struct{}{}:
 	case <-ctx.Done():
-		gone(false)
+		p.gone(channel, false)
 		return nil, paced(ctx.Err())
 	case <-limit.C:
-		gone(false)
+		p.gone(channel, false)
 		return nil, paced(errPaced)
+	}
+	end = func(used bool) {
+		p.gone(channel, used)
+		<-t.mine
 	}
 	p.mu.Lock()
 	free := t.free
@@ -200,14 +189,35 @@ func (p *pace) turnIn(ctx context.Context, channel string, until time.Time) (lea
 		err = sleep(ctx, time.Until(free))
 	}
 	if err != nil {
-		<-t.mine
-		gone(false)
+		end(false)
 		return nil, paced(err)
 	}
-	return func() {
-		gone(true)
-		<-t.mine
-	}, nil
+	return end, nil
+}
+
+// gone notes that somebody is done with a channel, and forgets the channels in which nothing happens.
+func (p *pace) gone(channel string, used bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	t := p.channels[channel]
+	t.users--
+	if used {
+		t.free = now.Add(perChannel)
+		p.used = append(p.used, channel)
+	} else if t.users == 0 && !t.free.After(now) {
+		delete(p.channels, channel)
+	}
+	for len(p.used) > 0 {
+		t := p.channels[p.used[0]]
+		if t != nil && t.free.After(now) {
+			return
+		}
+		if t != nil && t.users == 0 {
+			delete(p.channels, p.used[0])
+		}
+		p.used = p.used[1:]
+	}
 }
 
 // minute is the last calls of a method: as many at once as its tier allows, and never more within a minute. It is a little
@@ -239,6 +249,7 @@ func (m *minute) reserve(now time.Time) (at time.Time, cancel func()) {
 type queue struct {
 	apart time.Duration
 	end   time.Time
+	swept time.Time
 	turns map[string]time.Time
 }
 
@@ -256,7 +267,10 @@ func (q *queue) later(now, at time.Time, who string) time.Duration {
 	}
 	q.end = q.end.Add(q.apart)
 	if who != "" {
-		maps.DeleteFunc(q.turns, func(_ string, at time.Time) bool { return now.Sub(at) > turnKept })
+		if now.Sub(q.swept) > turnKept {
+			q.swept = now
+			maps.DeleteFunc(q.turns, func(_ string, at time.Time) bool { return now.Sub(at) > turnKept })
+		}
 		q.turns[who] = q.end
 	}
 	return max(q.end.Sub(now)-lead, leastWait)

@@ -53,7 +53,9 @@ type wireConfig struct {
 // asked.
 type wire struct {
 	api     *api.Client
-	uploads *api.Client // as api, and waits longer
+	uploads *api.Client  // as api, and waits longer
+	plain   *http.Client // of api, for what the library does not know
+	url     string
 	pace    *pace
 
 	mu      sync.Mutex
@@ -75,20 +77,21 @@ func newWire(c wireConfig) *wire {
 	if c.APIURL == "" {
 		c.APIURL = defaultAPIURL
 	}
-	w := &wire{pace: newPace(c.PerSecond), scopes: map[slot][]string{}}
+	w := &wire{url: c.APIURL, pace: newPace(c.PerSecond), scopes: map[slot][]string{}}
 	below := http.DefaultTransport.(*http.Transport).Clone() // proxies from the environment
 	below.MaxIdleConnsPerHost = 16
 	opens := &spacing{}
-	client := func(timeout time.Duration) *api.Client {
-		return api.New(c.BotToken,
-			api.OptionAppLevelToken(c.AppToken), api.OptionAPIURL(c.APIURL), api.OptionLog(log.New(io.Discard, "", 0)),
-			api.OptionHTTPClient(&http.Client{
-				Transport: &carrier{w: w, below: below, timeout: timeout, opens: opens},
-				// A redirect would take the post and the token to another place.
-				CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-			}))
+	client := func(timeout time.Duration) (*api.Client, *http.Client) {
+		plain := &http.Client{
+			Transport: &carrier{w: w, below: below, timeout: timeout, opens: opens},
+			// A redirect would take the post and the token to another place.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+		return api.New(c.BotToken, api.OptionAppLevelToken(c.AppToken), api.OptionAPIURL(c.APIURL), api.OptionLog(log.New(io.Discard, "", 0)),
+			api.OptionHTTPClient(plain)), plain
 	}
-	w.api, w.uploads = client(callTime), client(uploadTime)
+	w.api, w.plain = client(callTime)
+	w.uploads, _ = client(uploadTime)
 	return w
 }
 

@@ -37,7 +37,9 @@ var allowed = map[string]struct{ ours, outside []string }{
 	"bot/mattermost": {[]string{"bot", "bot/locale", "prompts"}, []string{
 		"github.com/gorilla/websocket", "github.com/mattermost/mattermost/server/public/model", "golang.org/x/time/rate",
 	}},
-	"bot/slack":                     {[]string{"bot", "bot/locale", "prompts"}, []string{"github.com/slack-go/slack"}},
+	"bot/slack": {[]string{"bot", "bot/locale", "prompts"}, []string{
+		"github.com/gorilla/websocket", "github.com/slack-go/slack", "github.com/slack-go/slack/socketmode", "golang.org/x/time/rate",
+	}},
 	"bot/mattermost/mattermosttest": {nil, []string{"github.com/gorilla/websocket"}},
 	"bot/chattest":                  {[]string{"bot", "prompts"}, nil},
 	"store":                         {[]string{"bot", "prompts"}, []string{"go.etcd.io/bbolt", "go.etcd.io/bbolt/errors", "golang.org/x/sys/unix"}},

@@ -75,7 +75,9 @@ func (shy) Format(s fmt.State, _ rune) { io.WriteString(s, shyMark) }
 func (shy) LogValue() slog.Value { return slog.StringValue(shyMark) }
 
 // MarshalJSON refuses: what Slack sent is never stored.
-func (shy) MarshalJSON() ([]byte, error) { return nil, errors.New("slack: what came in is never stored") }
+func (shy) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("slack: what came in is never stored")
+}
 
 // envelope is a frame of Socket Mode.
 type envelope struct {

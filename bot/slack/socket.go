@@ -1,0 +1,412 @@
+package slack
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"time"
+
+	api "github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+)
+
+// Socket Mode. Two connections, since the library drops one before it opens the next: with one, every refresh would lose what
+// people press for good. Slack sends each thing to one of them.
+
+const (
+	helloTime     = 10 * time.Second
+	stopGrace     = 2 * time.Second      // for what is being handled when the program stops
+	usualLifetime = 18_060 * time.Second // of a connection, where it is not said
+	recycleAgain  = 5 * time.Second      // before looking again whether a connection can be renewed
+	maxResent     = 1000                 // envelopes of which is remembered that their acknowledgement was sent again
+)
+
+// sockets are the connections of Socket Mode.
+type sockets struct {
+	in    *intake
+	log   *slog.Logger
+	back  func(since time.Time)
+	hello time.Duration
+
+	mu      sync.Mutex
+	all     []*socket
+	down    time.Time // since when there is no connection; zero: there is one, or there never was
+	others  int       // connections that are not ours, as of the last hello
+	fatal   error
+	resent  map[string]bool
+	sending sync.WaitGroup
+}
+
+// socket is one of the connections, over all times that it is opened again.
+type socket struct {
+	of     *sockets
+	client *socketmode.Client
+	replan chan struct{} // a hello came, of any of them
+
+	// Below of.mu.
+	open     bool      // it can send
+	since    time.Time // its hello; zero: none yet
+	lifetime time.Duration
+	waiting  int // envelopes that are not acknowledged yet
+	state    socketState
+}
+
+// socketState is how a connection is doing.
+type socketState struct {
+	Connected bool      // it said hello
+	Since     time.Time // since then
+	Opens     int64     // how often it was opened
+	Garbage   int64     // frames that are no envelope
+	LastError string    // what sort of thing went wrong last; empty: nothing
+	ErrorAt   time.Time
+}
+
+// socketHealth is how Socket Mode is doing.
+type socketHealth struct {
+	Sockets []socketState
+	Down    time.Time // since when there is no connection; zero: there is one, or there never was
+	Others  int       // connections of the app that are not ours: what goes to them is lost to us
+	Fatal   error     // why it stopped for good
+}
+
+// newSockets makes the connections; they are opened by run. back is told when there is a connection again, and since when there
+// was none; a zero time: since we began. It must not block.
+func newSockets(w *wire, in *intake, log *slog.Logger, back func(since time.Time)) *sockets {
+	s := &sockets{in: in, log: log, back: back, hello: helloTime, resent: map[string]bool{}}
+	for range 2 {
+		s.all = append(s.all, &socket{of: s, client: w.socket(), replan: make(chan struct{}, 1)})
+	}
+	return s
+}
+
+// run keeps the connections until ctx ends. A *signInError: Slack does not let the bot in, and it is no use to try again. When it
+// ends, nothing more is taken, and what is being handled may still be acknowledged for a moment.
+func (s *sockets) run(ctx context.Context) error {
+	live, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	failed := make(chan error, len(s.all))
+	var running sync.WaitGroup
+	for _, c := range s.all {
+		running.Go(func() {
+			if err := c.keep(live); err != nil && live.Err() == nil {
+				failed <- err
+			}
+		})
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+		err = ctx.Err()
+		idle := s.in.shut()
+		grace := time.NewTimer(stopGrace)
+		defer grace.Stop()
+		select {
+		case <-idle:
+		case <-grace.C:
+		}
+	case err = <-failed:
+		s.mu.Lock()
+		s.fatal = err
+		s.mu.Unlock()
+		s.log.Error("slack: stopped", "err", err)
+	}
+	cut()
+	running.Wait()
+	s.sending.Wait()
+	return err
+}
+
+// health says how the connections are doing.
+func (s *sockets) health() socketHealth {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := socketHealth{Down: s.down, Others: s.others, Fatal: s.fatal}
+	for _, c := range s.all {
+		state := c.state
+		state.Connected, state.Since = !c.since.IsZero(), c.since
+		h.Sockets = append(h.Sockets, state)
+	}
+	return h
+}
+
+// keep opens the connection again and again. The carrier spaces that.
+func (c *socket) keep(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := c.once(ctx); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// once runs the library's client until it gives up or must begin anew. An error: trying again is no use.
+func (c *socket) once(ctx context.Context) (ends error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- c.client.RunContext(ctx) }()
+	hello, renew := stopped(), stopped()
+	defer hello.Stop()
+	defer renew.Stop()
+	for {
+		select {
+		case e := <-c.client.Events:
+			if err := c.event(e, hello); err != nil {
+				ends = err
+				cancel()
+			}
+		case <-hello.C:
+			c.trouble("no_hello")
+			cancel()
+		case <-c.replan:
+			renew.Stop()
+			if wait, ok := c.renewIn(); ok {
+				renew.Reset(wait)
+			}
+		case <-renew.C:
+			if !c.mayRenew() {
+				renew.Reset(recycleAgain)
+				continue
+			}
+			cancel()
+		case err := <-done:
+			for range len(c.client.Events) { // what came before the end
+				if err := c.event(<-c.client.Events, hello); err != nil {
+					ends = err
+				}
+			}
+			c.closed()
+			if ctx.Err() == nil {
+				c.trouble(short(err))
+			}
+			if ends == nil {
+				ends = fatal(slotApp, err)
+			}
+			return ends
+		}
+	}
+}
+
+func stopped() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
+}
+
+// event takes what the library says. It must not block: unread, the library would answer no pings and lose what came.
+func (c *socket) event(e socketmode.Event, hello *time.Timer) error {
+	switch data := e.Data.(type) {
+	case *api.ConnectionErrorEvent:
+		c.trouble(short(data.ErrorObj))
+		return fatal(slotApp, data.ErrorObj)
+	case *socketmode.ErrorWriteFailed:
+		c.resend(data.Response)
+		return nil
+	case *socketmode.ErrorBadMessage: // the library could not read it; that says nothing
+		c.envelope(decodeEnvelope(data.Message), hello)
+		return nil
+	}
+	switch e.Type {
+	case socketmode.EventTypeConnecting:
+		hello.Stop()
+		c.opening()
+	case socketmode.EventTypeConnected:
+		hello.Reset(c.of.hello)
+		c.connected()
+	case socketmode.EventTypeIncomingError:
+		c.garbage()
+	}
+	if r := e.Request; r != nil {
+		c.envelope(envelope{
+			Type: r.Type, ID: r.EnvelopeID, Payload: r.Payload, Accepts: r.AcceptsResponsePayload, Attempt: max(r.RetryAttempt, 0), RetryReason: r.RetryReason,
+			Connections: r.NumConnections, Lifetime: time.Duration(min(max(r.DebugInfo.ApproximateConnectionTime, 0), maxLifetime)) * time.Second,
+		}, hello)
+	}
+	return nil
+}
+
+// envelope takes a frame.
+func (c *socket) envelope(e envelope, hello *time.Timer) {
+	switch {
+	case e.Type == envelopeHello:
+		hello.Stop()
+		c.greeted(e)
+		return
+	case e.ID == "":
+		c.garbage()
+		return
+	}
+	c.count(1)
+	if !c.of.in.put(e.inbound(), func(body json.RawMessage) error {
+		defer c.count(-1)
+		return c.ack(e, body)
+	}) {
+		c.count(-1)
+	}
+}
+
+// ack acknowledges an envelope: on the connection that it came by if there still is one, else on the other. Without any it
+// may leave when there is one again, which may be too late: what was not acknowledged comes again.
+func (c *socket) ack(e envelope, body json.RawMessage) error {
+	ctx, cancel := context.WithTimeout(context.Background(), ackTime)
+	defer cancel()
+	var payload any
+	if e.Accepts && len(body) > 0 {
+		payload = body
+	}
+	return c.of.sender(c).AckCtx(ctx, e.ID, payload)
+}
+
+// sender is a client that can send; c's own if there is none.
+func (s *sockets) sender(c *socket) *socketmode.Client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !c.open {
+		for _, other := range s.all {
+			if other.open {
+				return other.client
+			}
+		}
+	}
+	return c.client
+}
+
+// resend sends an acknowledgement once more, which could not be written.
+func (c *socket) resend(r *socketmode.Response) {
+	s := c.of
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r == nil || s.resent[r.EnvelopeID] {
+		return
+	}
+	if len(s.resent) >= maxResent {
+		clear(s.resent)
+	}
+	s.resent[r.EnvelopeID] = true
+	c.open = false // until it is opened again
+	s.sending.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), ackTime)
+		defer cancel()
+		s.in.sent(s.sender(c).AckCtx(ctx, r.EnvelopeID, r.Payload))
+	})
+}
+
+// opening notes that the connection is being opened: there is none meanwhile.
+func (c *socket) opening() {
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	c.state.Opens++
+	c.fall()
+}
+
+func (c *socket) connected() {
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	c.open = true
+}
+
+func (c *socket) closed() {
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	c.fall()
+}
+
+// fall notes that there is no connection.
+func (c *socket) fall() {
+	was := !c.since.IsZero()
+	c.open, c.since = false, time.Time{}
+	if was && c.of.none() {
+		c.of.down = time.Now()
+	}
+}
+
+func (s *sockets) none() bool {
+	for _, c := range s.all {
+		if !c.since.IsZero() {
+			return false
+		}
+	}
+	return true
+}
+
+// greeted notes a hello.
+func (c *socket) greeted(e envelope) {
+	s := c.of
+	s.mu.Lock()
+	first, down := s.none(), s.down
+	c.open, c.since, c.lifetime = true, time.Now(), e.Lifetime
+	if c.lifetime == 0 {
+		c.lifetime = usualLifetime
+	}
+	s.down = time.Time{}
+	ours := 0
+	for _, other := range s.all {
+		if !other.since.IsZero() {
+			ours++
+		}
+		select {
+		case other.replan <- struct{}{}:
+		default:
+		}
+	}
+	before := s.others
+	s.others = max(e.Connections-ours, 0)
+	others := s.others
+	s.mu.Unlock()
+	if others > 0 && before == 0 {
+		s.log.Warn("slack: the app has connections that are not ours; what goes to them does not arrive here", "connections", others)
+	}
+	if first && s.back != nil {
+		s.back(down)
+	}
+}
+
+// renewIn says whether the connection is to be renewed before its time, and when: the last one if it is about as old as the
+// others, so that they are not renewed together later.
+func (c *socket) renewIn() (time.Duration, bool) {
+	s := c.of
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c != s.all[len(s.all)-1] || c.since.IsZero() {
+		return 0, false
+	}
+	for _, other := range s.all {
+		if other != c && !other.since.IsZero() && c.since.Sub(other.since).Abs() < c.lifetime/4 {
+			return time.Until(c.since.Add(c.lifetime / 2)), true
+		}
+	}
+	return 0, false
+}
+
+// mayRenew says whether the others can take over, and nothing waits to be acknowledged here.
+func (c *socket) mayRenew() bool {
+	s := c.of
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, other := range s.all {
+		if other != c && other.since.IsZero() {
+			return false
+		}
+	}
+	return c.waiting == 0
+}
+
+func (c *socket) count(n int) {
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	c.waiting += n
+}
+
+func (c *socket) garbage() {
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	c.state.Garbage++
+}
+
+// trouble notes what sort of thing went wrong.
+func (c *socket) trouble(what string) {
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	c.state.LastError, c.state.ErrorAt = what, time.Now()
+}

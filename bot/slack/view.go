@@ -61,7 +61,7 @@ type fieldSpec struct {
 // readState reads a view's private_metadata back.
 func readState(metadata string) (s viewState, err error) {
 	err = strict(metadata, maxMetadata, &s)
-	if err == nil && (s.Version != valueVersion || !slices.Contains([]string{stepForm, stepMessage, stepWaiting, stepHome}, s.Step) || s.Nonce == "") {
+	if err == nil && (s.Version != valueVersion || !slices.Contains([]string{stepForm, stepMessage, stepWaiting, stepHome}, s.Step) || s.Nonce == "" || s.Turn < 0) {
 		err = errValue
 	}
 	if err != nil {

@@ -651,13 +651,13 @@ func longRun(t *testing.T, lang prompts.Lang, rhythm string) {
 		}
 		done[r.ID] = true
 		people := 7
-		if len(done)%3 == 0 || len(done) > 8 {
+		if r.Kind == bot.RoundQuestion && (len(done)%4 == 0 || len(done) > 12) {
 			people = 2
 		}
 		for i := range people {
 			who := fmt.Sprintf("p%d", i+2)
 			if r.Kind != bot.RoundQuestion {
-				arg := []string{"go-on", "yes", "slower"}[i%3]
+				arg := map[bot.RoundKind]string{bot.RoundJoin: "yes", bot.RoundPace: "less", bot.RoundSeason: "go-on"}[r.Kind]
 				h.press(who, bot.Action{Do: "vote", Round: r.ID, Arg: arg})
 				continue
 			}

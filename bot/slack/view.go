@@ -196,7 +196,7 @@ func (b *builder) field(f bot.Field, st viewState) error {
 		case n <= maxInput: // Max counts characters, of which some are two units
 			e.InitialValue, e.MaxLength = value, max(e.MaxLength, n)
 		default:
-			b.paragraph([]bot.Span{{Text: label, Strong: true}, {Text: ": " + say("slack.too-long")}})
+			b.paragraph([]bot.Span{{Text: announced(label), Strong: true}, {Text: " " + say("slack.too-long")}})
 			b.quote(value)
 		}
 		element = e
@@ -400,6 +400,14 @@ func specsOf(f *bot.Form) (out []fieldSpec) {
 	return out
 }
 
+// announced is a label before what is said about it.
+func announced(label string) string {
+	if strings.HasSuffix(label, "?") || strings.HasSuffix(label, ".") {
+		return label
+	}
+	return label + ":"
+}
+
 // withErrors puts what is wrong above a form that is shown anew, where no error can stand at its field.
 func withErrors(f *bot.Form, wrong map[string]string) *bot.Form {
 	if len(wrong) == 0 {
@@ -408,7 +416,7 @@ func withErrors(f *bot.Form, wrong map[string]string) *bot.Form {
 	var list []string
 	for _, field := range f.Fields {
 		if w := wrong[field.Name]; w != "" {
-			list = append(list, field.Label+": "+w)
+			list = append(list, announced(field.Label)+" "+w)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(wrong)) {

@@ -33,7 +33,7 @@ func (p press) action() bot.Action {
 // button is an action as a button; n tells the buttons of one message or view apart.
 func button(a bot.Action, key string, n int) (*api.ButtonBlockElement, error) {
 	label, _ := shorten(a.Label, maxButton)
-	value := compact(press{Version: valueVersion, Do: a.Do, Round: a.Round, Arg: a.Arg, Label: oneLine(visible(a.Label)), Typed: a.Typed, Key: key})
+	value := compact(press{Version: valueVersion, Do: a.Do, Round: a.Round, Arg: a.Arg, Label: label, Typed: a.Typed, Key: key})
 	if a.Do == "" || label == "" {
 		return nil, errors.New("slack: an action without verb or label")
 	}

@@ -14,7 +14,7 @@ import (
 const (
 	maxBlocks     = 50 // of a message
 	maxViewBlocks = 100
-	maxTotal      = 12_000 // characters in the blocks of a message; Slack refuses more than some 13,200
+	maxTotal      = 12_000 // units in the blocks of a message; Slack refuses more than some 13,200
 	maxTopText    = 4000   // of a message's own text
 	maxView       = 250_000
 
@@ -168,7 +168,7 @@ func (in *inspection) text(what string, t *api.TextBlockObject, most int) {
 		return
 	}
 	in.length(what, t.Text, 1, most)
-	in.total += weight(t.Text)
+	in.total += units(t.Text)
 	switch {
 	case t.Type == api.PlainTextType && (t.Emoji == nil || *t.Emoji):
 		in.note("%s turns words into emoji", what)
@@ -208,7 +208,7 @@ func (in *inspection) blocks(all []api.Block, modal bool) {
 			}
 		case *api.ImageBlock:
 			in.length("alt text", b.AltText, 1, maxAlt)
-			in.total += weight(b.AltText)
+			in.total += units(b.AltText)
 			if b.SlackFile == nil || b.SlackFile.ID == "" || b.ImageURL != "" {
 				in.note("a picture that is no uploaded file")
 			}
@@ -254,7 +254,7 @@ func (in *inspection) button(e api.BlockElement) {
 
 // rich holds a block of rich text to the table: text and nothing else, since what else there is calls people or leads away.
 func (in *inspection) rich(b *api.RichTextBlock) {
-	n := 0
+	n, sent := 0, 0
 	runs := func(elements []api.RichTextSectionElement) {
 		if len(elements) == 0 {
 			in.note("empty rich text")
@@ -269,6 +269,7 @@ func (in *inspection) rich(b *api.RichTextBlock) {
 				in.note("an empty run of rich text")
 			}
 			n += weight(t.Text)
+			sent += units(t.Text)
 		}
 	}
 	if len(b.Elements) == 0 {
@@ -298,7 +299,7 @@ func (in *inspection) rich(b *api.RichTextBlock) {
 		}
 	}
 	in.number("characters in rich text", n, 1, maxText)
-	in.total += n
+	in.total += sent
 }
 
 func (in *inspection) input(e api.BlockElement) {

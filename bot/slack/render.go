@@ -51,6 +51,9 @@ func render(m bot.Message, key string) (*rendered, error) {
 	if err := b.add(m.Blocks); err != nil {
 		return nil, err
 	}
+	if len(b.blocks) > maxBlocks {
+		b.join()
+	}
 	r := &rendered{Text: topText(m), Blocks: b.blocks, Pictures: b.found}
 	if len(r.Blocks) == 0 {
 		return nil, errEmpty
@@ -140,6 +143,42 @@ func (b *builder) quote(words string) {
 	for _, p := range pieces(text, maxText) {
 		b.rich(&api.RichTextQuote{Type: api.RTEQuote, Elements: []api.RichTextSectionElement{run(text[p.from:p.to], false)}})
 	}
+}
+
+// join puts quotes that follow each other in one block, as far as they fit, with an empty line between them so that two
+// people's words do not become one quote. A message with a block for each is easier to read, and holds fewer.
+func (b *builder) join() {
+	var out []api.Block
+	moved := map[int]int{} // where blocks went
+	var last *api.RichTextBlock
+	room := 0
+	for i, block := range b.blocks {
+		quote, ok := block.(*api.RichTextBlock)
+		if ok {
+			_, ok = quote.Elements[0].(*api.RichTextQuote)
+		}
+		size := 0
+		if ok {
+			for _, e := range quote.Elements[0].(*api.RichTextQuote).Elements {
+				size += weight(e.(*api.RichTextSectionTextElement).Text)
+			}
+		}
+		if ok && last != nil && size+1 <= room {
+			last.Elements = append(last.Elements, api.NewRichTextSection(run("\n", false)), quote.Elements[0])
+			room -= size + 1
+			continue
+		}
+		last, room = nil, 0
+		if ok {
+			last, room = quote, maxText-size
+		}
+		moved[i] = len(out)
+		out = append(out, block)
+	}
+	for i := range b.found {
+		b.found[i].at = moved[b.found[i].at]
+	}
+	b.blocks = out
 }
 
 // poles stand side by side, in equal weight; what is too long for that, one below the other.

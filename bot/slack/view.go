@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	api "github.com/slack-go/slack"
@@ -33,9 +34,23 @@ type viewState struct {
 	Form    string       `json:"f,omitempty"`
 	State   string       `json:"i,omitempty"` // of the form
 	Fields  []fieldSpec  `json:"e,omitempty"`
+	Extra   []string     `json:"x,omitempty"` // the verbs of the form's extra buttons
+	Turn    int          `json:"c,omitempty"` // how often the form was shown anew in this view
 	Key     string       `json:"k,omitempty"` // of the post whose button opened it
 	Nonce   string       `json:"n"`
 }
+
+// bare is what views of one opening share.
+func (s viewState) bare(step string, lang prompts.Lang) viewState {
+	return viewState{Version: valueVersion, Step: step, Lang: lang, Team: s.Team, Key: s.Key, Nonce: s.Nonce, Turn: s.Turn}
+}
+
+// block is the block_id of a field, by which Slack knows its value and its error. Slack keeps what was entered in a block that
+// a new view has too, whatever that view says: each turn has blocks of its own.
+func (s viewState) block(field string) string { return "field-" + strconv.Itoa(s.Turn) + "-" + field }
+
+// action is the action_id of a field.
+func (s viewState) action(field string) string { return "value-" + strconv.Itoa(s.Turn) + "-" + field }
 
 // fieldSpec is what is needed of a field to read its value. Which options it has is Slack's to know: it takes no others.
 type fieldSpec struct {
@@ -46,7 +61,7 @@ type fieldSpec struct {
 // readState reads a view's private_metadata back.
 func readState(metadata string) (s viewState, err error) {
 	err = strict(metadata, maxMetadata, &s)
-	if err == nil && (s.Version != valueVersion || !slices.Contains([]string{stepForm, stepMessage, stepWaiting, stepHome}, s.Step) || s.Nonce == "") {
+	if err == nil && (s.Version != valueVersion || !slices.Contains([]string{stepForm, stepMessage, stepWaiting, stepHome}, s.Step) || s.Nonce == "" || s.Turn < 0) {
 		err = errValue
 	}
 	if err != nil {
@@ -58,7 +73,8 @@ func readState(metadata string) (s viewState, err error) {
 // formView is a form as a modal. Of st, Team, Key and Nonce are the caller's.
 func formView(f *bot.Form, st viewState) (*api.ModalViewRequest, error) {
 	say := sayer(f.Lang)
-	st.Step, st.Lang, st.Form, st.State, st.Fields = stepForm, f.Lang, f.Name, f.State, nil
+	st = st.bare(stepForm, f.Lang)
+	st.Form, st.State, st.Fields, st.Extra = f.Name, f.State, specsOf(f), verbsOf(f)
 	b := builder{key: st.Key}
 	if err := b.add(withoutActions(f.Notice)); err != nil {
 		return nil, err
@@ -74,8 +90,7 @@ func formView(f *bot.Form, st viewState) (*api.ModalViewRequest, error) {
 		return nil, err
 	}
 	for _, field := range f.Fields {
-		st.Fields = append(st.Fields, fieldSpec{Name: field.Name, Kind: field.Kind})
-		if err := b.field(field, f.Lang); err != nil {
+		if err := b.field(field, st); err != nil {
 			return nil, err
 		}
 	}
@@ -89,7 +104,7 @@ func formView(f *bot.Form, st viewState) (*api.ModalViewRequest, error) {
 // messageView is a modal that shows something.
 func messageView(m bot.Message, st viewState) (*api.ModalViewRequest, error) {
 	say := sayer(m.Lang)
-	st.Step, st.Lang, st.Form, st.State, st.Fields = stepMessage, m.Lang, "", "", nil
+	st = st.bare(stepMessage, m.Lang)
 	b, title, blocks := builder{key: st.Key}, say("slack.title"), m.Blocks
 	if len(blocks) > 1 && blocks[0].Kind == bot.BlockHeading { // a heading that fits is the title, and not said twice
 		if short, cut := shorten(joined(blocks[0].Spans), maxTitle); !cut && short != "" {
@@ -113,7 +128,7 @@ func savingView(lang prompts.Lang, st viewState) (*api.ModalViewRequest, error) 
 }
 
 func bareView(lang prompts.Lang, st viewState, text string) (*api.ModalViewRequest, error) {
-	st.Step, st.Lang, st.Form, st.State, st.Fields = stepWaiting, lang, "", "", nil
+	st = st.bare(stepWaiting, lang)
 	b := builder{}
 	b.paragraph([]bot.Span{{Text: text}})
 	return modal(st, b, sayer(lang)("slack.title"), "", sayer(lang)("slack.close"))
@@ -121,7 +136,7 @@ func bareView(lang prompts.Lang, st viewState, text string) (*api.ModalViewReque
 
 // homeView is a message as App Home.
 func homeView(m bot.Message, st viewState) (*api.HomeTabViewRequest, error) {
-	st.Version, st.Step, st.Lang, st.Form, st.State, st.Fields = valueVersion, stepHome, m.Lang, "", "", nil
+	st = st.bare(stepHome, m.Lang)
 	b := builder{key: st.Key}
 	if err := b.add(m.Blocks); err != nil {
 		return nil, err
@@ -134,7 +149,6 @@ func homeView(m bot.Message, st viewState) (*api.HomeTabViewRequest, error) {
 }
 
 func modal(st viewState, b builder, title, submit, shut string) (*api.ModalViewRequest, error) {
-	st.Version = valueVersion
 	if len(b.blocks) == 0 {
 		return nil, errEmpty
 	}
@@ -153,13 +167,9 @@ func withoutActions(all []bot.Block) []bot.Block {
 	return slices.DeleteFunc(slices.Clone(all), func(b bot.Block) bool { return b.Kind == bot.BlockActions })
 }
 
-// fieldBlock is the block_id of a field, by which Slack knows its value and its error; fieldAction is its action_id.
-func fieldBlock(name string) string  { return "field-" + name }
-func fieldAction(name string) string { return "value-" + name }
-
 // field is one input. What does not fit in it stands above it, whole.
-func (b *builder) field(f bot.Field, lang prompts.Lang) error {
-	say := sayer(lang)
+func (b *builder) field(f bot.Field, st viewState) error {
+	say := sayer(st.Lang)
 	label := oneLine(visible(f.Label))
 	if label == "" || f.Name == "" {
 		return fmt.Errorf("slack: a form with field %q without name or label", f.Name)
@@ -177,7 +187,7 @@ func (b *builder) field(f bot.Field, lang prompts.Lang) error {
 			value = oneLine(value)
 		}
 		e := &api.PlainTextInputBlockElement{
-			Type: api.METPlainTextInput, ActionID: fieldAction(f.Name), Multiline: f.Kind == bot.FieldText, MaxLength: maxInput,
+			Type: api.METPlainTextInput, ActionID: st.action(f.Name), Multiline: f.Kind == bot.FieldText, MaxLength: maxInput,
 		}
 		if f.Max > 0 {
 			e.MaxLength = min(f.Max, maxInput)
@@ -186,13 +196,13 @@ func (b *builder) field(f bot.Field, lang prompts.Lang) error {
 		case n <= maxInput: // Max counts characters, of which some are two units
 			e.InitialValue, e.MaxLength = value, max(e.MaxLength, n)
 		default:
-			b.paragraph([]bot.Span{{Text: label, Strong: true}, {Text: ": " + say("slack.too-long")}})
+			b.paragraph([]bot.Span{{Text: announced(label), Strong: true}, {Text: " " + say("slack.too-long")}})
 			b.quote(value)
 		}
 		element = e
 	case bot.FieldTick:
 		yes := api.NewOptionBlockObject("yes", plainText(say("slack.tick")), nil)
-		e := &api.CheckboxGroupsBlockElement{Type: api.METCheckboxGroups, ActionID: fieldAction(f.Name), Options: []*api.OptionBlockObject{yes}}
+		e := &api.CheckboxGroupsBlockElement{Type: api.METCheckboxGroups, ActionID: st.action(f.Name), Options: []*api.OptionBlockObject{yes}}
 		if value == "yes" {
 			e.InitialOptions = e.Options
 		}
@@ -201,14 +211,14 @@ func (b *builder) field(f bot.Field, lang prompts.Lang) error {
 		b.whole(label, f.Options, cut)
 		chosen := chosenOf(options, f.Value[:min(1, len(f.Value))])
 		if len(options) <= maxPicks && !cut {
-			e := &api.RadioButtonsBlockElement{Type: api.METRadioButtons, ActionID: fieldAction(f.Name), Options: options}
+			e := &api.RadioButtonsBlockElement{Type: api.METRadioButtons, ActionID: st.action(f.Name), Options: options}
 			if len(chosen) > 0 {
 				e.InitialOption = chosen[0]
 			}
 			element = e
 			break
 		}
-		e := api.NewOptionsSelectBlockElement(api.OptTypeStatic, plainText(say("slack.choose")), fieldAction(f.Name), options...)
+		e := api.NewOptionsSelectBlockElement(api.OptTypeStatic, plainText(say("slack.choose")), st.action(f.Name), options...)
 		if len(chosen) > 0 {
 			e.InitialOption = chosen[0]
 		}
@@ -217,10 +227,10 @@ func (b *builder) field(f bot.Field, lang prompts.Lang) error {
 		b.whole(label, f.Options, cut)
 		chosen := chosenOf(options, f.Value)
 		if len(options) <= maxPicks {
-			element = &api.CheckboxGroupsBlockElement{Type: api.METCheckboxGroups, ActionID: fieldAction(f.Name), Options: options, InitialOptions: chosen}
+			element = &api.CheckboxGroupsBlockElement{Type: api.METCheckboxGroups, ActionID: st.action(f.Name), Options: options, InitialOptions: chosen}
 			break
 		}
-		e := api.NewOptionsMultiSelectBlockElement(api.MultiOptTypeStatic, plainText(say("slack.choose")), fieldAction(f.Name), options...)
+		e := api.NewOptionsMultiSelectBlockElement(api.MultiOptTypeStatic, plainText(say("slack.choose")), st.action(f.Name), options...)
 		e.InitialOptions = chosen
 		element = e
 	default:
@@ -230,7 +240,7 @@ func (b *builder) field(f bot.Field, lang prompts.Lang) error {
 	if h := strings.TrimSpace(visible(f.Hint)); h != "" {
 		hint = plainText(h)
 	}
-	b.blocks = append(b.blocks, api.NewInputBlock(fieldBlock(f.Name), plainText(label), hint, element).WithOptional(!f.Required))
+	b.blocks = append(b.blocks, api.NewInputBlock(st.block(f.Name), plainText(label), hint, element).WithOptional(!f.Required))
 	return nil
 }
 
@@ -269,20 +279,20 @@ func chosenOf(options []*api.OptionBlockObject, values []string) (out []*api.Opt
 	return out
 }
 
-// readValues reads what was entered by the fields of the form: what is none of them, or of another type, is dropped. values
-// is a view's state.values as Slack sends it. A line that was left empty is there and empty.
-func readValues(fields []fieldSpec, values json.RawMessage) map[string][]string {
+// values reads what was entered in the form, of which s is the state: what is none of its fields, or of another type, is
+// dropped. raw is the view's state.values as Slack sends it. A line that was left empty is there and empty.
+func (s viewState) values(raw json.RawMessage) map[string][]string {
 	var blocks map[string]json.RawMessage
-	if json.Unmarshal(values, &blocks) != nil {
+	if json.Unmarshal(raw, &blocks) != nil {
 		blocks = nil
 	}
 	out := map[string][]string{}
-	for _, f := range fields {
+	for _, f := range s.Fields {
 		var actions map[string]json.RawMessage
-		if json.Unmarshal(blocks[fieldBlock(f.Name)], &actions) != nil {
+		if json.Unmarshal(blocks[s.block(f.Name)], &actions) != nil {
 			actions = nil
 		}
-		raw := actions[fieldAction(f.Name)]
+		raw := actions[s.action(f.Name)]
 		switch f.Kind {
 		case bot.FieldText, bot.FieldLine:
 			var e struct {
@@ -324,45 +334,61 @@ type picked struct {
 	Value string `json:"value"`
 }
 
-// submitAnswer is what to acknowledge the submission of a form with. sent is the state of the form. Errors that belong to
-// fields stand at them; where there is more to say, the view is made anew, with what was filled in.
-func submitAnswer(r bot.Response, sent viewState) (*api.ViewSubmissionResponse, error) {
-	st := viewState{Team: sent.Team, Key: sent.Key, Nonce: sent.Nonce}
-	known := len(r.Errors) > 0
-	for name := range r.Errors {
-		known = known && slices.ContainsFunc(sent.Fields, func(f fieldSpec) bool { return f.Name == name })
+// answerView is the view that shows r where a form stands; nil if r says nothing. sent is the state of that form.
+func answerView(r bot.Response, sent viewState) (*api.ModalViewRequest, error) {
+	sent.Turn++
+	if r.Form != nil {
+		return formView(withErrors(r.Form, r.Errors), sent)
 	}
-	switch {
-	case r.Form != nil:
-		if known && r.Form.Name == sent.Form && len(r.Form.Notice) == 0 && slices.Equal(specsOf(r.Form), sent.Fields) {
-			return api.NewErrorsViewSubmissionResponse(fieldErrors(r.Errors)), nil
-		}
-		v, err := formView(withErrors(r.Form, r.Errors), st)
-		return api.NewUpdateViewSubmissionResponse(v), err
-	case known:
-		return api.NewErrorsViewSubmissionResponse(fieldErrors(r.Errors)), nil
-	case r.Message != nil || len(r.Errors) > 0:
-		m := bot.Message{Lang: sent.Lang}
-		if r.Message != nil {
-			m = *r.Message
-		}
-		var wrong []string
-		for _, name := range slices.Sorted(maps.Keys(r.Errors)) {
-			wrong = append(wrong, r.Errors[name])
-		}
-		if len(wrong) > 0 {
-			m.Blocks = append([]bot.Block{bot.List(wrong...)}, m.Blocks...)
-		}
-		v, err := messageView(m, st)
-		return api.NewUpdateViewSubmissionResponse(v), err
+	m := bot.Message{Lang: sent.Lang}
+	if r.Message != nil {
+		m = *r.Message
 	}
-	return api.NewClearViewSubmissionResponse(), nil
+	var wrong []string
+	for _, name := range slices.Sorted(maps.Keys(r.Errors)) {
+		wrong = append(wrong, r.Errors[name])
+	}
+	if len(wrong) > 0 {
+		m.Blocks = append([]bot.Block{bot.List(wrong...)}, m.Blocks...)
+	}
+	if len(m.Blocks) == 0 {
+		return nil, nil
+	}
+	return messageView(m, sent)
 }
 
-func fieldErrors(all map[string]string) map[string]string {
-	out := map[string]string{}
-	for name, text := range all {
-		out[fieldBlock(name)] = visible(text)
+// submitAnswer is what to acknowledge the submission of a form with. Errors that belong to fields stand at them; where there
+// is more to say, the view is made anew with what was filled in. A form that has nothing more to say closes.
+func submitAnswer(r bot.Response, sent viewState) (*api.ViewSubmissionResponse, error) {
+	if atFields(r, sent) {
+		errs := map[string]string{}
+		for name, text := range r.Errors {
+			errs[sent.block(name)] = visible(text)
+		}
+		return api.NewErrorsViewSubmissionResponse(errs), nil
+	}
+	v, err := answerView(r, sent)
+	if err != nil || v == nil {
+		return api.NewClearViewSubmissionResponse(), err
+	}
+	return api.NewUpdateViewSubmissionResponse(v), nil
+}
+
+// atFields says whether errors at the fields of the form that was sent are all there is to show.
+func atFields(r bot.Response, sent viewState) bool {
+	for name, text := range r.Errors {
+		if text == "" || !slices.ContainsFunc(sent.Fields, func(f fieldSpec) bool { return f.Name == name }) {
+			return false
+		}
+	}
+	f := r.Form
+	same := f == nil || f.Name == sent.Form && f.State == sent.State && len(f.Notice) == 0 && slices.Equal(specsOf(f), sent.Fields) && slices.Equal(verbsOf(f), sent.Extra)
+	return len(r.Errors) > 0 && r.Message == nil && same
+}
+
+func verbsOf(f *bot.Form) (out []string) {
+	for _, a := range f.Extra {
+		out = append(out, a.Do)
 	}
 	return out
 }
@@ -374,6 +400,14 @@ func specsOf(f *bot.Form) (out []fieldSpec) {
 	return out
 }
 
+// announced is a label before what is said about it.
+func announced(label string) string {
+	if strings.HasSuffix(label, "?") || strings.HasSuffix(label, ".") {
+		return label
+	}
+	return label + ":"
+}
+
 // withErrors puts what is wrong above a form that is shown anew, where no error can stand at its field.
 func withErrors(f *bot.Form, wrong map[string]string) *bot.Form {
 	if len(wrong) == 0 {
@@ -382,7 +416,7 @@ func withErrors(f *bot.Form, wrong map[string]string) *bot.Form {
 	var list []string
 	for _, field := range f.Fields {
 		if w := wrong[field.Name]; w != "" {
-			list = append(list, field.Label+": "+w)
+			list = append(list, announced(field.Label)+" "+w)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(wrong)) {

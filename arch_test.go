@@ -38,6 +38,7 @@ var allowed = map[string]struct{ ours, outside []string }{
 		"github.com/gorilla/websocket", "github.com/mattermost/mattermost/server/public/model", "golang.org/x/time/rate",
 	}},
 	"bot/mattermost/mattermosttest": {nil, []string{"github.com/gorilla/websocket"}},
+	"bot/slack/slacktest":           {nil, nil},
 	"bot/chattest":                  {[]string{"bot", "prompts"}, nil},
 	"store":                         {[]string{"bot", "prompts"}, []string{"go.etcd.io/bbolt", "go.etcd.io/bbolt/errors", "golang.org/x/sys/unix"}},
 	"store/storetest":               {[]string{"bot", "prompts"}, nil},

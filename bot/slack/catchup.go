@@ -135,7 +135,7 @@ func (a *Adapter) conversations(ctx context.Context) (all []dm, err error) {
 // read hands what somebody typed to the bot: new since from, and edited since then, of what was typed while a round was open.
 func (a *Adapter) read(ctx context.Context, c dm, from, open time.Time) error {
 	cursor := ""
-	var found []said
+	var found []heard
 	for range mostPages {
 		var h *api.GetConversationHistoryResponse
 		err := judged(a.wire.call(ctx, "conversations.history", c.id, func(ctx context.Context) (err error) {
@@ -156,7 +156,7 @@ func (a *Adapter) read(ctx context.Context, c dm, from, open time.Time) error {
 			break
 		}
 	}
-	slices.SortFunc(found, func(x, y said) int { return x.at.Compare(y.at) })
+	slices.SortFunc(found, func(x, y heard) int { return x.at.Compare(y.at) })
 	for _, s := range found {
 		if !a.seen.first(s.key()) {
 			continue
@@ -169,12 +169,12 @@ func (a *Adapter) read(ctx context.Context, c dm, from, open time.Time) error {
 }
 
 // historic reads a message of a conversation's history.
-func (a *Adapter) historic(c dm, m api.Message) (said, bool) {
-	s := said{
+func (a *Adapter) historic(c dm, m api.Message) (heard, bool) {
+	s := heard{
 		user: bot.Account(Platform, "", m.User), channel: c.id, ts: m.Timestamp, at: tsTime(m.Timestamp), text: bot.ReplyText(m.Text), files: len(m.Files) > 0, again: true,
 	}
 	if m.User != c.user || m.BotID != "" || s.at.IsZero() || !slices.Contains([]string{"", "file_share", "me_message", "thread_broadcast"}, m.SubType) {
-		return said{}, false
+		return heard{}, false
 	}
 	if m.Edited != nil { // to the second: never older than what was typed
 		if at := tsTime(m.Edited.Timestamp); at.After(s.at) {

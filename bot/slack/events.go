@@ -155,8 +155,8 @@ func tsTime(ts string) time.Time {
 	return time.Unix(s, n)
 }
 
-// said is something that a person typed to the bot, or a later version of it.
-type said struct {
+// heard is something that a person typed to the bot, or a later version of it.
+type heard struct {
 	user    bot.UserID
 	channel string
 	ts      string // of the message: its name
@@ -168,24 +168,24 @@ type said struct {
 	again   bool // it may have been answered before
 }
 
-func (s said) key() string {
+func (s heard) key() string {
 	return s.channel + " " + s.ts + " " + strconv.FormatInt(s.at.UnixNano(), 10)
 }
 
 // saidOf reads a message event; false: it is not something that a person said to the bot.
-func (a *Adapter) saidOf(m *message) (said, bool) {
+func (a *Adapter) saidOf(m *message) (heard, bool) {
 	if m == nil || m.ChannelType != "im" && !strings.HasPrefix(m.Channel, "D") {
-		return said{}, false
+		return heard{}, false
 	}
-	s := said{user: m.User, channel: m.Channel, ts: m.TS, at: tsTime(m.TS), text: m.Text, files: m.Files > 0}
+	s := heard{user: m.User, channel: m.Channel, ts: m.TS, at: tsTime(m.TS), text: m.Text, files: m.Files > 0}
 	who := m
 	switch m.Subtype {
 	case "message_changed":
 		if who = m.Inner; who == nil || who.EditedTS == "" { // a link was looked up
-			return said{}, false
+			return heard{}, false
 		}
 		if who.Subtype == "tombstone" {
-			return said{}, false
+			return heard{}, false
 		}
 		s.user, s.ts, s.text, s.edited, s.files = who.User, who.TS, who.Text, true, who.Files > 0
 	case "message_deleted":
@@ -195,10 +195,10 @@ func (a *Adapter) saidOf(m *message) (said, bool) {
 		s.user, s.ts, s.text, s.deleted = who.User, cmp.Or(m.DeletedTS, who.TS), "", true
 	case "", "file_share", "me_message", "thread_broadcast":
 	default:
-		return said{}, false
+		return heard{}, false
 	}
 	if who.BotID != "" || who.Subtype == "bot_message" || a.isSelf(s.user) || s.ts == "" || s.at.IsZero() {
-		return said{}, false
+		return heard{}, false
 	}
 	return s, !s.user.IsZero()
 }
@@ -213,7 +213,7 @@ func (a *Adapter) message(ctx context.Context, in inbound, m *message) {
 }
 
 // hear hands what was said to the bot, and gives the answer; kept is called between the two.
-func (a *Adapter) hear(ctx context.Context, s said, kept func()) error {
+func (a *Adapter) hear(ctx context.Context, s heard, kept func()) error {
 	f, err := a.from(ctx, s.user, s.key(), s.at)
 	if errors.Is(err, errOutside) {
 		return nil
@@ -254,7 +254,7 @@ func (a *Adapter) hear(ctx context.Context, s said, kept func()) error {
 }
 
 // fromAgain asks once more who somebody is, a few times.
-func (a *Adapter) fromAgain(ctx context.Context, s said) (f bot.From, err error) {
+func (a *Adapter) fromAgain(ctx context.Context, s heard) (f bot.From, err error) {
 	for try := range handleTries {
 		if err := sleep(ctx, a.again<<try); err != nil {
 			return f, err
@@ -268,12 +268,12 @@ func (a *Adapter) fromAgain(ctx context.Context, s said) (f bot.From, err error)
 
 // answering marks a message as the answer to another one in that conversation, so that it is not given twice. It names what
 // both its readers see.
-func answering(s said) api.MsgOption {
+func answering(s heard) api.MsgOption {
 	return api.MsgOptionMetadata(api.SlackMetadata{EventType: answerEvent, EventPayload: map[string]any{"to": s.ts, "at": s.at.UnixNano()}})
 }
 
 // answered looks whether something was answered before, by this program before it was started anew.
-func (a *Adapter) answered(ctx context.Context, s said) bool {
+func (a *Adapter) answered(ctx context.Context, s heard) bool {
 	var h *api.GetConversationHistoryResponse
 	err := judged(a.wire.call(ctx, "conversations.history", s.channel, func(ctx context.Context) (err error) {
 		h, err = a.wire.api.GetConversationHistoryContext(ctx, &api.GetConversationHistoryParameters{

@@ -178,7 +178,10 @@ func (a *Adapter) openView(ctx context.Context, trigger string, v *api.ModalView
 
 // show puts what the bot answers in the place of a view. Who closed it meanwhile has seen enough.
 func (a *Adapter) show(ctx context.Context, id string, st viewState, r bot.Response, lang prompts.Lang) {
-	v, err := a.viewOf(r, st, lang)
+	if r.Form == nil && r.Message == nil && len(r.Errors) == 0 {
+		r.Message = words(lang, locale.Say(lang, "slack.done"))
+	}
+	v, err := answerView(r, st)
 	if err != nil {
 		a.log.Error("slack: an answer does not fit in a view", "err", err)
 		v, err = messageView(*laterFor(lang).Message, st)
@@ -186,17 +189,6 @@ func (a *Adapter) show(ctx context.Context, id string, st viewState, r bot.Respo
 	if err == nil {
 		a.update(ctx, id, v)
 	}
-}
-
-// viewOf is a response as a view.
-func (a *Adapter) viewOf(r bot.Response, st viewState, lang prompts.Lang) (*api.ModalViewRequest, error) {
-	switch {
-	case r.Form != nil:
-		return formView(withErrors(r.Form, r.Errors), st)
-	case r.Message != nil:
-		return messageView(*r.Message, st)
-	}
-	return messageView(*words(lang, locale.Say(lang, "slack.done")), st)
 }
 
 func (a *Adapter) update(ctx context.Context, id string, v *api.ModalViewRequest) {
@@ -230,13 +222,13 @@ func (a *Adapter) pressedInModal(ctx context.Context, in inbound, p press) {
 	f.Team = st.Team
 	var e bot.Event = bot.ActionPressed{From: f, Action: p.action()}
 	if st.Step == stepForm {
-		e = bot.FormSubmitted{From: f, Form: st.Form, State: st.State, Values: readValues(st.Fields, stateValues(i.View.State)), Action: p.Do}
+		e = bot.FormSubmitted{From: f, Form: st.Form, State: st.State, Values: st.values(stateValues(i.View.State)), Action: p.Do}
 	}
 	r, err := a.once(ctx, e)
 	if err != nil && r.Message == nil && r.Form == nil {
 		r = laterFor(st.Lang)
 	}
-	a.show(ctx, i.View.ID, viewState{Team: st.Team, Key: st.Key, Nonce: st.Nonce}, r, st.Lang)
+	a.show(ctx, i.View.ID, st, r, st.Lang)
 }
 
 // stateValues are the values of a view's state.
@@ -260,7 +252,7 @@ func (a *Adapter) saving(in inbound) json.RawMessage {
 	if err != nil {
 		return nil
 	}
-	v, err := savingView(st.Lang, viewState{Team: st.Team, Key: st.Key, Nonce: st.Nonce})
+	v, err := savingView(st.Lang, st)
 	if err != nil {
 		return nil
 	}
@@ -291,7 +283,7 @@ func (a *Adapter) submitted(ctx context.Context, in inbound) {
 		return
 	default:
 		f.Team = st.Team
-		r, err = a.once(ctx, bot.FormSubmitted{From: f, Form: st.Form, State: st.State, Values: readValues(st.Fields, stateValues(i.View.State))})
+		r, err = a.once(ctx, bot.FormSubmitted{From: f, Form: st.Form, State: st.State, Values: st.values(stateValues(i.View.State))})
 		if err != nil && r.Message == nil && r.Form == nil {
 			a.stays(ctx, in, st)
 			return
@@ -311,19 +303,19 @@ func (a *Adapter) submitted(ctx context.Context, in inbound) {
 	if errors.Is(err, errLarge) {
 		in.Answer(a.saving(in))
 	}
-	a.show(ctx, i.View.ID, viewState{Team: st.Team, Key: st.Key, Nonce: st.Nonce}, r, st.Lang)
+	a.show(ctx, i.View.ID, st, r, st.Lang)
 }
 
 // stays leaves a form open with what was filled in: it could not be handled now.
 func (a *Adapter) stays(ctx context.Context, in inbound, st viewState) {
 	if len(st.Fields) > 0 {
 		say := locale.Say(st.Lang, "slack.later")
-		raw, err := json.Marshal(api.NewErrorsViewSubmissionResponse(fieldErrors(map[string]string{st.Fields[0].Name: say})))
+		raw, err := json.Marshal(api.NewErrorsViewSubmissionResponse(map[string]string{st.block(st.Fields[0].Name): say}))
 		if err == nil && in.Answer(raw) == nil {
 			return
 		}
 	}
-	a.show(ctx, in.Interaction.View.ID, viewState{Team: st.Team, Key: st.Key, Nonce: st.Nonce}, laterFor(st.Lang), st.Lang)
+	a.show(ctx, in.Interaction.View.ID, st, laterFor(st.Lang), st.Lang)
 }
 
 // shortcut opens the form of the open round: of the channel whose message it was used on, else of all that the person has.

@@ -105,7 +105,7 @@ func (w *wire) socket() *socketmode.Client {
 // call makes a call of a method when the pace allows it; channel may be empty. A *bot.RetryError: nothing was done, for a limit
 // of ours or Slack's, or because nothing left this machine. Anything else is the library's error.
 func (w *wire) call(ctx context.Context, method, channel string, do func(context.Context) error) error {
-	leave, err := w.pace.enter(ctx, method, channel)
+	leave, err := w.turn(ctx, method, channel)
 	if err != nil {
 		return err
 	}
@@ -119,6 +119,17 @@ func (w *wire) call(ctx context.Context, method, channel string, do func(context
 		return &bot.RetryError{After: notSentAgain, Err: errNotSent}
 	}
 	return err
+}
+
+// turn waits for a call's turn, and no longer than leaves time for the call itself: one that is cut off on its way has an
+// unknown outcome.
+func (w *wire) turn(ctx context.Context, method, channel string) (leave func(), err error) {
+	if until, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, until.Add(-min(callTime, time.Until(until)/2)))
+		defer cancel()
+	}
+	return w.pace.enter(ctx, method, channel)
 }
 
 var (

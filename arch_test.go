@@ -41,6 +41,7 @@ var allowed = map[string]struct{ ours, outside []string }{
 		"github.com/gorilla/websocket", "github.com/slack-go/slack", "github.com/slack-go/slack/socketmode", "golang.org/x/time/rate",
 	}},
 	"bot/mattermost/mattermosttest": {nil, []string{"github.com/gorilla/websocket"}},
+	"bot/slack/slacktest":           {nil, nil},
 	"bot/chattest":                  {[]string{"bot", "prompts"}, nil},
 	"store":                         {[]string{"bot", "prompts"}, []string{"go.etcd.io/bbolt", "go.etcd.io/bbolt/errors", "golang.org/x/sys/unix"}},
 	"store/storetest":               {[]string{"bot", "prompts"}, nil},

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -145,7 +146,8 @@ func homeView(m bot.Message, st viewState) (*api.HomeTabViewRequest, error) {
 		return nil, errEmpty
 	}
 	v := &api.HomeTabViewRequest{Type: api.VTHomeTab, Blocks: api.Blocks{BlockSet: b.blocks}, PrivateMetadata: compact(st), CallbackID: callbackPrefix + stepHome}
-	return v, checkHome(v)
+	_, err := readState(v.PrivateMetadata)
+	return v, errors.Join(err, checkHome(v))
 }
 
 func modal(st viewState, b builder, title, submit, shut string) (*api.ModalViewRequest, error) {
@@ -159,7 +161,8 @@ func modal(st viewState, b builder, title, submit, shut string) (*api.ModalViewR
 	if submit != "" {
 		v.Submit = plainText(submit)
 	}
-	return v, checkModal(v)
+	_, err := readState(v.PrivateMetadata)
+	return v, errors.Join(err, checkModal(v))
 }
 
 // withoutActions leaves buttons out of what stands above a form: there they would lose what was filled in.

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -247,6 +248,9 @@ func (l *listener) answered(what string, e bot.Event, r bot.Response) {
 	if err != nil {
 		l.t.Errorf("%s: %v", what, err)
 		return
+	}
+	if raw, err := json.Marshal(a); err != nil || len(raw) > 19<<10 { // Slack drops one of 20 KiB and says nothing
+		l.t.Errorf("%s: an acknowledgement of %d bytes, %v", what, len(raw), err)
 	}
 	switch text := "acknowledged with " + string(a.ResponseAction) + "\n"; {
 	case a.View != nil:
@@ -699,10 +703,14 @@ func firstWeeks(h *theatre) {
 	h.command("p2", "status")
 }
 
-// Half a year in every rhythm, asked first and switched on at once, with many answers and few: whatever is said fits.
+// Half a year in the rhythms there are, asked first and switched on at once, with many answers and few: whatever is said fits.
 func TestLongRunFits(t *testing.T) {
 	for _, lang := range prompts.Langs() {
-		for _, rhythm := range []string{"weekly", "four-beat", "fortnightly", "monthly", "talk-only"} {
+		rhythms := []string{"weekly", "four-beat", "talk-only"}
+		if lang == prompts.Dutch {
+			rhythms = append(rhythms, "fortnightly", "monthly")
+		}
+		for _, rhythm := range rhythms {
 			t.Run(string(lang)+" "+rhythm, func(t *testing.T) {
 				chattest.Bubble(t, func(t *testing.T) { longRun(t, lang, rhythm, 182, func(*bot.Options) {}) })
 			})

@@ -135,6 +135,9 @@ func TestEveryFormIsAModal(t *testing.T) {
 				}
 				checkForm(t, "settings, full", settings)
 				for _, lib := range []prompts.Library{h.o.Library, stretched(t)} {
+					if lib.Prompts[0].In(lang).Title != h.o.Library.Prompts[0].In(lang).Title { // they are as long as each other
+						lib.Prompts = slices.DeleteFunc(lib.Prompts, func(p prompts.Prompt) bool { return p.Kind != prompts.Dilemma })[:1]
+					}
 					for _, p := range lib.Prompts {
 						if err := h.db.UpdateRound(h.ctx, r.ID, func(r *bot.Round, _ *bot.Team) (bot.Also, error) {
 							r.Prompt, r.Adviser = p, strings.Repeat("ë", 150)

@@ -3,6 +3,7 @@ package slack
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"unicode/utf8"
 
@@ -36,6 +37,9 @@ func button(a bot.Action, key string, n int) (*api.ButtonBlockElement, error) {
 	value := compact(press{Version: valueVersion, Do: a.Do, Round: a.Round, Arg: a.Arg, Label: label, Typed: a.Typed, Key: key})
 	if a.Do == "" || label == "" {
 		return nil, errors.New("slack: an action without verb or label")
+	}
+	if _, err := readPress(value); err != nil {
+		return nil, fmt.Errorf("slack: a button could not be read back: %w", err)
 	}
 	b := api.NewButtonBlockElement("press-"+strconv.Itoa(n), value, plainText(label))
 	if a.Main {

@@ -2,12 +2,13 @@ package slack
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/weerklank/weerklank/bot"
 	"github.com/weerklank/weerklank/bot/chattest"
+	"github.com/weerklank/weerklank/bot/locale"
 	"github.com/weerklank/weerklank/prompts"
 	"github.com/weerklank/weerklank/store"
 )
@@ -148,23 +150,39 @@ func drawn(all []any) string {
 
 // listener renders and checks everything that a bot says, and keeps what is new.
 type listener struct {
-	t    *testing.T
-	mu   sync.Mutex
-	out  strings.Builder
-	seen map[string]bool
-	all  []bot.Message
-	form []*bot.Form
+	t             *testing.T
+	mu            sync.Mutex
+	said, answers record // apart: which of two comes first when they are sent at once, is nobody's
+	all           []bot.Message
+	form          []*bot.Form
 }
 
-func (l *listener) show(what, text string) {
+// record is what was shown, each thing once.
+type record struct {
+	out  strings.Builder
+	seen map[string]bool
+}
+
+func (l *record) show(what, text string) {
 	if !l.seen[text] {
 		l.seen[text] = true
 		fmt.Fprintf(&l.out, "=== %s\n%s\n", what, text)
 	}
 }
 
+func newListener(t *testing.T) *listener {
+	return &listener{t: t, said: record{seen: map[string]bool{}}, answers: record{seen: map[string]bool{}}}
+}
+
+// heard is all of it.
+func (l *listener) heard() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.answers.out.String() + l.said.out.String()
+}
+
 // message holds m to the rules as a message, a modal and a home.
-func (l *listener) message(what string, m bot.Message, key string) {
+func (l *listener) message(in *record, what string, m bot.Message, key string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all = append(l.all, m)
@@ -180,8 +198,7 @@ func (l *listener) message(what string, m bot.Message, key string) {
 			}
 		}
 	}
-	text := r.Text
-	l.show(what, text+"\n--- blocks\n"+drawn(list(sent(l.t, object{"blocks": r.Blocks})["blocks"])))
+	in.show(what, r.Text+"\n--- blocks\n"+drawn(list(sent(l.t, object{"blocks": r.Blocks})["blocks"])))
 	l.views(what, m, key)
 }
 
@@ -211,12 +228,12 @@ func (l *listener) opened(what string, f *bot.Form) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.form = append(l.form, f)
-	l.show(what, checkForm(l.t, what, f))
+	l.answers.show(what, checkForm(l.t, what, f))
 }
 
 func (l *listener) answered(what string, e bot.Event, r bot.Response) {
 	if r.Message != nil {
-		l.message(what, *r.Message, "")
+		l.message(&l.answers, what, *r.Message, "")
 	}
 	if r.Form != nil {
 		l.opened(what, r.Form)
@@ -246,12 +263,15 @@ func (l *listener) answered(what string, e bot.Event, r bot.Response) {
 		l.t.Errorf("%s: %v", what, err)
 		return
 	}
+	if raw, err := json.Marshal(a); err != nil || len(raw) > 19<<10 { // Slack drops one of 20 KiB and says nothing
+		l.t.Errorf("%s: an acknowledgement of %d bytes, %v", what, len(raw), err)
+	}
 	switch text := "acknowledged with " + string(a.ResponseAction) + "\n"; {
 	case a.View != nil:
 		s := &shape{}
 		s.view(l.t, a.View)
 		s.fail(l.t, what)
-		l.show(what, text+viewText(l.t, a.View))
+		l.answers.show(what, text+viewText(l.t, a.View))
 	default:
 		ids := map[string]bool{}
 		for _, b := range was.Blocks.BlockSet {
@@ -269,7 +289,7 @@ func (l *listener) answered(what string, e bot.Event, r bot.Response) {
 			}
 			text += id + ": " + a.Errors[id] + "\n"
 		}
-		l.show(what, text)
+		l.answers.show(what, text)
 	}
 }
 
@@ -347,9 +367,10 @@ func sameSet(a, b []string) bool {
 	return slices.Equal(a, b)
 }
 
-// platform is a Slack that shows forms, and hears what is said on it.
+// platform is a Slack that shows forms and cannot look up what it posted, and hears what is said on it.
 type platform struct {
-	*chattest.Fake
+	chattest.Blind
+	bot.Roster
 	l *listener
 }
 
@@ -358,21 +379,21 @@ func (p platform) Post(ctx context.Context, team bot.TeamID, m bot.Message, thre
 	if thread != "" {
 		where = "in a thread"
 	}
-	p.l.message(time.Now().UTC().Format("Mon 2 Jan 15:04")+", "+where, m, key)
-	return p.Fake.Post(ctx, team, m, thread, key)
+	p.l.message(&p.l.said, time.Now().UTC().Format("Mon 2 Jan 15:04")+", "+where, m, key)
+	return p.Blind.Post(ctx, team, m, thread, key)
 }
 
 func (p platform) Edit(ctx context.Context, team bot.TeamID, ref bot.Ref, m bot.Message) error {
-	p.l.message(time.Now().UTC().Format("Mon 2 Jan 15:04")+", edited", m, "")
-	return p.Fake.Edit(ctx, team, ref, m)
+	p.l.message(&p.l.said, time.Now().UTC().Format("Mon 2 Jan 15:04")+", edited", m, "")
+	return p.Blind.Editor.Edit(ctx, team, ref, m)
 }
 
 func (p platform) Direct(ctx context.Context, to bot.Recipient, m bot.Message, key string) error {
-	p.l.message(time.Now().UTC().Format("Mon 2 Jan 15:04")+", in private", m, key)
-	return p.Fake.Direct(ctx, to, m, key)
+	p.l.message(&p.l.said, time.Now().UTC().Format("Mon 2 Jan 15:04")+", in private", m, key)
+	return p.Blind.Direct(ctx, to, m, key)
 }
 
-func (p platform) Run(ctx context.Context, h bot.Handler) error { return p.Fake.Run(ctx, p.hears(h)) }
+func (p platform) Run(ctx context.Context, h bot.Handler) error { return p.Blind.Run(ctx, p.hears(h)) }
 
 func (p platform) hears(h bot.Handler) bot.Handler {
 	return func(ctx context.Context, e bot.Event) (bot.Response, error) {
@@ -396,7 +417,10 @@ func did(e bot.Event) string {
 	return ""
 }
 
-const crew = bot.TeamID("slack:T1/C1")
+const (
+	crew   = bot.TeamID("slack:T1/C1")
+	office = bot.TeamID("slack:T1/C2") // a second channel of the same people
+)
 
 // theatre is a bot on a real store on such a platform.
 type theatre struct {
@@ -428,7 +452,7 @@ func newTheatre(t *testing.T, lang prompts.Lang, change func(*bot.Options)) *the
 		t.Fatal(err)
 	}
 	h := &theatre{t: t, ctx: t.Context(), fake: chattest.New("slack"), lang: lang}
-	h.on = platform{h.fake, &listener{t: t, seen: map[string]bool{}}}
+	h.on = platform{chattest.NewBlind(h.fake), h.fake, newListener(t)}
 	if h.db, err = store.Open(root, "weerklank.db", store.Options{MaxSize: 1 << 30}); err != nil {
 		t.Fatal(err)
 	}
@@ -438,9 +462,9 @@ func newTheatre(t *testing.T, lang prompts.Lang, change func(*bot.Options)) *the
 		}
 	})
 	for i := range 8 {
-		p := chattest.Person{ID: fmt.Sprintf("p%d", i+1), Name: fmt.Sprintf("Person %d", i+1), Lang: lang, Channels: []bot.TeamID{crew}}
+		p := chattest.Person{ID: fmt.Sprintf("p%d", i+1), Name: fmt.Sprintf("Person %d", i+1), Lang: lang, Channels: []bot.TeamID{crew, office}}
 		if i == 0 {
-			p.Manages = []bot.TeamID{crew}
+			p.Manages = []bot.TeamID{crew, office}
 		}
 		h.fake.Add(p)
 	}
@@ -536,6 +560,77 @@ func (h *theatre) open() bot.Round {
 	return r
 }
 
+// Two rounds at once, a message of which nobody knows whether it stands there, and answers that are taken away: all that is
+// said about them fits.
+func TestTroubleFits(t *testing.T) {
+	for _, lang := range prompts.Langs() {
+		t.Run(string(lang), func(t *testing.T) {
+			chattest.Bubble(t, func(t *testing.T) {
+				chattest.Until(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
+				h := newTheatre(t, lang, nil)
+				trouble(h)
+				heard := h.on.l.heard()
+				for _, key := range []string{"team.uncertain-not", "round.quotes-gone", "reply.removed"} {
+					if !strings.Contains(heard, locale.Text(lang, key)) {
+						t.Errorf("%s was not said", key)
+					}
+				}
+			})
+		})
+	}
+}
+
+func trouble(h *theatre) {
+	say := h.says
+	h.types("p2", say("uit", "off"))
+	h.on1("weekly")
+	form := h.must(h.fake.Command(h.ctx, "p1", office, say("aan", "on"))).Form
+	h.must(h.fake.Submit(h.ctx, "p1", office, form, map[string][]string{"adviser": {"Noor"}, "worktime": {"yes"}, "works_council": {"yes"}, "privacy_officer": {"yes"}}))
+	chattest.Until(time.Date(2026, 9, 1, 7, 59, 0, 0, time.UTC))
+	synctest.Wait()
+	h.fake.SetFault(func(what string, team bot.TeamID) (error, bool) {
+		if what == "post" && team == crew {
+			return bot.ErrUncertain, true
+		}
+		return nil, false
+	})
+	chattest.Until(time.Date(2026, 9, 1, 8, 10, 0, 0, time.UTC))
+	synctest.Wait()
+	h.fake.SetFault(nil)
+	h.command("p1", "status")
+	r := h.open()
+	h.must(h.fake.Press(h.ctx, "p1", "", bot.Action{Do: "there", Round: r.ID}))
+	h.types("p1", say("staat er", "it is there"))
+	h.types("p2", say("Bij welke vraag hoort dit?", "Which question is this about?"))
+	h.types("p2", "1")
+	h.types("p2", "2")
+	code := regexp.MustCompile(`[A-Z0-9]{4}(-[A-Z0-9]{4})+`)
+	var codes []string
+	for i := 1; i <= 7; i++ {
+		who := fmt.Sprintf("p%d", i)
+		got := h.submit(who, h.press(who, bot.Action{Do: "answer", Round: r.ID}).Form, map[string][]string{"text": {fmt.Sprintf("Antwoord %d", i)}, "share": {"share"}, "tags": {"other"}, "other": {"<iets>"}})
+		if got.Message == nil {
+			h.t.Fatalf("%+v", got)
+		}
+		codes = append(codes, code.FindString(got.Message.Plain()))
+	}
+	h.types("p2", say("wijzig", "change"))
+	h.types("p2", say("trek in", "withdraw"))
+	h.types("p2", "code")
+	chattest.Until(time.Date(2026, 9, 7, 13, 1, 0, 0, time.UTC))
+	synctest.Wait()
+	for i, c := range codes {
+		h.types(fmt.Sprintf("p%d", i+1), say("verwijder", "remove")+" "+c)
+	}
+	time.Sleep(time.Minute)
+	synctest.Wait()
+	h.command("p2", say("seizoen", "season"))
+	h.command("p2", "status")
+	h.command("p1", say("pauze na een incident", "pause after an incident"))
+	h.command("p1", say("uit", "off"))
+	h.command("p2", say("volgende", "next"))
+}
+
 // A team's first weeks, as Slack gets them: all that is said in the channel, in private and in modals.
 func TestGoldenStory(t *testing.T) {
 	for _, lang := range prompts.Langs() {
@@ -545,7 +640,7 @@ func TestGoldenStory(t *testing.T) {
 				chattest.Until(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
 				h := newTheatre(t, lang, nil)
 				firstWeeks(h)
-				golden(t, "story."+string(lang)+".md", h.on.l.out.String())
+				golden(t, "story."+string(lang)+".md", h.on.l.heard())
 			})
 		})
 	}
@@ -622,34 +717,39 @@ func firstWeeks(h *theatre) {
 	h.command("p2", "status")
 }
 
-// Half a year in every rhythm, asked first and switched on at once, with many answers and few: whatever is said fits.
+// Half a year in the rhythms there are, asked first and switched on at once, with many answers and few: whatever is said fits.
 func TestLongRunFits(t *testing.T) {
 	for _, lang := range prompts.Langs() {
-		for _, rhythm := range []string{"weekly", "four-beat", "fortnightly", "monthly", "talk-only"} {
+		rhythms := []string{"weekly", "four-beat", "talk-only"}
+		if lang == prompts.Dutch {
+			rhythms = append(rhythms, "fortnightly", "monthly")
+		}
+		for _, rhythm := range rhythms {
 			t.Run(string(lang)+" "+rhythm, func(t *testing.T) {
-				chattest.Bubble(t, func(t *testing.T) { longRun(t, lang, rhythm) })
+				chattest.Bubble(t, func(t *testing.T) { longRun(t, lang, rhythm, 182, func(*bot.Options) {}) })
 			})
 		}
 	}
 }
 
-func longRun(t *testing.T, lang prompts.Lang, rhythm string) {
+func longRun(t *testing.T, lang prompts.Lang, rhythm string, days int, change func(*bot.Options)) *theatre {
 	chattest.Until(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
 	h := newTheatre(t, lang, func(o *bot.Options) {
+		change(o)
 		if rhythm == "weekly" || rhythm == "monthly" {
 			o.Activation = "announced"
 		}
 	})
 	h.on1(rhythm)
 	done := map[bot.RoundID]bool{}
-	for day := range 182 {
+	for day := range days {
 		chattest.Until(time.Date(2026, 9, 1, 9, 0, 0, 0, time.UTC).AddDate(0, 0, day))
 		r := h.open()
-		h.command("p2", "status")
 		if r.ID == "" || done[r.ID] {
 			continue
 		}
 		done[r.ID] = true
+		h.command("p2", "status")
 		people := 7
 		if r.Kind == bot.RoundQuestion && (len(done)%4 == 0 || len(done) > 12) {
 			people = 2
@@ -674,11 +774,18 @@ func longRun(t *testing.T, lang prompts.Lang, rhythm string) {
 	if len(done) == 0 && rhythm != "talk-only" {
 		t.Error("nothing was asked")
 	}
+	h.on.l.mu.Lock()
+	defer h.on.l.mu.Unlock()
 	kinds := map[bot.BlockKind]bool{}
 	for _, m := range h.on.l.all {
 		for _, b := range m.Blocks {
 			kinds[b.Kind] = true
 		}
 	}
-	t.Logf("%d messages, %d forms, %d rounds, kinds %v", len(h.on.l.all), len(h.on.l.form), len(done), reflect.ValueOf(kinds).MapKeys())
+	for _, kind := range []bot.BlockKind{bot.BlockHeading, bot.BlockText, bot.BlockQuote, bot.BlockNote, bot.BlockActions} {
+		if !kinds[kind] {
+			t.Errorf("no %s was said", kind)
+		}
+	}
+	return h
 }

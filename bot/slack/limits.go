@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	api "github.com/slack-go/slack"
 )
@@ -67,6 +68,9 @@ func (in *inspection) length(what, text string, least, most int) {
 	if n := weight(text); n < least || n > most {
 		in.note("%s has %d characters, of %d to %d", what, n, least, most)
 		in.long = in.long || n > most
+	}
+	if !utf8.ValidString(text) {
+		in.note("%s is no text", what)
 	}
 }
 

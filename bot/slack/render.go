@@ -124,13 +124,13 @@ func (b *builder) one(block bot.Block) error {
 	return nil
 }
 
-// paragraph is running text. Without a strong run it is plain text, else rich text: both are shown as they are.
+// paragraph is running text. Without a strong run it is plain text, else rich text: both are shown as they are, and whole.
 func (b *builder) paragraph(all []bot.Span) {
 	text, strong := marked(all)
 	for _, p := range pieces(text, maxText) {
 		part := text[p.from:p.to]
 		if !strings.Contains(string(strong[p.from:p.to]), "1") {
-			b.blocks = append(b.blocks, api.NewSectionBlock(plainText(part), nil, nil, api.SectionBlockOptionBlockID(b.id())))
+			b.blocks = append(b.blocks, api.NewSectionBlock(plainText(part), nil, nil, api.SectionBlockOptionBlockID(b.id()), api.SectionBlockOptionExpand(true)))
 			continue
 		}
 		b.rich(&api.RichTextSection{Type: api.RTESection, Elements: runs(part, strong[p.from:p.to])})

@@ -126,7 +126,7 @@ func (s *shape) blocks(all []any, most int, modal bool) {
 		case "divider":
 			s.only("divider", b, "type*", "block_id*")
 		case "section":
-			s.only("section", b, "type*", "block_id*", "text", "fields")
+			s.only("section", b, "type*", "block_id*", "text", "fields", "expand")
 			if b["text"] == nil == (b["fields"] == nil) {
 				s.bad("a section has a text or fields")
 			}
@@ -222,7 +222,7 @@ func (s *shape) rich(v any) {
 	if len(list(o["elements"])) == 0 {
 		s.bad("empty rich text")
 	}
-	whole := ""
+	var whole strings.Builder
 	for _, e := range list(o["elements"]) {
 		r, _ := e.(object)
 		s.only("run", r, "type*", "text*", "style")
@@ -232,11 +232,11 @@ func (s *shape) rich(v any) {
 		text := s.within("run", r["text"], 3000)
 		s.seen("run", text)
 		s.total += u16(text)
-		whole += text
+		whole.WriteString(text)
 	}
-	s.words = append(s.words, whole)
+	s.words = append(s.words, whole.String())
 	if quote {
-		s.said = append(s.said, whole)
+		s.said = append(s.said, whole.String())
 	}
 }
 
@@ -310,7 +310,7 @@ func (s *shape) element(v any) {
 // live is what would call people, lead away or be a mark in a text that Slack reads.
 var live = map[string]*regexp.Regexp{
 	"sign":   regexp.MustCompile(`[<>]|&(amp|lt|gt);?`),
-	"marks":  regexp.MustCompile("(^|[\\s\\pP\\pS])([*_~])[^\\s*_~][^\\n]*?([*_~])($|[\\s\\pP\\pS])"),
+	"marks":  regexp.MustCompile(`(^|[\s\pP\pS])([*_~])[^\s*_~][^\n]*?([*_~])($|[\s\pP\pS])`),
 	"code":   regexp.MustCompile("`"),
 	"emoji":  regexp.MustCompile(`:[0-9_+'-]*[a-zA-Z][a-zA-Z0-9_+'-]*:`),
 	"hidden": regexp.MustCompile(`[\x{202a}-\x{202e}\x{2066}-\x{2069}\x{200b}-\x{200f}\x00-\x09\x0b-\x1f\x7f]`),

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -98,7 +99,7 @@ func formView(f *bot.Form, st viewState) (*api.ModalViewRequest, error) {
 		return nil, err
 	}
 	submit, _ := shorten(f.Submit, maxTitle)
-	return modal(st, b, title, submit, say("slack.close"))
+	return asModal(st, b, title, submit, say("slack.close"))
 }
 
 // messageView is a modal that shows something.
@@ -114,7 +115,7 @@ func messageView(m bot.Message, st viewState) (*api.ModalViewRequest, error) {
 	if err := b.add(blocks); err != nil {
 		return nil, err
 	}
-	return modal(st, b, title, "", say("slack.close"))
+	return asModal(st, b, title, "", say("slack.close"))
 }
 
 // waitingView is opened before it is known what to show: the right to open a view lives three seconds.
@@ -131,7 +132,7 @@ func bareView(lang prompts.Lang, st viewState, text string) (*api.ModalViewReque
 	st = st.bare(stepWaiting, lang)
 	b := builder{}
 	b.paragraph([]bot.Span{{Text: text}})
-	return modal(st, b, sayer(lang)("slack.title"), "", sayer(lang)("slack.close"))
+	return asModal(st, b, sayer(lang)("slack.title"), "", sayer(lang)("slack.close"))
 }
 
 // homeView is a message as App Home.
@@ -145,10 +146,11 @@ func homeView(m bot.Message, st viewState) (*api.HomeTabViewRequest, error) {
 		return nil, errEmpty
 	}
 	v := &api.HomeTabViewRequest{Type: api.VTHomeTab, Blocks: api.Blocks{BlockSet: b.blocks}, PrivateMetadata: compact(st), CallbackID: callbackPrefix + stepHome}
-	return v, checkHome(v)
+	_, err := readState(v.PrivateMetadata)
+	return v, errors.Join(err, checkHome(v))
 }
 
-func modal(st viewState, b builder, title, submit, shut string) (*api.ModalViewRequest, error) {
+func asModal(st viewState, b builder, title, submit, shut string) (*api.ModalViewRequest, error) {
 	if len(b.blocks) == 0 {
 		return nil, errEmpty
 	}
@@ -159,7 +161,8 @@ func modal(st viewState, b builder, title, submit, shut string) (*api.ModalViewR
 	if submit != "" {
 		v.Submit = plainText(submit)
 	}
-	return v, checkModal(v)
+	_, err := readState(v.PrivateMetadata)
+	return v, errors.Join(err, checkModal(v))
 }
 
 // withoutActions leaves buttons out of what stands above a form: there they would lose what was filled in.
@@ -280,10 +283,13 @@ func chosenOf(options []*api.OptionBlockObject, values []string) (out []*api.Opt
 }
 
 // values reads what was entered in the form, of which s is the state: what is none of its fields, or of another type, is
-// dropped. raw is the view's state.values as Slack sends it. A line that was left empty is there and empty.
+// dropped. raw is the view's state as Slack sends it. A line that was left empty is there and empty.
 func (s viewState) values(raw json.RawMessage) map[string][]string {
+	var state struct {
+		Values json.RawMessage `json:"values"`
+	}
 	var blocks map[string]json.RawMessage
-	if json.Unmarshal(raw, &blocks) != nil {
+	if json.Unmarshal(raw, &state) != nil || json.Unmarshal(state.Values, &blocks) != nil {
 		blocks = nil
 	}
 	out := map[string][]string{}

@@ -23,7 +23,7 @@ import (
 	"github.com/weerklank/weerklank/prompts"
 )
 
-// entered is the state.values that Slack sends if nothing in a view is changed.
+// entered is the state that Slack sends if nothing in a view is changed.
 func entered(t testing.TB, v any) json.RawMessage {
 	t.Helper()
 	out := object{}
@@ -44,7 +44,7 @@ func entered(t testing.TB, v any) json.RawMessage {
 		}
 		out[block["block_id"].(string)] = object{e["action_id"].(string): value}
 	}
-	raw, err := json.Marshal(out)
+	raw, err := json.Marshal(object{"values": out})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,6 +100,11 @@ func TestLongestLegalContent(t *testing.T) {
 				chattest.Until(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
 				firstWeeks(newTheatre(t, lang, func(o *bot.Options) { o.Library = stretched(t) }))
 			})
+			for _, rhythm := range []string{"fortnightly", "talk-only"} { // with dilemmas, and with the guide
+				chattest.Bubble(t, func(t *testing.T) {
+					longRun(t, lang, rhythm, 60, func(o *bot.Options) { o.Library = stretched(t) })
+				})
+			}
 		})
 	}
 }
@@ -130,6 +135,9 @@ func TestEveryFormIsAModal(t *testing.T) {
 				}
 				checkForm(t, "settings, full", settings)
 				for _, lib := range []prompts.Library{h.o.Library, stretched(t)} {
+					if lib.Prompts[0].In(lang).Title != h.o.Library.Prompts[0].In(lang).Title { // they are as long as each other
+						lib.Prompts = slices.DeleteFunc(lib.Prompts, func(p prompts.Prompt) bool { return p.Kind != prompts.Dilemma })[:1]
+					}
 					for _, p := range lib.Prompts {
 						if err := h.db.UpdateRound(h.ctx, r.ID, func(r *bot.Round, _ *bot.Team) (bot.Also, error) {
 							r.Prompt, r.Adviser = p, strings.Repeat("ë", 150)
@@ -307,13 +315,16 @@ func TestValues(t *testing.T) {
 			at("text", `{"type":"plain_text_input","value":"een\ntwee"}`), at("line", `{"value":" a \n b "}`), at("one", `{"selected_option":{"text":{"type":"plain_text","text":"B"},"value":"b"}}`),
 			at("many", `{"selected_options":[{"value":"b"},{"value":"a"},{"value":"b"}]}`), at("tick", `{"selected_options":[{"value":"yes"}]}`)}, ",") + "}",
 			map[string][]string{"text": {"een\ntwee"}, "line": {"a b"}, "one": {"b"}, "many": {"b", "a"}, "tick": {"yes"}}},
-		{"nothing", "", none}, {"null", "null", none}, {"no object", "[1]", none}, {"empty", "{}", none},
+		{"nothing", "", none}, {"no values", `{"value":{}}`, none}, {"odd values", `{"values":[7]}`, none}, {"null", "null", none}, {"no object", "[1]", none}, {"empty", "{}", none},
 		{"nulls", "{" + at("text", `{"value":null}`) + "," + at("one", `{"selected_option":null}`) + "," + at("many", `{"selected_options":null}`) + "}", none},
 		{"other types", "{" + at("text", `{"value":7}`) + "," + at("one", `{"selected_option":"a"}`) + "," + at("many", `{"selected_options":{"value":"a"}}`) + "," + at("tick", `true`) + "}", none},
 		{"other ids", `{"field-1-text":{"value-0-text":{"value":"x"}},"field-0-text":{"value-1-text":{"value":"x"}},"text":{"text":{"value":"x"}}}`, none},
 		{"no tick", "{" + at("tick", `{"selected_options":[{"value":"no"}]}`) + "}", none},
 		{"more than the form had", "{" + at("other", `{"value":"x"}`) + "}", none},
 	} {
+		if strings.HasPrefix(c.sent, "{") && !strings.HasPrefix(c.sent, `{"value`) {
+			c.sent = `{"values":` + c.sent + `}`
+		}
 		if got := st.values(json.RawMessage(c.sent)); !maps.EqualFunc(got, c.want, slices.Equal[[]string]) {
 			t.Errorf("%s: %v", c.name, got)
 		}
@@ -564,7 +575,7 @@ func FuzzReadValue(f *testing.F) {
 // FuzzReadState: private_metadata of any bytes is refused, or is what this program would write.
 func FuzzReadState(f *testing.F) {
 	f.Add(compact(viewState{Version: 1, Step: stepForm, Lang: "nl", Nonce: "n", Fields: []fieldSpec{{"a", bot.FieldText}}, Extra: []string{"x"}, Turn: 3}), "{}")
-	f.Add(`{"v":1,"s":"home","l":"nl","n":"x"}`, `{"field-0-a":{"value-0-a":{"value":"x","selected_option":{"value":"y"}}}}`)
+	f.Add(`{"v":1,"s":"home","l":"nl","n":"x"}`, `{"values":{"field-0-a":{"value-0-a":{"value":"x","selected_option":{"value":"y"}}}}}`)
 	f.Add("null", "[[[")
 	f.Fuzz(func(t *testing.T, metadata, values string) {
 		st, err := readState(metadata)

@@ -50,6 +50,7 @@ type Adapter struct {
 	hooks  *hooks
 	sent   remembered
 	seen   seen
+	clock  clock
 	plain  atomic.Int64 // messages whose blocks Slack did not take
 	again  time.Duration
 
@@ -280,10 +281,42 @@ func Admitted(ctx context.Context, c Config) error {
 	return err
 }
 
-// now is the time on Slack's clock, by which messages are dated.
+// now is the time on Slack's clock, by which messages are dated. What Slack says of it is right to a second or so: our own clock
+// counts unless it is off by more.
 func (a *Adapter) now() time.Time {
 	offset, _ := a.wire.clock()
+	if offset.Abs() < clockSlack {
+		offset = 0
+	}
 	return time.Now().Add(offset)
+}
+
+const clockSlack = 2 * time.Second
+
+// clock keeps what Slack dates and what we date in the order in which it came: a form is never older than the message before it.
+type clock struct {
+	mu     sync.Mutex
+	latest time.Time
+}
+
+// saw notes a time that Slack gave. One that is far from now is no measure.
+func (c *clock) saw(at, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at.After(c.latest) && at.Sub(now) < time.Minute {
+		c.latest = at
+	}
+}
+
+// after is at, or just after the latest that Slack gave.
+func (c *clock) after(at time.Time) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !at.After(c.latest) {
+		at = c.latest.Add(time.Microsecond)
+	}
+	c.latest = at
+	return at
 }
 
 // remembered is which posts were sent with which key, while the program runs.

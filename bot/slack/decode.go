@@ -166,6 +166,7 @@ type interaction struct {
 	View        *view
 	Cleared     bool   // of view_closed: all forms were closed at once
 	ResponseURL string // a secret
+	TS          string // when it was done, as messages are dated; empty for forms
 }
 
 // The types of interactions.
@@ -375,8 +376,10 @@ func decodeInteraction(payload []byte) inbound {
 	if i.User.IsZero() && f.text("user") != "" {
 		i.User = f.user("user")
 	}
+	i.TS = f.text("action_ts")
 	for _, raw := range f.list("actions") {
 		if a := objectOf(raw); a != nil {
+			i.TS = cmp.Or(a.text("action_ts"), i.TS)
 			i.Actions = append(i.Actions, actionOf(a))
 		}
 	}

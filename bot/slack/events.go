@@ -209,6 +209,7 @@ func (a *Adapter) message(ctx context.Context, in inbound, m *message) {
 		return
 	}
 	s.again = in.Attempt > 0
+	a.clock.saw(s.at, a.now())
 	a.hear(ctx, s, func() { in.Answer(nil) })
 }
 

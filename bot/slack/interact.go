@@ -114,17 +114,23 @@ func (a *Adapter) opening(ctx context.Context, in inbound, where bot.TeamID, key
 	case err != nil:
 		r = laterFor(a.lang(i.User))
 	default:
-		f.Team = where
-		if where != "" {
-			if place, err := a.people.place(ctx, i.Channel, rosterTime); err == nil {
-				f.Chan = place.name
-			}
-		}
+		a.locate(ctx, &f, where)
 		if r, err = a.once(ctx, event(f)); err != nil && r.Message == nil && r.Form == nil {
 			r = laterFor(f.Lang)
 		}
 	}
 	a.show(ctx, v, st, r, f.Lang)
+}
+
+// locate says in which channel something was done.
+func (a *Adapter) locate(ctx context.Context, f *bot.From, where bot.TeamID) {
+	f.Team = where
+	if where == "" {
+		return
+	}
+	if place, err := a.people.place(ctx, channelOf(where), rosterTime); err == nil {
+		f.Chan = place.name
+	}
 }
 
 // once hands an event to the bot, once: who did it sees what came of it, and does it again.
@@ -140,8 +146,11 @@ func (a *Adapter) once(ctx context.Context, e bot.Event) (bot.Response, error) {
 
 // pressedAt is when something was done, on Slack's clock.
 func (a *Adapter) pressedAt(in inbound) time.Time {
-	offset, _ := a.wire.clock()
-	return in.At.Add(offset)
+	if at := tsTime(in.Interaction.TS); !at.IsZero() {
+		a.clock.saw(at, a.now())
+		return at
+	}
+	return a.clock.after(a.now().Add(-time.Since(in.At)))
 }
 
 func words(lang prompts.Lang, text string) *bot.Message {
@@ -219,27 +228,16 @@ func (a *Adapter) pressedInModal(ctx context.Context, in inbound, p press) {
 		a.show(ctx, i.View.ID, st, laterFor(st.Lang), st.Lang)
 		return
 	}
-	f.Team = st.Team
+	a.locate(ctx, &f, st.Team)
 	var e bot.Event = bot.ActionPressed{From: f, Action: p.action()}
 	if st.Step == stepForm {
-		e = bot.FormSubmitted{From: f, Form: st.Form, State: st.State, Values: st.values(stateValues(i.View.State)), Action: p.Do}
+		e = bot.FormSubmitted{From: f, Form: st.Form, State: st.State, Values: st.values(i.View.State), Action: p.Do}
 	}
 	r, err := a.once(ctx, e)
 	if err != nil && r.Message == nil && r.Form == nil {
 		r = laterFor(st.Lang)
 	}
 	a.show(ctx, i.View.ID, st, r, st.Lang)
-}
-
-// stateValues are the values of a view's state.
-func stateValues(state json.RawMessage) json.RawMessage {
-	var s struct {
-		Values json.RawMessage `json:"values"`
-	}
-	if json.Unmarshal(state, &s) != nil {
-		return nil
-	}
-	return s.Values
 }
 
 // saving is what stands in the place of a form whose handling takes longer than Slack waits.
@@ -282,8 +280,8 @@ func (a *Adapter) submitted(ctx context.Context, in inbound) {
 		a.stays(ctx, in, st)
 		return
 	default:
-		f.Team = st.Team
-		r, err = a.once(ctx, bot.FormSubmitted{From: f, Form: st.Form, State: st.State, Values: st.values(stateValues(i.View.State))})
+		a.locate(ctx, &f, st.Team)
+		r, err = a.once(ctx, bot.FormSubmitted{From: f, Form: st.Form, State: st.State, Values: st.values(i.View.State)})
 		if err != nil && r.Message == nil && r.Form == nil {
 			a.stays(ctx, in, st)
 			return

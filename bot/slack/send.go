@@ -68,7 +68,7 @@ func (a *Adapter) post(ctx context.Context, channel, thread string, m bot.Messag
 			}
 		case try <= pictureTries:
 			a.plain.Add(1)
-			options = append([]api.MsgOption{api.MsgOptionText(r.Text, false)}, append(quiet(), more...)...)
+			options = append([]api.MsgOption{api.MsgOptionText(r.Text, false)}, append(unlinked(), more...)...)
 			if thread != "" {
 				options = append(options, api.MsgOptionTS(thread))
 			}
@@ -79,13 +79,13 @@ func (a *Adapter) post(ctx context.Context, channel, thread string, m bot.Messag
 	}
 }
 
-// quiet are the options of every message: no link in it is looked up, and no name calls anybody.
-func quiet() []api.MsgOption {
+// unlinked are the options of every message: no link in it is looked up, and no name calls anybody.
+func unlinked() []api.MsgOption {
 	return []api.MsgOption{api.MsgOptionDisableLinkUnfurl(), api.MsgOptionDisableMediaUnfurl(), api.MsgOptionLinkNames(false)}
 }
 
 func optionsFor(r *rendered) []api.MsgOption {
-	return append([]api.MsgOption{api.MsgOptionText(r.Text, false), api.MsgOptionBlocks(r.Blocks...)}, quiet()...)
+	return append([]api.MsgOption{api.MsgOptionText(r.Text, false), api.MsgOptionBlocks(r.Blocks...)}, unlinked()...)
 }
 
 // upload puts the pictures of a message on the server. Without the right to upload, what they show stands there in words.

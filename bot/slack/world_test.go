@@ -126,6 +126,9 @@ func (w *world) start() {
 func (w *world) end() {
 	w.t.Helper()
 	w.stop()
+	if w.t.Failed() {
+		w.t.Log(w.log.String())
+	}
 	for _, p := range w.s.Problems() {
 		w.t.Errorf("a real workspace would have shown: %s", p)
 	}

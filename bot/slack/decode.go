@@ -229,11 +229,15 @@ func eventTypes() []string {
 // decodeEnvelope reads a frame. It never fails: what is no object has no type.
 func decodeEnvelope(frame []byte) envelope {
 	f := objectOf(frame)
-	return envelope{
-		Type: f.text("type"), ID: f.text("envelope_id"), Payload: f["payload"], Accepts: f.yes("accepts_response_payload"),
+	e := envelope{
+		Type: f.text("type"), Payload: f["payload"], Accepts: f.yes("accepts_response_payload"),
 		Attempt: f.number("retry_attempt"), RetryReason: f.text("retry_reason"), Reason: f.text("reason"), Connections: f.number("num_connections"),
 		Lifetime: time.Duration(min(f.object("debug_info").number("approximate_connection_time"), maxLifetime)) * time.Second,
 	}
+	if bytes.HasPrefix(f["envelope_id"], []byte(`"`)) { // it is sent back as it came
+		e.ID = f.text("envelope_id")
+	}
+	return e
 }
 
 // inbound reads what is in an envelope. kindUnknown: nothing that the bot takes.

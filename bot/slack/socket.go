@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -16,9 +17,12 @@ import (
 
 const (
 	helloTime     = 10 * time.Second
-	stopGrace     = 2 * time.Second      // for what is being handled when the program stops
+	stopGrace     = 2 * time.Second // for what is being handled when the program stops
+	flushTime     = 100 * time.Millisecond
 	usualLifetime = 18_060 * time.Second // of a connection, where it is not said
-	recycleAgain  = 5 * time.Second      // before looking again whether a connection can be renewed
+	renewQuiet    = 2 * time.Second      // without anything coming in, before a connection is renewed
+	renewAgain    = 20                   // how often it is looked in a connection's time whether that is so
+	leaveTime     = 5 * time.Second      // for the other side to end a connection that we leave
 	maxResent     = 1000                 // envelopes of which is remembered that their acknowledgement was sent again
 )
 
@@ -31,6 +35,7 @@ type sockets struct {
 
 	mu      sync.Mutex
 	all     []*socket
+	last    time.Time // when something came in
 	down    time.Time // since when there is no connection; zero: there is one, or there never was
 	others  int       // connections that are not ours, as of the last hello
 	fatal   error
@@ -45,6 +50,7 @@ type socket struct {
 	replan chan struct{} // a hello came, of any of them
 
 	// Below of.mu.
+	conn     net.Conn
 	open     bool      // it can send
 	since    time.Time // its hello; zero: none yet
 	lifetime time.Duration
@@ -75,7 +81,9 @@ type socketHealth struct {
 func newSockets(w *wire, in *intake, log *slog.Logger, back func(since time.Time)) *sockets {
 	s := &sockets{in: in, log: log, back: back, hello: helloTime, resent: map[string]bool{}}
 	for range 2 {
-		s.all = append(s.all, &socket{of: s, client: w.socket(), replan: make(chan struct{}, 1)})
+		c := &socket{of: s, replan: make(chan struct{}, 1)}
+		c.client = w.socket(c.dialed)
+		s.all = append(s.all, c)
 	}
 	return s
 }
@@ -103,6 +111,10 @@ func (s *sockets) run(ctx context.Context) error {
 		defer grace.Stop()
 		select {
 		case <-idle:
+			// The library does not say when an acknowledgement has left.
+			flush := time.NewTimer(flushTime)
+			defer flush.Stop()
+			<-flush.C
 		case <-grace.C:
 		}
 	case err = <-failed:
@@ -146,18 +158,18 @@ func (c *socket) once(ctx context.Context) (ends error) {
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- c.client.RunContext(ctx) }()
-	hello, renew := stopped(), stopped()
-	defer hello.Stop()
+	limit, renew := stopped(), stopped()
+	defer limit.Stop()
 	defer renew.Stop()
 	for {
 		select {
 		case e := <-c.client.Events:
-			if err := c.event(e, hello); err != nil {
+			if err := c.event(e, limit); err != nil {
 				ends = err
 				cancel()
 			}
-		case <-hello.C:
-			c.trouble("no_hello")
+		case <-limit.C:
+			c.overdue()
 			cancel()
 		case <-c.replan:
 			renew.Stop()
@@ -165,14 +177,16 @@ func (c *socket) once(ctx context.Context) (ends error) {
 				renew.Reset(wait)
 			}
 		case <-renew.C:
-			if !c.mayRenew() {
-				renew.Reset(recycleAgain)
-				continue
+			if again, ok := c.mayRenew(); !ok {
+				renew.Reset(again)
+			} else if c.leave() {
+				limit.Reset(leaveTime)
+			} else {
+				cancel()
 			}
-			cancel()
 		case err := <-done:
 			for range len(c.client.Events) { // what came before the end
-				if err := c.event(<-c.client.Events, hello); err != nil {
+				if err := c.event(<-c.client.Events, limit); err != nil {
 					ends = err
 				}
 			}
@@ -194,8 +208,8 @@ func stopped() *time.Timer {
 	return t
 }
 
-// event takes what the library says. It must not block: unread, the library would answer no pings and lose what came.
-func (c *socket) event(e socketmode.Event, hello *time.Timer) error {
+// event takes what the library says; limit ends the connection unless it gets further before. It must not block: unread, the library would answer no pings and lose what came.
+func (c *socket) event(e socketmode.Event, limit *time.Timer) error {
 	switch data := e.Data.(type) {
 	case *api.ConnectionErrorEvent:
 		c.trouble(short(data.ErrorObj))
@@ -204,15 +218,15 @@ func (c *socket) event(e socketmode.Event, hello *time.Timer) error {
 		c.resend(data.Response)
 		return nil
 	case *socketmode.ErrorBadMessage: // the library could not read it; that says nothing
-		c.envelope(decodeEnvelope(data.Message), hello)
+		c.envelope(decodeEnvelope(data.Message), limit)
 		return nil
 	}
 	switch e.Type {
 	case socketmode.EventTypeConnecting:
-		hello.Stop()
+		limit.Stop()
 		c.opening()
 	case socketmode.EventTypeConnected:
-		hello.Reset(c.of.hello)
+		limit.Reset(c.of.hello)
 		c.connected()
 	case socketmode.EventTypeIncomingError:
 		c.garbage()
@@ -221,23 +235,23 @@ func (c *socket) event(e socketmode.Event, hello *time.Timer) error {
 		c.envelope(envelope{
 			Type: r.Type, ID: r.EnvelopeID, Payload: r.Payload, Accepts: r.AcceptsResponsePayload, Attempt: max(r.RetryAttempt, 0), RetryReason: r.RetryReason,
 			Connections: r.NumConnections, Lifetime: time.Duration(min(max(r.DebugInfo.ApproximateConnectionTime, 0), maxLifetime)) * time.Second,
-		}, hello)
+		}, limit)
 	}
 	return nil
 }
 
 // envelope takes a frame.
-func (c *socket) envelope(e envelope, hello *time.Timer) {
+func (c *socket) envelope(e envelope, limit *time.Timer) {
 	switch {
 	case e.Type == envelopeHello:
-		hello.Stop()
+		limit.Stop()
 		c.greeted(e)
 		return
 	case e.ID == "":
 		c.garbage()
 		return
 	}
-	c.count(1)
+	c.came()
 	if !c.of.in.put(e.inbound(), func(body json.RawMessage) error {
 		defer c.count(-1)
 		return c.ack(e, body)
@@ -288,7 +302,9 @@ func (c *socket) resend(r *socketmode.Response) {
 	s.sending.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), ackTime)
 		defer cancel()
-		s.in.sent(s.sender(c).AckCtx(ctx, r.EnvelopeID, r.Payload))
+		if s.sender(c).AckCtx(ctx, r.EnvelopeID, r.Payload) != nil {
+			s.in.unsent.Add(1)
+		}
 	})
 }
 
@@ -379,17 +395,55 @@ func (c *socket) renewIn() (time.Duration, bool) {
 	return 0, false
 }
 
-// mayRenew says whether the others can take over, and nothing waits to be acknowledged here.
-func (c *socket) mayRenew() bool {
+// mayRenew says whether the others can take over, and nothing is under way that could be lost; or else when to look again. It
+// does not wait for that for ever.
+func (c *socket) mayRenew() (again time.Duration, ok bool) {
 	s := c.of
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, other := range s.all {
-		if other != c && other.since.IsZero() {
-			return false
+		if other != c && !other.open {
+			return c.lifetime / renewAgain, false
 		}
 	}
-	return c.waiting == 0
+	quiet := c.waiting == 0 && time.Since(s.last) > renewQuiet
+	return c.lifetime / renewAgain, quiet || time.Since(c.since) > 3*c.lifetime/4
+}
+
+// leave says to the other side that nothing more will be sent, which then ends the connection; what it sent already still
+// arrives. False: that cannot be said.
+func (c *socket) leave() bool {
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	half, ok := c.conn.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return false
+	}
+	c.open = false
+	return true
+}
+
+func (c *socket) dialed(conn net.Conn) {
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	c.conn = conn
+}
+
+// overdue notes that a connection did not get further in time.
+func (c *socket) overdue() {
+	c.of.mu.Lock()
+	silent := c.since.IsZero()
+	c.of.mu.Unlock()
+	if silent {
+		c.trouble("no_hello")
+	}
+}
+
+func (c *socket) came() {
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	c.waiting++
+	c.of.last = time.Now()
 }
 
 func (c *socket) count(n int) {

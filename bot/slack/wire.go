@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"path"
@@ -56,6 +57,7 @@ type wire struct {
 	uploads *api.Client  // as api, and waits longer
 	plain   *http.Client // of api, for what the library does not know
 	url     string
+	ping    time.Duration // without a ping for so long a connection is dead
 	pace    *pace
 
 	mu      sync.Mutex
@@ -77,7 +79,7 @@ func newWire(c wireConfig) *wire {
 	if c.APIURL == "" {
 		c.APIURL = defaultAPIURL
 	}
-	w := &wire{url: c.APIURL, pace: newPace(c.PerSecond), scopes: map[slot][]string{}}
+	w := &wire{url: c.APIURL, ping: pingTime, pace: newPace(c.PerSecond), scopes: map[slot][]string{}}
 	below := http.DefaultTransport.(*http.Transport).Clone() // proxies from the environment
 	below.MaxIdleConnsPerHost = 16
 	opens := &spacing{}
@@ -95,11 +97,18 @@ func newWire(c wireConfig) *wire {
 	return w
 }
 
-// socket makes a client of Socket Mode.
-func (w *wire) socket() *socketmode.Client {
+// socket makes a client of Socket Mode. dialed is told of each connection that it makes.
+func (w *wire) socket(dialed func(net.Conn)) *socketmode.Client {
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := (&net.Dialer{Timeout: dialTime}).DialContext(ctx, network, addr)
+		if err == nil {
+			dialed(c)
+		}
+		return c, err
+	}
 	return socketmode.New(w.api,
-		socketmode.OptionLog(log.New(io.Discard, "", 0)), socketmode.OptionReadLimit(maxFrame), socketmode.OptionPingInterval(pingTime),
-		socketmode.OptionDialer(&websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: dialTime, WriteBufferSize: writeBuffer}))
+		socketmode.OptionLog(log.New(io.Discard, "", 0)), socketmode.OptionReadLimit(maxFrame), socketmode.OptionPingInterval(w.ping),
+		socketmode.OptionDialer(&websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: dialTime, WriteBufferSize: writeBuffer, NetDialContext: dial}))
 }
 
 // call makes a call of a method when the pace allows it; channel may be empty. A *bot.RetryError: nothing was done, for a limit

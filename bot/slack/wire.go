@@ -82,7 +82,7 @@ func newWire(c wireConfig) *wire {
 	w := &wire{url: c.APIURL, ping: pingTime, pace: newPace(c.PerSecond), scopes: map[slot][]string{}}
 	below := http.DefaultTransport.(*http.Transport).Clone() // proxies from the environment
 	below.MaxIdleConnsPerHost = 16
-	opens := &spacing{}
+	opens := &spacing{apart: []time.Duration{0, time.Second / 2, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute}}
 	client := func(timeout time.Duration) (*api.Client, *http.Client) {
 		plain := &http.Client{
 			Transport: &carrier{w: w, below: below, timeout: timeout, opens: opens},
@@ -261,6 +261,8 @@ func (b *body) Close() error {
 
 // spacing keeps openings of connections apart, more so each time: the library opens the next one at once.
 type spacing struct {
+	apart []time.Duration // the last one for good
+
 	mu   sync.Mutex
 	step int
 	last time.Time
@@ -268,18 +270,17 @@ type spacing struct {
 
 // wait waits until the next connection may be opened.
 func (s *spacing) wait(ctx context.Context) error {
-	apart := []time.Duration{0, time.Second / 2, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute}
 	s.mu.Lock()
 	now := time.Now()
 	if now.Sub(s.last) > openQuiet {
 		s.step, s.last = 0, now
 	}
-	if at := s.last.Add(apart[s.step]); at.After(now) {
+	if at := s.last.Add(s.apart[s.step]); at.After(now) {
 		s.last = at
 	} else {
 		s.last = now
 	}
-	s.step = min(s.step+1, len(apart)-1)
+	s.step = min(s.step+1, len(s.apart)-1)
 	at := s.last
 	s.mu.Unlock()
 	return sleep(ctx, time.Until(at))

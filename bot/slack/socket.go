@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net"
 	"sync"
@@ -212,8 +213,15 @@ func stopped() *time.Timer {
 func (c *socket) event(e socketmode.Event, limit *time.Timer) error {
 	switch data := e.Data.(type) {
 	case *api.ConnectionErrorEvent:
-		c.trouble(short(data.ErrorObj))
+		if !errors.Is(data.ErrorObj, context.Canceled) { // by us
+			c.trouble(short(data.ErrorObj))
+		}
 		return fatal(slotApp, data.ErrorObj)
+	case *api.IncomingEventError:
+		if _, ok := errors.AsType[*json.SyntaxError](data.ErrorObj); ok { // else it is how a connection ended
+			c.garbage()
+		}
+		return nil
 	case *socketmode.ErrorWriteFailed:
 		c.resend(data.Response)
 		return nil
@@ -228,8 +236,6 @@ func (c *socket) event(e socketmode.Event, limit *time.Timer) error {
 	case socketmode.EventTypeConnected:
 		limit.Reset(c.of.hello)
 		c.connected()
-	case socketmode.EventTypeIncomingError:
-		c.garbage()
 	}
 	if r := e.Request; r != nil {
 		c.envelope(envelope{

@@ -139,6 +139,19 @@ func (s *Server) Unfurl(channel, ts string) {
 	s.change(m, before)
 }
 
+// Decorate adds anything to a message as the bot gets it from now on, also in a press on it; nil: nothing any more.
+func (s *Server) Decorate(channel, ts string, extra map[string]any) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.channels[channel].find(ts)
+	if m == nil {
+		s.t.Error("decorating: there is no such message")
+		return
+	}
+	m.extra = extra
+}
+
 // Delete takes a message away, as its author.
 func (s *Server) Delete(channel, ts string) {
 	s.t.Helper()
@@ -181,10 +194,15 @@ func (s *Server) place(c *channel) obj {
 
 // interaction is what every interaction has.
 func (s *Server) interaction(kind, user string) obj {
-	return obj{
+	o := obj{
 		"type": kind, "token": "verification", "team": obj{"id": s.opts.Team, "domain": "zorggroep"}, "user": s.person(user), "api_app_id": s.app,
 		"is_enterprise_install": false, "enterprise": nil,
 	}
+	if id := s.opts.Enterprise; id != "" {
+		o["enterprise"] = obj{"id": id, "name": "Zorgkoepel"}
+		o["team"].(obj)["enterprise_id"], o["team"].(obj)["enterprise_name"] = id, "Zorgkoepel"
+	}
+	return o
 }
 
 // interact sends an interaction and waits for the answer.
@@ -653,6 +671,9 @@ func (s *Server) Command(user, channel, line string) Result {
 		"token": "verification", "team_id": s.opts.Team, "team_domain": "zorggroep", "channel_id": c.ID, "channel_name": place["name"], "user_id": user,
 		"user_name": u.Name, "command": name, "text": s.named(strings.TrimSpace(rest)), "api_app_id": s.app, "is_enterprise_install": "false",
 		"response_url": url, "trigger_id": s.newTrigger(user, nil),
+	}
+	if id := s.opts.Enterprise; id != "" {
+		p["enterprise_id"], p["enterprise_name"] = id, "Zorgkoepel"
 	}
 	from := len(s.ephemeral)
 	d := &delivery{kind: "slash_commands", name: name, payload: text(p), form: "fields", url: commandsURL, accepts: true}

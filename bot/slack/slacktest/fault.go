@@ -15,9 +15,10 @@ type Request struct {
 
 // Fault is what goes wrong with a call.
 type Fault struct {
-	Delay time.Duration // before anything happens
-	Lost  bool          // the call is not executed
-	Late  time.Duration // after executing, before the answer
+	Delay  time.Duration // before anything happens
+	Unread bool          // the connection ends before the call was read; by method only, and nothing else of the fault counts
+	Lost   bool          // the call is not executed
+	Late   time.Duration // after executing, before the answer
 
 	Code   string // ok:false with this error, in place of the real answer
 	Status int    // answered in place of the real answer; 0: the real one
@@ -32,6 +33,9 @@ type Fault struct {
 
 // LostCut is a connection that ends before anything happened.
 func LostCut() Fault { return Fault{Lost: true, Cut: true} }
+
+// UnreadCut is a connection that ends before the call was read; a rule with it asks for no channel.
+func UnreadCut() Fault { return Fault{Unread: true} }
 
 // DoneCut is a connection that ends after the call was executed.
 func DoneCut() Fault { return Fault{Cut: true} }
@@ -126,13 +130,31 @@ func (s *Server) Held() int {
 	return s.held
 }
 
+// unread says whether the connection of a call ends before it is read.
+func (s *Server) unread(method string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.rules {
+		if x.fault.Unread && x.left != 0 && (x.method == "" || x.method == method) {
+			x.hit()
+			s.note(Entry{Kind: KindRequest, Name: method})
+			return true
+		}
+	}
+	return false
+}
+
+func (x *rule) hit() {
+	x.hits++
+	if x.left > 0 {
+		x.left--
+	}
+}
+
 func (s *Server) faultFor(r Request) Fault {
 	for _, x := range s.rules {
-		if x.left != 0 && (x.method == "" || x.method == r.Method) && (x.channel == "" || x.channel == r.Channel) {
-			x.hits++
-			if x.left > 0 {
-				x.left--
-			}
+		if !x.fault.Unread && x.left != 0 && (x.method == "" || x.method == r.Method) && (x.channel == "" || x.channel == r.Channel) {
+			x.hit()
 			return x.fault
 		}
 	}

@@ -6,10 +6,14 @@ import (
 )
 
 func authTest(s *Server, c *call) (obj, *fail) {
-	return obj{
+	o := obj{
 		"url": "https://zorggroep.slack.com/", "team": s.opts.TeamName, "user": s.users[s.bot].Name, "team_id": s.opts.Team, "user_id": s.bot,
 		"bot_id": s.botID, "is_enterprise_install": false,
-	}, nil
+	}
+	if s.opts.Enterprise != "" {
+		o["enterprise_id"] = s.opts.Enterprise
+	}
+	return o, nil
 }
 
 func usersInfo(s *Server, c *call) (obj, *fail) {

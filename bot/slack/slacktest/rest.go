@@ -199,6 +199,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in Request, do fu
 	f := s.faultFor(in)
 	at := len(s.journal)
 	s.note(Entry{Kind: KindRequest, Name: in.Method, Channel: in.Channel, Body: in.Args})
+	for _, h := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
+		if r.Header.Get(h) != "" {
+			s.problem("%s has the header %s: a client repeats such a call by itself", in.Method, h)
+		}
+	}
 	s.mu.Unlock()
 	s.waiting(f.Delay)
 	var a answer
@@ -267,6 +272,9 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request, all map[strin
 	s.enter()
 	defer s.wg.Done()
 	name := r.PathValue("method")
+	if s.unread(name) {
+		panic(http.ErrAbortHandler)
+	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, 8<<20))
 	if err != nil {
 		panic(http.ErrAbortHandler)

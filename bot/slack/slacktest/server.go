@@ -16,6 +16,7 @@ import (
 // Options are what a workspace and its app are from the beginning. Empty ones get a value.
 type Options struct {
 	Team, TeamName string
+	Enterprise     string   // id of the organisation that the workspace is part of; empty: none
 	BotName        string   // of the app's bot user
 	Scopes         []string // of the bot token; nil: DefaultScopes
 	Events         []string // that the app gets; nil: DefaultEvents
@@ -48,6 +49,8 @@ type Settings struct {
 	NoHello         bool                        // sockets open and say nothing
 	OnHello         func(n int, k *Socket)      // asked after the hello of the nth socket, before anything else is sent to it
 	Route           func(sockets []*Socket) int // which socket gets an envelope; nil: any
+
+	Ghosts int // sockets of the same app elsewhere: hello counts them, and they get their share of envelopes and answer
 
 	MaxPage   int           // most items of a page; 0: what was asked for
 	PostEvery time.Duration // less between two messages in a channel is a 429; 0: no limit
@@ -172,6 +175,35 @@ func Start(t testing.TB, o Options) *Server {
 	s.wg.Go(func() { _ = s.http.Serve(l) })
 	t.Cleanup(s.close)
 	return s
+}
+
+// Stop refuses connections and ends those of calls. Sockets stay.
+func (s *Server) Stop() {
+	s.mu.Lock()
+	h := s.http
+	s.mu.Unlock()
+	_ = h.Close()
+}
+
+// Resume takes connections again, after Stop.
+func (s *Server) Resume() {
+	s.t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; {
+		l, err := net.Listen("tcp", s.addr)
+		if err == nil {
+			h := &http.Server{Handler: s.handler()}
+			s.mu.Lock()
+			s.http = h
+			s.start(func() { _ = h.Serve(l) })
+			s.mu.Unlock()
+			return
+		}
+		if time.Now().After(end) {
+			s.t.Errorf("the server cannot start again: %v", err)
+			return
+		}
+		s.rest(time.Millisecond)
+	}
 }
 
 // URL is where the Web API is; it ends in /api/.
@@ -372,8 +404,9 @@ func (s *Server) close() {
 	for _, k := range s.sockets {
 		k.drop()
 	}
+	h := s.http
 	s.mu.Unlock()
-	_ = s.http.Close()
+	_ = h.Close()
 	s.wg.Wait()
 	s.out.CloseIdleConnections()
 }

@@ -69,6 +69,9 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	s.note(Entry{Kind: KindRequest, Name: "link", Status: status})
+	if r.URL.Query().Get("debug_reconnects") != "" {
+		s.problem("a socket is asked for with debug_reconnects")
+	}
 	s.mu.Unlock()
 	switch {
 	case f.Cut || f.Half:
@@ -95,7 +98,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 		_ = conn.Close()
 		return
 	}
-	open := len(s.alive())
+	open := len(s.alive()) + s.settings.Ghosts
 	s.hellos++
 	k.N = s.hellos
 	s.sockets = append(s.sockets, k)
@@ -491,13 +494,18 @@ func (s *Server) transmit(d *delivery) {
 	d.envelope = strings.ToLower(random(8) + "-" + random(4) + "-" + random(4) + "-" + random(12))
 	list := slices.DeleteFunc(s.alive(), func(k *Socket) bool { return !k.ready })
 	if len(list) == 0 {
-		s.note(Entry{Kind: KindEnvelope, Name: d.name, Envelope: d.envelope, Attempt: d.attempt, Err: "no socket"})
+		s.note(Entry{Kind: KindEnvelope, Name: d.name, Envelope: d.envelope, Attempt: d.attempt, Err: "no socket", Body: d.payload})
 		s.failed(d, "dispatch_failed", "timeout")
 		return
 	}
-	i := rand.IntN(len(list))
+	i := rand.IntN(len(list) + s.settings.Ghosts)
 	if s.settings.Route != nil {
 		i = s.settings.Route(list) % len(list)
+	}
+	if i >= len(list) {
+		s.note(Entry{Kind: KindEnvelope, Name: d.name, Envelope: d.envelope, Attempt: d.attempt, Err: "ghost", Body: d.payload})
+		s.succeeded(d, nil)
+		return
 	}
 	k := list[i]
 	e := obj{"type": d.kind, "envelope_id": d.envelope, "payload": json.RawMessage(d.payload), "accepts_response_payload": d.accepts}

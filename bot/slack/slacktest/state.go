@@ -302,6 +302,9 @@ func (s *Server) event(name string, inner obj) {
 	}
 	inner = maps.Clone(inner)
 	inner["type"] = name
+	if s.opts.Enterprise != "" && name == "message" {
+		inner["user_team"] = s.opts.Team
+	}
 	if inner["event_ts"] == nil {
 		inner["event_ts"] = s.ts()
 	}
@@ -321,11 +324,15 @@ func eventScope(name string, inner obj) string {
 }
 
 func (s *Server) outer(id string, inner any) obj {
-	return obj{
+	o := obj{
 		"token": "verification", "team_id": s.opts.Team, "api_app_id": s.app, "event": inner, "type": "event_callback", "event_id": id,
 		"event_time": s.said().Unix(), "is_ext_shared_channel": false, "event_context": "4-" + strings.ToLower(random(20)),
 		"authorizations": []obj{{"enterprise_id": nil, "team_id": s.opts.Team, "user_id": s.bot, "is_bot": true, "is_enterprise_install": false}},
 	}
+	if s.opts.Enterprise != "" {
+		o["enterprise_id"] = s.opts.Enterprise
+	}
+	return o
 }
 
 // Emit sends any event, whatever the app wants; inner has its type. It comes again like others. A second one with the same id is

@@ -151,7 +151,6 @@ type interaction struct {
 	shy
 	Type        string
 	User        bot.UserID
-	Lang        string // of the account, if said
 	Team        string // of the workspace; of the person where it is not said
 	Enterprise  string
 	OrgWide     bool
@@ -363,7 +362,7 @@ func decodeInteraction(payload []byte) inbound {
 	f := objectOf(payload)
 	user, container, channel, msg := f.object("user"), f.object("container"), f.object("channel"), f.object("message")
 	i := interaction{
-		Type: f.text("type"), User: user.user("id"), Lang: user.text("locale"),
+		Type: f.text("type"), User: user.user("id"),
 		Team: cmp.Or(f.object("team").text("id"), user.text("team_id"), f.text("team")), Enterprise: cmp.Or(f.object("enterprise").text("id"), f.object("team").text("enterprise_id")),
 		OrgWide: f.yes("is_enterprise_install"), Trigger: f.text("trigger_id"), CallbackID: f.text("callback_id"),
 		Channel:   cmp.Or(channel.text("id"), container.text("channel_id"), f.text("channel")),

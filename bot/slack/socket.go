@@ -1,9 +1,11 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"sync"
@@ -470,3 +472,42 @@ func (c *socket) trouble(what string) {
 	defer c.of.mu.Unlock()
 	c.state.LastError, c.state.ErrorAt = what, time.Now()
 }
+
+// greet opens one connection, waits for its hello and ends it: whether Socket Mode works, and how many connections the app then
+// has. What Slack sends to that connection meanwhile is not acknowledged: an event comes again, a press is lost.
+func (w *wire) greet(ctx context.Context) (connections int, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	client := w.socket(func(net.Conn) {})
+	done := make(chan error, 1)
+	go func() { done <- client.RunContext(ctx) }()
+	defer func() {
+		cancel()
+		<-done
+	}()
+	limit := time.NewTimer(dialTime + helloTime)
+	defer limit.Stop()
+	for {
+		select {
+		case e := <-client.Events:
+			switch data := e.Data.(type) {
+			case *api.ConnectionErrorEvent:
+				return 0, cmp.Or(fatal(slotApp, data.ErrorObj), fmt.Errorf("slack: no connection of Socket Mode: %s", short(data.ErrorObj)))
+			case *socketmode.ErrorBadMessage:
+				if h := decodeEnvelope(data.Message); h.Type == envelopeHello {
+					return h.Connections, nil
+				}
+			}
+			if e.Type == socketmode.EventTypeHello {
+				return e.Request.NumConnections, nil
+			}
+		case err := <-done:
+			done <- err
+			return 0, cmp.Or(fatal(slotApp, err), err, errNoHello)
+		case <-limit.C:
+			return 0, errNoHello
+		}
+	}
+}
+
+var errNoHello = errors.New("slack: the connection of Socket Mode says no hello")

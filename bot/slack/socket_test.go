@@ -538,7 +538,7 @@ func TestStalledHandlerLosesNothing(t *testing.T) {
 	l.k.within = time.Second // the machine may be busy
 	l.run(func(context.Context, inbound) { <-free })
 	l.up(2)
-	const many = 1000
+	const many = 400
 	s.Burst(l.ann, many)
 	for n := range 100 {
 		other := s.AddUser(slacktest.User{Name: fmt.Sprint("bo", n)})
@@ -585,9 +585,13 @@ func TestSilentConnections(t *testing.T) {
 	l.hasten()
 	l.c.hello = 50 * time.Millisecond
 	l.run(nil)
-	await(t, "another connection", func() bool { return s.Connections() > 2 })
-	if h := l.c.health(); h.Sockets[0].LastError != "no_hello" || h.Sockets[0].Connected || len(l.back) > 0 {
-		t.Errorf("%+v", h)
+	await(t, "that both are given up", func() bool {
+		h := l.c.health().Sockets
+		return h[0].LastError == "no_hello" && h[1].LastError == "no_hello"
+	})
+	l.up(0)
+	if len(l.back) > 0 {
+		t.Error("there is a connection without a hello")
 	}
 	s.Set(func(c *slacktest.Settings) { c.NoHello = false })
 	l.up(2)
@@ -939,3 +943,37 @@ func TestStopping(t *testing.T) {
 	await(t, "no connection", func() bool { return len(s.Sockets()) == 0 })
 	l.sound()
 }
+
+// One connection says whether Socket Mode works.
+func TestGreet(t *testing.T) {
+	t.Parallel()
+	s := slacktest.Start(t, slacktest.Options{})
+	l := linkTo(t, s)
+	l.hasten()
+	w := l.w
+	if n, err := w.greet(t.Context()); n != 1 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	s.Await("the end of it", func() bool { return len(s.Sockets()) == 0 })
+	s.FailCode(1, methodOpen, "internal_error")
+	if _, err := w.greet(t.Context()); err == nil || errors.Is(err, bot.ErrUnauthorised) || !strings.Contains(err.Error(), "internal_error") {
+		t.Error(err)
+	}
+	for _, code := range []string{"token_revoked", "missing_scope"} {
+		s.FailCode(1, methodOpen, code)
+		if e, ok := errors.AsType[*signInError](second(w.greet(t.Context()))); !ok || e.Code != code {
+			t.Errorf("%s: %v", code, e)
+		}
+	}
+	s.Set(func(c *slacktest.Settings) { c.NoHello = true })
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := w.greet(ctx); err == nil {
+		t.Error("it works without a hello")
+	}
+	if n := len(s.Sockets()); n > 1 {
+		t.Errorf("%d connections are left", n)
+	}
+}
+
+func second[A, B any](_ A, b B) B { return b }

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,9 +77,7 @@ const (
 )
 
 func newWire(c wireConfig) *wire {
-	if c.APIURL == "" {
-		c.APIURL = defaultAPIURL
-	}
+	c.APIURL = strings.TrimRight(cmp.Or(c.APIURL, defaultAPIURL), "/") + "/"
 	w := &wire{url: c.APIURL, ping: pingTime, pace: newPace(c.PerSecond), scopes: map[slot][]string{}}
 	below := http.DefaultTransport.(*http.Transport).Clone() // proxies from the environment
 	below.MaxIdleConnsPerHost = 16

@@ -257,7 +257,8 @@ func TestSlowHandlerOverHTTP(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if h := k.health(); h.Late != 4 || h.Panics != 1 || h.Unsent != 0 {
+	await(t, "the count", func() bool { return k.health().Late == 4 })
+	if h := k.health(); h.Panics != 1 || h.Unsent != 0 {
 		t.Errorf("%+v", h)
 	}
 }

@@ -94,6 +94,9 @@ func newSockets(w *wire, in *intake, log *slog.Logger, back func(since time.Time
 // run keeps the connections until ctx ends. A *signInError: Slack does not let the bot in, and it is no use to try again. When it
 // ends, nothing more is taken, and what is being handled may still be acknowledged for a moment.
 func (s *sockets) run(ctx context.Context) error {
+	s.mu.Lock()
+	s.fatal = nil
+	s.mu.Unlock()
 	live, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	failed := make(chan error, len(s.all))
@@ -211,7 +214,8 @@ func stopped() *time.Timer {
 	return t
 }
 
-// event takes what the library says; limit ends the connection unless it gets further before. It must not block: unread, the library would answer no pings and lose what came.
+// event takes what the library says; limit ends the connection unless it gets further before. It must not block: unread, the
+// library would answer no pings and lose what came.
 func (c *socket) event(e socketmode.Event, limit *time.Timer) error {
 	switch data := e.Data.(type) {
 	case *api.ConnectionErrorEvent:
@@ -241,8 +245,9 @@ func (c *socket) event(e socketmode.Event, limit *time.Timer) error {
 	}
 	if r := e.Request; r != nil {
 		c.envelope(envelope{
-			Type: r.Type, ID: r.EnvelopeID, Payload: r.Payload, Accepts: r.AcceptsResponsePayload, Attempt: max(r.RetryAttempt, 0), RetryReason: r.RetryReason,
-			Connections: r.NumConnections, Lifetime: time.Duration(min(max(r.DebugInfo.ApproximateConnectionTime, 0), maxLifetime)) * time.Second,
+			Type: r.Type, ID: r.EnvelopeID, Payload: r.Payload, Accepts: r.AcceptsResponsePayload,
+			Attempt: max(r.RetryAttempt, 0), RetryReason: r.RetryReason, Connections: r.NumConnections,
+			Lifetime: time.Duration(min(max(r.DebugInfo.ApproximateConnectionTime, 0), maxLifetime)) * time.Second,
 		}, limit)
 	}
 	return nil
@@ -268,30 +273,48 @@ func (c *socket) envelope(e envelope, limit *time.Timer) {
 	}
 }
 
-// ack acknowledges an envelope: on the connection that it came by if there still is one, else on the other. Without any it
-// may leave when there is one again, which may be too late: what was not acknowledged comes again.
+// ack acknowledges an envelope: on the connection that it came by if there still is one that takes it, else on the other.
+// Without any it may leave when there is one again, which may be too late: what was not acknowledged comes again.
 func (c *socket) ack(e envelope, body json.RawMessage) error {
-	ctx, cancel := context.WithTimeout(context.Background(), ackTime)
-	defer cancel()
 	var payload any
 	if e.Accepts && len(body) > 0 {
 		payload = body
 	}
-	return c.of.sender(c).AckCtx(ctx, e.ID, payload)
+	return c.send(e.ID, payload)
 }
 
-// sender is a client that can send; c's own if there is none.
-func (s *sockets) sender(c *socket) *socketmode.Client {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !c.open {
-		for _, other := range s.all {
-			if other.open {
-				return other.client
-			}
+func (c *socket) send(id string, payload any) error {
+	ctx, cancel := context.WithTimeout(context.Background(), ackTime)
+	defer cancel()
+	senders := c.of.senders(c)
+	for _, full := range senders[:len(senders)-1] {
+		short, cancel := context.WithTimeout(ctx, ackTime/4)
+		err := full.AckCtx(short, id, payload)
+		cancel()
+		if err == nil {
+			return nil
 		}
 	}
-	return c.client
+	return senders[len(senders)-1].AckCtx(ctx, id, payload)
+}
+
+// senders are the clients that can send, c's first; if there is none, c's.
+func (s *sockets) senders(c *socket) []*socketmode.Client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var open []*socketmode.Client
+	if c.open {
+		open = append(open, c.client)
+	}
+	for _, other := range s.all {
+		if other != c && other.open {
+			open = append(open, other.client)
+		}
+	}
+	if len(open) == 0 {
+		open = append(open, c.client)
+	}
+	return open
 }
 
 // resend sends an acknowledgement once more, which could not be written.
@@ -308,9 +331,7 @@ func (c *socket) resend(r *socketmode.Response) {
 	s.resent[r.EnvelopeID] = true
 	c.open = false // until it is opened again
 	s.sending.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), ackTime)
-		defer cancel()
-		if s.sender(c).AckCtx(ctx, r.EnvelopeID, r.Payload) != nil {
+		if c.send(r.EnvelopeID, r.Payload) != nil {
 			s.in.unsent.Add(1)
 		}
 	})

@@ -549,7 +549,8 @@ func TestStalledHandlerLosesNothing(t *testing.T) {
 	if s.Count(slacktest.KindPong, "")-pongs < 10 {
 		t.Error("pings are not answered")
 	}
-	if h := l.k.health(); h.Waiting < many+100-poolWorkers || h.Late != many+100 || h.Full > 0 {
+	await(t, "the count", func() bool { return l.k.health().Late == many+100 })
+	if h := l.k.health(); h.Waiting != many+100 || h.Full > 0 || h.Unsent > 0 {
 		t.Errorf("%+v", h)
 	}
 	release()
@@ -711,6 +712,24 @@ func TestUnwrittenAcknowledgementIsSentAgain(t *testing.T) {
 		t.Error("it remembers all")
 	}
 	l.c.sending.Wait()
+}
+
+// A connection that takes no more acknowledgements leaves them to the other one.
+func TestFullConnectionLeavesItToTheOther(t *testing.T) {
+	t.Parallel()
+	l := linkTo(t, slacktest.Start(t, slacktest.Options{}))
+	l.c.all[0].open, l.c.all[1].open = true, true
+	for n := range 40 { // each has room for twenty
+		if err := l.c.all[0].send(fmt.Sprint(n), nil); err != nil {
+			t.Fatalf("%d: %v", n, err)
+		}
+		if n == 21 {
+			l.c.all[0].open = false // as it is marked when a write fails
+		}
+	}
+	if err := l.c.all[0].send("one more", nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
 }
 
 // H9: what Slack would drop is refused before it leaves.

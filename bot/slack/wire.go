@@ -81,7 +81,11 @@ func newWire(c wireConfig) *wire {
 	w := &wire{url: c.APIURL, ping: pingTime, pace: newPace(c.PerSecond), scopes: map[slot][]string{}}
 	below := http.DefaultTransport.(*http.Transport).Clone() // proxies from the environment
 	below.MaxIdleConnsPerHost = 16
-	opens := &spacing{apart: []time.Duration{0, time.Second / 2, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute}}
+	// A connection that died unseen would leave every post on it uncertain.
+	below.HTTP2 = &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second}
+	opens := &spacing{apart: []time.Duration{
+		0, time.Second / 2, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute,
+	}}
 	client := func(timeout time.Duration) (*api.Client, *http.Client) {
 		plain := &http.Client{
 			Transport: &carrier{w: w, below: below, timeout: timeout, opens: opens},
@@ -107,7 +111,9 @@ func (w *wire) socket(dialed func(net.Conn)) *socketmode.Client {
 	}
 	return socketmode.New(w.api,
 		socketmode.OptionLog(log.New(io.Discard, "", 0)), socketmode.OptionReadLimit(maxFrame), socketmode.OptionPingInterval(w.ping),
-		socketmode.OptionDialer(&websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: dialTime, WriteBufferSize: writeBuffer, NetDialContext: dial}))
+		socketmode.OptionDialer(&websocket.Dialer{
+			Proxy: http.ProxyFromEnvironment, NetDialContext: dial, HandshakeTimeout: dialTime, WriteBufferSize: writeBuffer,
+		}))
 }
 
 // call makes a call of a method when the pace allows it; channel may be empty. A *bot.RetryError: nothing was done, for a limit
@@ -344,8 +350,8 @@ const codeNotFound = "http_404"
 // fatalCodes are what Slack answers to a token for which trying again is no use.
 func fatalCodes() []string {
 	return []string{
-		"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope", "not_allowed_token_type", "no_permission",
-		"org_login_required", "access_denied", "team_access_not_granted", "enterprise_is_restricted", "forbidden_team", "insecure_request",
+		"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope", "not_allowed_token_type",
+		"no_permission", "org_login_required", "access_denied", "team_access_not_granted", "enterprise_is_restricted", "forbidden_team", "insecure_request",
 		"invalid_arguments", "missing_args",
 	}
 }

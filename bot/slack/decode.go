@@ -151,7 +151,6 @@ type interaction struct {
 	shy
 	Type        string
 	User        bot.UserID
-	Lang        string // of the account, if said
 	Team        string // of the workspace; of the person where it is not said
 	Enterprise  string
 	OrgWide     bool
@@ -230,11 +229,16 @@ func eventTypes() []string {
 // decodeEnvelope reads a frame. It never fails: what is no object has no type.
 func decodeEnvelope(frame []byte) envelope {
 	f := objectOf(frame)
-	return envelope{
-		Type: f.text("type"), ID: f.text("envelope_id"), Payload: f["payload"], Accepts: f.yes("accepts_response_payload"),
-		Attempt: f.number("retry_attempt"), RetryReason: f.text("retry_reason"), Reason: f.text("reason"), Connections: f.number("num_connections"),
-		Lifetime: time.Duration(min(f.object("debug_info").number("approximate_connection_time"), maxLifetime)) * time.Second,
+	e := envelope{
+		Type: f.text("type"), Payload: f["payload"], Accepts: f.yes("accepts_response_payload"),
+		Attempt: f.number("retry_attempt"), RetryReason: f.text("retry_reason"), Reason: f.text("reason"),
+		Connections: f.number("num_connections"),
+		Lifetime:    time.Duration(min(f.object("debug_info").number("approximate_connection_time"), maxLifetime)) * time.Second,
 	}
+	if bytes.HasPrefix(f["envelope_id"], []byte(`"`)) { // it is sent back as it came
+		e.ID = f.text("envelope_id")
+	}
+	return e
 }
 
 // inbound reads what is in an envelope. kindUnknown: nothing that the bot takes.
@@ -351,8 +355,9 @@ func messageOf(f fields, deeper int) *message {
 		return nil
 	}
 	m := &message{
-		Subtype: f.text("subtype"), Channel: f.text("channel"), ChannelType: f.text("channel_type"), User: f.user("user"), BotID: f.text("bot_id"),
-		Text: bot.ReplyText(f.text("text")), TS: f.text("ts"), ThreadTS: f.text("thread_ts"), EditedTS: f.object("edited").text("ts"),
+		Subtype: f.text("subtype"), Channel: f.text("channel"), ChannelType: f.text("channel_type"), User: f.user("user"),
+		BotID: f.text("bot_id"),
+		Text:  bot.ReplyText(f.text("text")), TS: f.text("ts"), ThreadTS: f.text("thread_ts"), EditedTS: f.object("edited").text("ts"),
 		DeletedTS: f.text("deleted_ts"), Files: len(f.list("files")),
 	}
 	if deeper > 0 {
@@ -365,11 +370,13 @@ func decodeInteraction(payload []byte) inbound {
 	f := objectOf(payload)
 	user, container, channel, msg := f.object("user"), f.object("container"), f.object("channel"), f.object("message")
 	i := interaction{
-		Type: f.text("type"), User: user.user("id"), Lang: user.text("locale"),
-		Team: cmp.Or(f.object("team").text("id"), user.text("team_id"), f.text("team")), Enterprise: cmp.Or(f.object("enterprise").text("id"), f.object("team").text("enterprise_id")),
-		OrgWide: f.yes("is_enterprise_install"), Trigger: f.text("trigger_id"), CallbackID: f.text("callback_id"),
+		Type: f.text("type"), User: user.user("id"),
+		Team:       cmp.Or(f.object("team").text("id"), user.text("team_id"), f.text("team")),
+		Enterprise: cmp.Or(f.object("enterprise").text("id"), f.object("team").text("enterprise_id")),
+		OrgWide:    f.yes("is_enterprise_install"), Trigger: f.text("trigger_id"), CallbackID: f.text("callback_id"),
 		Channel:   cmp.Or(channel.text("id"), container.text("channel_id"), f.text("channel")),
-		MessageTS: cmp.Or(msg.text("ts"), container.text("message_ts"), f.text("message_ts")), ThreadTS: cmp.Or(msg.text("thread_ts"), container.text("thread_ts")),
+		MessageTS: cmp.Or(msg.text("ts"), container.text("message_ts"), f.text("message_ts")),
+		ThreadTS:  cmp.Or(msg.text("thread_ts"), container.text("thread_ts")),
 		Container: container.text("type"), Ephemeral: container.yes("is_ephemeral"), View: viewOf(f.object("view")), Cleared: f.yes("is_cleared"),
 		ResponseURL: f.text("response_url"),
 	}
@@ -421,7 +428,8 @@ func viewOf(f fields) *view {
 // commandOf reads a command from the fields of an object or of a form.
 func commandOf(get func(string) string) inbound {
 	c := command{
-		Name: get("command"), Text: get("text"), Team: get("team_id"), Enterprise: get("enterprise_id"), OrgWide: truth(get("is_enterprise_install")),
+		Name: get("command"), Text: get("text"), Team: get("team_id"), Enterprise: get("enterprise_id"),
+		OrgWide: truth(get("is_enterprise_install")),
 		Channel: get("channel_id"), ChannelName: get("channel_name"), Trigger: get("trigger_id"), ResponseURL: get("response_url"),
 	}
 	if id := get("user_id"); id != "" {

@@ -19,6 +19,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/weerklank/weerklank/bot/slack/slacktest"
 )
 
 const signingSecret = "sh-secret"
@@ -255,7 +257,8 @@ func TestSlowHandlerOverHTTP(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if h := k.health(); h.Late != 4 || h.Panics != 1 || h.Unsent != 0 {
+	await(t, "the count", func() bool { return k.health().Late == 4 })
+	if h := k.health(); h.Panics != 1 || h.Unsent != 0 {
 		t.Errorf("%+v", h)
 	}
 }
@@ -317,4 +320,59 @@ func TestNotNow(t *testing.T) {
 	if strings.Contains(out.String(), "hallo") || !strings.Contains(out.String(), "handler failed") {
 		t.Error("the log holds what it should not, or not what it should")
 	}
+}
+
+// The whole way over HTTP, at a workspace for tests.
+func TestEverythingOverHTTP(t *testing.T) {
+	s := slacktest.Start(t, slacktest.Options{})
+	l := linkTo(t, s)
+	h := newHooks(s.SigningSecret(), l.k)
+	at := httptest.NewServer(h)
+	defer at.Close()
+	s.Deliver(&slacktest.Target{Events: at.URL + "/slack/events", Interactions: at.URL + "/slack/interactions", Commands: at.URL + "/slack/commands"})
+	s.TypeDirect(l.ann, "geheim te vroeg")
+	s.Await("that it is refused", func() bool { return s.Count(slacktest.KindCallback, "message") == 2 })
+	running(t, l.k, func(_ context.Context, in inbound) {
+		l.mu.Lock()
+		l.seen = append(l.seen, in)
+		l.mu.Unlock()
+		switch {
+		case in.Interaction.Type == interactShortcut:
+			modal(t, l, in)
+		case in.Interaction.Type == interactSubmit:
+			in.Answer(json.RawMessage(`{"response_action":"errors","errors":{"b":"korter"}}`))
+		case in.Kind == kindCommand:
+			in.Answer(json.RawMessage(`{"text":"hulp"}`))
+		}
+	}, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+	s.Advance(2 * time.Minute)
+	s.Settle()
+	wing := s.AddChannel(slacktest.Channel{Name: "wing", Members: []string{l.ann, s.Bot()}})
+	if r := s.Command(l.ann, wing, "/weerklank help"); r.Err != "" || r.Response == nil || r.Response.Text != "hulp" {
+		t.Errorf("%+v", r)
+	}
+	if r := s.GlobalShortcut(l.ann, "open"); r.Err != "" || r.Modal == nil {
+		t.Errorf("%+v", r)
+	}
+	if r := s.SubmitModal(l.ann, map[string]any{"Tekst": "lang"}); r.Err != "" || r.Errors["Tekst"] != "korter" {
+		t.Errorf("%+v", r)
+	}
+	s.TypeDirect(l.ann, "geheim")
+	s.Settle()
+	for sig, want := range map[slacktest.Signature]int{
+		slacktest.SignSame: 200, slacktest.SignGood: 200, slacktest.SignNone: 401, slacktest.SignNoTime: 401, slacktest.SignWrong: 401, slacktest.SignForged: 401,
+		slacktest.SignStale: 401, slacktest.SignFuture: 401, slacktest.SignBadTime: 401, slacktest.SignGarbage: 401,
+	} {
+		if a := s.Resend(sig); a.Status != want {
+			t.Errorf("signature %d: status %d", sig, a.Status)
+		}
+	}
+	if !s.Verify(at.URL) || s.CheckSSL(at.URL).Status != 200 {
+		t.Error("the address is not ours")
+	}
+	typed := l.typed()
+	if typed["geheim te vroeg"] != 1 || typed["geheim"] != 3 || l.seen[0].Attempt == 0 { // a replay has the same key
+		t.Error(typed)
+	}
+	l.sound()
 }

@@ -97,7 +97,13 @@ func (k *intake) put(in inbound, ack func(json.RawMessage) error) bool {
 	}
 	in.At = time.Now()
 	a := &answer{ack: ack}
-	in.answer = a.give
+	in.answer = func(body json.RawMessage) error {
+		err := a.give(body)
+		if err != nil && err != errAnswered && err != errLarge {
+			k.unsent.Add(1)
+		}
+		return err
+	}
 	handle, lane, to := k.handle, laneOf(in), k.events
 	switch in.Kind {
 	case kindUnknown:
@@ -106,7 +112,7 @@ func (k *intake) put(in inbound, ack func(json.RawMessage) error) bool {
 		to = k.quick
 	}
 	taken := to.put(lane, func(ctx context.Context) {
-		defer func() { k.sent(a.give(nil)) }()
+		defer in.answer(nil)
 		defer k.survive()
 		handle(ctx, in)
 	})
@@ -141,13 +147,6 @@ func (k *intake) force(in inbound) {
 	}
 	if err != errAnswered {
 		k.late.Add(1)
-	}
-	k.sent(err)
-}
-
-func (k *intake) sent(err error) {
-	if err != nil && err != errAnswered {
-		k.unsent.Add(1)
 	}
 }
 

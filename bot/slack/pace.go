@@ -67,7 +67,8 @@ func tier(method string) int {
 	switch method {
 	case "conversations.list", "users.list":
 		return 20
-	case "chat.update", "chat.delete", "conversations.open", "conversations.info", "conversations.history", "conversations.replies", "users.conversations":
+	case "chat.update", "chat.delete", "conversations.open", "conversations.info", "conversations.history",
+		"conversations.replies", "users.conversations":
 		return 50
 	case "chat.postEphemeral", "views.open", "views.update", "views.push", "views.publish", "users.info", "conversations.members",
 		"files.getUploadURLExternal", "files.completeUploadExternal":

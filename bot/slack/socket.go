@@ -1,9 +1,13 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -16,9 +20,12 @@ import (
 
 const (
 	helloTime     = 10 * time.Second
-	stopGrace     = 2 * time.Second      // for what is being handled when the program stops
+	stopGrace     = 2 * time.Second // for what is being handled when the program stops
+	flushTime     = 100 * time.Millisecond
 	usualLifetime = 18_060 * time.Second // of a connection, where it is not said
-	recycleAgain  = 5 * time.Second      // before looking again whether a connection can be renewed
+	renewQuiet    = 2 * time.Second      // without anything coming in, before a connection is renewed
+	renewAgain    = 20                   // how often it is looked in a connection's time whether that is so
+	leaveTime     = 5 * time.Second      // for the other side to end a connection that we leave
 	maxResent     = 1000                 // envelopes of which is remembered that their acknowledgement was sent again
 )
 
@@ -31,6 +38,7 @@ type sockets struct {
 
 	mu      sync.Mutex
 	all     []*socket
+	last    time.Time // when something came in
 	down    time.Time // since when there is no connection; zero: there is one, or there never was
 	others  int       // connections that are not ours, as of the last hello
 	fatal   error
@@ -45,6 +53,7 @@ type socket struct {
 	replan chan struct{} // a hello came, of any of them
 
 	// Below of.mu.
+	conn     net.Conn
 	open     bool      // it can send
 	since    time.Time // its hello; zero: none yet
 	lifetime time.Duration
@@ -75,7 +84,9 @@ type socketHealth struct {
 func newSockets(w *wire, in *intake, log *slog.Logger, back func(since time.Time)) *sockets {
 	s := &sockets{in: in, log: log, back: back, hello: helloTime, resent: map[string]bool{}}
 	for range 2 {
-		s.all = append(s.all, &socket{of: s, client: w.socket(), replan: make(chan struct{}, 1)})
+		c := &socket{of: s, replan: make(chan struct{}, 1)}
+		c.client = w.socket(c.dialed)
+		s.all = append(s.all, c)
 	}
 	return s
 }
@@ -83,6 +94,9 @@ func newSockets(w *wire, in *intake, log *slog.Logger, back func(since time.Time
 // run keeps the connections until ctx ends. A *signInError: Slack does not let the bot in, and it is no use to try again. When it
 // ends, nothing more is taken, and what is being handled may still be acknowledged for a moment.
 func (s *sockets) run(ctx context.Context) error {
+	s.mu.Lock()
+	s.fatal = nil
+	s.mu.Unlock()
 	live, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	failed := make(chan error, len(s.all))
@@ -103,6 +117,10 @@ func (s *sockets) run(ctx context.Context) error {
 		defer grace.Stop()
 		select {
 		case <-idle:
+			// The library does not say when an acknowledgement has left.
+			flush := time.NewTimer(flushTime)
+			defer flush.Stop()
+			<-flush.C
 		case <-grace.C:
 		}
 	case err = <-failed:
@@ -146,18 +164,18 @@ func (c *socket) once(ctx context.Context) (ends error) {
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- c.client.RunContext(ctx) }()
-	hello, renew := stopped(), stopped()
-	defer hello.Stop()
+	limit, renew := stopped(), stopped()
+	defer limit.Stop()
 	defer renew.Stop()
 	for {
 		select {
 		case e := <-c.client.Events:
-			if err := c.event(e, hello); err != nil {
+			if err := c.event(e, limit); err != nil {
 				ends = err
 				cancel()
 			}
-		case <-hello.C:
-			c.trouble("no_hello")
+		case <-limit.C:
+			c.overdue()
 			cancel()
 		case <-c.replan:
 			renew.Stop()
@@ -165,14 +183,16 @@ func (c *socket) once(ctx context.Context) (ends error) {
 				renew.Reset(wait)
 			}
 		case <-renew.C:
-			if !c.mayRenew() {
-				renew.Reset(recycleAgain)
-				continue
+			if again, ok := c.mayRenew(); !ok {
+				renew.Reset(again)
+			} else if c.leave() {
+				limit.Reset(leaveTime)
+			} else {
+				cancel()
 			}
-			cancel()
 		case err := <-done:
 			for range len(c.client.Events) { // what came before the end
-				if err := c.event(<-c.client.Events, hello); err != nil {
+				if err := c.event(<-c.client.Events, limit); err != nil {
 					ends = err
 				}
 			}
@@ -194,50 +214,57 @@ func stopped() *time.Timer {
 	return t
 }
 
-// event takes what the library says. It must not block: unread, the library would answer no pings and lose what came.
-func (c *socket) event(e socketmode.Event, hello *time.Timer) error {
+// event takes what the library says; limit ends the connection unless it gets further before. It must not block: unread, the
+// library would answer no pings and lose what came.
+func (c *socket) event(e socketmode.Event, limit *time.Timer) error {
 	switch data := e.Data.(type) {
 	case *api.ConnectionErrorEvent:
-		c.trouble(short(data.ErrorObj))
+		if !errors.Is(data.ErrorObj, context.Canceled) { // by us
+			c.trouble(short(data.ErrorObj))
+		}
 		return fatal(slotApp, data.ErrorObj)
+	case *api.IncomingEventError:
+		if _, ok := errors.AsType[*json.SyntaxError](data.ErrorObj); ok { // else it is how a connection ended
+			c.garbage()
+		}
+		return nil
 	case *socketmode.ErrorWriteFailed:
 		c.resend(data.Response)
 		return nil
 	case *socketmode.ErrorBadMessage: // the library could not read it; that says nothing
-		c.envelope(decodeEnvelope(data.Message), hello)
+		c.envelope(decodeEnvelope(data.Message), limit)
 		return nil
 	}
 	switch e.Type {
 	case socketmode.EventTypeConnecting:
-		hello.Stop()
+		limit.Stop()
 		c.opening()
 	case socketmode.EventTypeConnected:
-		hello.Reset(c.of.hello)
+		limit.Reset(c.of.hello)
 		c.connected()
-	case socketmode.EventTypeIncomingError:
-		c.garbage()
 	}
 	if r := e.Request; r != nil {
 		c.envelope(envelope{
-			Type: r.Type, ID: r.EnvelopeID, Payload: r.Payload, Accepts: r.AcceptsResponsePayload, Attempt: max(r.RetryAttempt, 0), RetryReason: r.RetryReason,
-			Connections: r.NumConnections, Lifetime: time.Duration(min(max(r.DebugInfo.ApproximateConnectionTime, 0), maxLifetime)) * time.Second,
-		}, hello)
+			Type: r.Type, ID: r.EnvelopeID, Payload: r.Payload, Accepts: r.AcceptsResponsePayload,
+			Attempt: max(r.RetryAttempt, 0), RetryReason: r.RetryReason, Connections: r.NumConnections,
+			Lifetime: time.Duration(min(max(r.DebugInfo.ApproximateConnectionTime, 0), maxLifetime)) * time.Second,
+		}, limit)
 	}
 	return nil
 }
 
 // envelope takes a frame.
-func (c *socket) envelope(e envelope, hello *time.Timer) {
+func (c *socket) envelope(e envelope, limit *time.Timer) {
 	switch {
 	case e.Type == envelopeHello:
-		hello.Stop()
+		limit.Stop()
 		c.greeted(e)
 		return
 	case e.ID == "":
 		c.garbage()
 		return
 	}
-	c.count(1)
+	c.came()
 	if !c.of.in.put(e.inbound(), func(body json.RawMessage) error {
 		defer c.count(-1)
 		return c.ack(e, body)
@@ -246,30 +273,48 @@ func (c *socket) envelope(e envelope, hello *time.Timer) {
 	}
 }
 
-// ack acknowledges an envelope: on the connection that it came by if there still is one, else on the other. Without any it
-// may leave when there is one again, which may be too late: what was not acknowledged comes again.
+// ack acknowledges an envelope: on the connection that it came by if there still is one that takes it, else on the other.
+// Without any it may leave when there is one again, which may be too late: what was not acknowledged comes again.
 func (c *socket) ack(e envelope, body json.RawMessage) error {
-	ctx, cancel := context.WithTimeout(context.Background(), ackTime)
-	defer cancel()
 	var payload any
 	if e.Accepts && len(body) > 0 {
 		payload = body
 	}
-	return c.of.sender(c).AckCtx(ctx, e.ID, payload)
+	return c.send(e.ID, payload)
 }
 
-// sender is a client that can send; c's own if there is none.
-func (s *sockets) sender(c *socket) *socketmode.Client {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !c.open {
-		for _, other := range s.all {
-			if other.open {
-				return other.client
-			}
+func (c *socket) send(id string, payload any) error {
+	ctx, cancel := context.WithTimeout(context.Background(), ackTime)
+	defer cancel()
+	senders := c.of.senders(c)
+	for _, full := range senders[:len(senders)-1] {
+		short, cancel := context.WithTimeout(ctx, ackTime/4)
+		err := full.AckCtx(short, id, payload)
+		cancel()
+		if err == nil {
+			return nil
 		}
 	}
-	return c.client
+	return senders[len(senders)-1].AckCtx(ctx, id, payload)
+}
+
+// senders are the clients that can send, c's first; if there is none, c's.
+func (s *sockets) senders(c *socket) []*socketmode.Client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var open []*socketmode.Client
+	if c.open {
+		open = append(open, c.client)
+	}
+	for _, other := range s.all {
+		if other != c && other.open {
+			open = append(open, other.client)
+		}
+	}
+	if len(open) == 0 {
+		open = append(open, c.client)
+	}
+	return open
 }
 
 // resend sends an acknowledgement once more, which could not be written.
@@ -286,9 +331,9 @@ func (c *socket) resend(r *socketmode.Response) {
 	s.resent[r.EnvelopeID] = true
 	c.open = false // until it is opened again
 	s.sending.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), ackTime)
-		defer cancel()
-		s.in.sent(s.sender(c).AckCtx(ctx, r.EnvelopeID, r.Payload))
+		if c.send(r.EnvelopeID, r.Payload) != nil {
+			s.in.unsent.Add(1)
+		}
 	})
 }
 
@@ -379,17 +424,55 @@ func (c *socket) renewIn() (time.Duration, bool) {
 	return 0, false
 }
 
-// mayRenew says whether the others can take over, and nothing waits to be acknowledged here.
-func (c *socket) mayRenew() bool {
+// mayRenew says whether the others can take over, and nothing is under way that could be lost; or else when to look again. It
+// does not wait for that for ever.
+func (c *socket) mayRenew() (again time.Duration, ok bool) {
 	s := c.of
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, other := range s.all {
-		if other != c && other.since.IsZero() {
-			return false
+		if other != c && !other.open {
+			return c.lifetime / renewAgain, false
 		}
 	}
-	return c.waiting == 0
+	quiet := c.waiting == 0 && time.Since(s.last) > renewQuiet
+	return c.lifetime / renewAgain, quiet || time.Since(c.since) > 3*c.lifetime/4
+}
+
+// leave says to the other side that nothing more will be sent, which then ends the connection; what it sent already still
+// arrives. False: that cannot be said.
+func (c *socket) leave() bool {
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	half, ok := c.conn.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return false
+	}
+	c.open = false
+	return true
+}
+
+func (c *socket) dialed(conn net.Conn) {
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	c.conn = conn
+}
+
+// overdue notes that a connection did not get further in time.
+func (c *socket) overdue() {
+	c.of.mu.Lock()
+	silent := c.since.IsZero()
+	c.of.mu.Unlock()
+	if silent {
+		c.trouble("no_hello")
+	}
+}
+
+func (c *socket) came() {
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	c.waiting++
+	c.of.last = time.Now()
 }
 
 func (c *socket) count(n int) {
@@ -410,3 +493,42 @@ func (c *socket) trouble(what string) {
 	defer c.of.mu.Unlock()
 	c.state.LastError, c.state.ErrorAt = what, time.Now()
 }
+
+// greet opens one connection, waits for its hello and ends it: whether Socket Mode works, and how many connections the app then
+// has. What Slack sends to that connection meanwhile is not acknowledged: an event comes again, a press is lost.
+func (w *wire) greet(ctx context.Context) (connections int, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	client := w.socket(func(net.Conn) {})
+	done := make(chan error, 1)
+	go func() { done <- client.RunContext(ctx) }()
+	defer func() {
+		cancel()
+		<-done
+	}()
+	limit := time.NewTimer(dialTime + helloTime)
+	defer limit.Stop()
+	for {
+		select {
+		case e := <-client.Events:
+			switch data := e.Data.(type) {
+			case *api.ConnectionErrorEvent:
+				return 0, cmp.Or(fatal(slotApp, data.ErrorObj), fmt.Errorf("slack: no connection of Socket Mode: %s", short(data.ErrorObj)))
+			case *socketmode.ErrorBadMessage:
+				if h := decodeEnvelope(data.Message); h.Type == envelopeHello {
+					return h.Connections, nil
+				}
+			}
+			if e.Type == socketmode.EventTypeHello {
+				return e.Request.NumConnections, nil
+			}
+		case err := <-done:
+			done <- err
+			return 0, cmp.Or(fatal(slotApp, err), err, errNoHello)
+		case <-limit.C:
+			return 0, errNoHello
+		}
+	}
+}
+
+var errNoHello = errors.New("slack: the connection of Socket Mode says no hello")

@@ -1,11 +1,13 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"path"
@@ -56,6 +58,7 @@ type wire struct {
 	uploads *api.Client  // as api, and waits longer
 	plain   *http.Client // of api, for what the library does not know
 	url     string
+	ping    time.Duration // without a ping for so long a connection is dead
 	pace    *pace
 
 	mu      sync.Mutex
@@ -74,13 +77,15 @@ const (
 )
 
 func newWire(c wireConfig) *wire {
-	if c.APIURL == "" {
-		c.APIURL = defaultAPIURL
-	}
-	w := &wire{url: c.APIURL, pace: newPace(c.PerSecond), scopes: map[slot][]string{}}
+	c.APIURL = strings.TrimRight(cmp.Or(c.APIURL, defaultAPIURL), "/") + "/"
+	w := &wire{url: c.APIURL, ping: pingTime, pace: newPace(c.PerSecond), scopes: map[slot][]string{}}
 	below := http.DefaultTransport.(*http.Transport).Clone() // proxies from the environment
 	below.MaxIdleConnsPerHost = 16
-	opens := &spacing{}
+	// A connection that died unseen would leave every post on it uncertain.
+	below.HTTP2 = &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second}
+	opens := &spacing{apart: []time.Duration{
+		0, time.Second / 2, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute,
+	}}
 	client := func(timeout time.Duration) (*api.Client, *http.Client) {
 		plain := &http.Client{
 			Transport: &carrier{w: w, below: below, timeout: timeout, opens: opens},
@@ -95,11 +100,20 @@ func newWire(c wireConfig) *wire {
 	return w
 }
 
-// socket makes a client of Socket Mode.
-func (w *wire) socket() *socketmode.Client {
+// socket makes a client of Socket Mode. dialed is told of each connection that it makes.
+func (w *wire) socket(dialed func(net.Conn)) *socketmode.Client {
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := (&net.Dialer{Timeout: dialTime}).DialContext(ctx, network, addr)
+		if err == nil {
+			dialed(c)
+		}
+		return c, err
+	}
 	return socketmode.New(w.api,
-		socketmode.OptionLog(log.New(io.Discard, "", 0)), socketmode.OptionReadLimit(maxFrame), socketmode.OptionPingInterval(pingTime),
-		socketmode.OptionDialer(&websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: dialTime, WriteBufferSize: writeBuffer}))
+		socketmode.OptionLog(log.New(io.Discard, "", 0)), socketmode.OptionReadLimit(maxFrame), socketmode.OptionPingInterval(w.ping),
+		socketmode.OptionDialer(&websocket.Dialer{
+			Proxy: http.ProxyFromEnvironment, NetDialContext: dial, HandshakeTimeout: dialTime, WriteBufferSize: writeBuffer,
+		}))
 }
 
 // call makes a call of a method when the pace allows it; channel may be empty. A *bot.RetryError: nothing was done, for a limit
@@ -263,6 +277,8 @@ func (b *body) Close() error {
 
 // spacing keeps openings of connections apart, more so each time: the library opens the next one at once.
 type spacing struct {
+	apart []time.Duration // the last one for good
+
 	mu   sync.Mutex
 	step int
 	last time.Time
@@ -270,18 +286,17 @@ type spacing struct {
 
 // wait waits until the next connection may be opened.
 func (s *spacing) wait(ctx context.Context) error {
-	apart := []time.Duration{0, time.Second / 2, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute}
 	s.mu.Lock()
 	now := time.Now()
 	if now.Sub(s.last) > openQuiet {
 		s.step, s.last = 0, now
 	}
-	if at := s.last.Add(apart[s.step]); at.After(now) {
+	if at := s.last.Add(s.apart[s.step]); at.After(now) {
 		s.last = at
 	} else {
 		s.last = now
 	}
-	s.step = min(s.step+1, len(apart)-1)
+	s.step = min(s.step+1, len(s.apart)-1)
 	at := s.last
 	s.mu.Unlock()
 	return sleep(ctx, time.Until(at))
@@ -346,8 +361,8 @@ const codeNotFound = "http_404"
 // fatalCodes are what Slack answers to a token for which trying again is no use.
 func fatalCodes() []string {
 	return []string{
-		"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope", "not_allowed_token_type", "no_permission",
-		"org_login_required", "access_denied", "team_access_not_granted", "enterprise_is_restricted", "forbidden_team", "insecure_request",
+		"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope", "not_allowed_token_type",
+		"no_permission", "org_login_required", "access_denied", "team_access_not_granted", "enterprise_is_restricted", "forbidden_team", "insecure_request",
 		"invalid_arguments", "missing_args",
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/weerklank/weerklank/bot"
 	"github.com/weerklank/weerklank/bot/chattest"
+	"github.com/weerklank/weerklank/bot/slack/slacktest"
 )
 
 // slackServer answers the Web API as a test says, and ends with it.
@@ -321,7 +323,7 @@ func TestSignInErrors(t *testing.T) {
 // The library's debugging prints what people write. Nothing turns it on, and its log goes nowhere.
 func TestDebuggingIsOutOfReach(t *testing.T) {
 	w := newWire(wireConfig{})
-	if w.api.Debug() || w.uploads.Debug() || w.socket().Debug() {
+	if w.api.Debug() || w.uploads.Debug() || w.socket(nil).Debug() {
 		t.Error("the library debugs")
 	}
 	files, err := filepath.Glob("*.go")
@@ -362,5 +364,53 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 	json.NewEncoder(&e).Encode(short(errors.New("hallo")))
 	if strings.Contains(e.String(), "hallo") {
 		t.Error("it shows")
+	}
+}
+
+// Our pace provokes no limit in a channel, and a limit in one channel stops no other.
+func TestPaceAtAServer(t *testing.T) {
+	t.Parallel()
+	s := slacktest.Start(t, slacktest.Options{})
+	s.Set(func(c *slacktest.Settings) { c.PostEvery = time.Second })
+	w := newWire(wireConfig{BotToken: s.BotToken(), APIURL: strings.TrimSuffix(s.URL(), "/"), PerSecond: 1000})
+	var all []string
+	for n := range 3 {
+		all = append(all, s.AddChannel(slacktest.Channel{Name: fmt.Sprint("wing", n), Members: []string{s.Bot()}}))
+	}
+	say := func(channel string) error {
+		return w.call(t.Context(), methodPost, channel, func(ctx context.Context) error {
+			_, _, err := w.api.PostMessageContext(ctx, channel, api.MsgOptionText("hallo", false))
+			return err
+		})
+	}
+	var posting sync.WaitGroup
+	for _, channel := range all {
+		for range 3 {
+			posting.Go(func() {
+				if err := say(channel); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	posting.Wait()
+	s.Fail(1, methodPost, all[0], slacktest.Limited("30"))
+	if err := say(all[0]); !errors.Is(err, errLimited) || !later(err) {
+		t.Error(err)
+	}
+	before := s.Calls(methodPost)
+	if err := say(all[0]); !errors.Is(err, errLimited) || s.Calls(methodPost) != before {
+		t.Errorf("%v: the limit is not kept", err)
+	}
+	if err := say(all[1]); err != nil {
+		t.Error(err)
+	}
+	for _, e := range s.Journal() {
+		if e.Kind == slacktest.KindRequest && e.Status == http.StatusTooManyRequests && e.Channel != all[0] {
+			t.Errorf("a limit in %s", e.Channel)
+		}
+	}
+	if n := len(s.Channel(all[0])); n != 3 {
+		t.Errorf("%d messages", n)
 	}
 }

@@ -95,7 +95,7 @@ func form(title string) slack.ModalViewRequest {
 }
 
 // bot is the real socket client: what it gets goes to handle, which answers.
-func (w *world) bot(handle func(evt socketmode.Event, ack func(payload any))) *socketmode.Client {
+func (w *world) bot(handle func(evt *socketmode.Event, ack func(payload any))) *socketmode.Client {
 	w.Helper()
 	c := socketmode.New(w.c, socketmode.OptionLog(log.New(io.Discard, "", 0)))
 	ctx, cancel := context.WithCancel(context.Background())
@@ -108,7 +108,7 @@ func (w *world) bot(handle func(evt socketmode.Event, ack func(payload any))) *s
 		for {
 			select {
 			case evt := <-c.Events:
-				handle(evt, func(payload any) { _ = c.AckCtx(ctx, evt.Request.EnvelopeID, payload) })
+				handle(&evt, func(payload any) { _ = c.AckCtx(ctx, evt.Request.EnvelopeID, payload) })
 			case <-ctx.Done():
 				return
 			}
@@ -259,7 +259,7 @@ func TestMessages(t *testing.T) {
 func TestSocketMode(t *testing.T) {
 	w := build(t, slacktest.Options{})
 	got := make(chan socketmode.Event, 100)
-	w.bot(func(evt socketmode.Event, ack func(any)) {
+	w.bot(func(evt *socketmode.Event, ack func(any)) {
 		switch evt.Type {
 		case socketmode.EventTypeEventsAPI:
 			ack(nil)
@@ -292,7 +292,7 @@ func TestSocketMode(t *testing.T) {
 		case socketmode.EventTypeSlashCommand:
 			ack(map[string]any{"text": "Hulp voor " + evt.Data.(slack.SlashCommand).Text})
 		}
-		got <- evt
+		got <- *evt
 	})
 	_, ts, err := w.c.PostMessageContext(w.ctx, w.wing, slack.MsgOptionText("De vraag", false), slack.MsgOptionBlocks(prompt()...))
 	w.ok("chat.postMessage", err)

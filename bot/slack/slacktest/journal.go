@@ -91,7 +91,7 @@ func (s *Server) AllShown() []Shown {
 	return append([]Shown(nil), s.shown...)
 }
 
-// Leaks is what the bot sent that holds a marker (an account, a text): as it is, in other case, or as base64 or hex. allowed may
+// Leaks is what the bot sent that holds a marker (an account, a text): as it is, escaped, in other case, or as base64 or hex. allowed may
 // be nil; it says which entries may hold it.
 func (s *Server) Leaks(marker string, allowed func(Entry) bool) []Entry {
 	var found []Entry
@@ -121,10 +121,38 @@ func plainJSON(body string) string {
 	if json.Unmarshal([]byte(body), &v) != nil {
 		return body
 	}
-	return body + "\n" + text(v)
+	return body + "\n" + text(unfolded(v))
+}
+
+// unfolded is v with the JSON that stands in its texts, as blocks in a form, as JSON.
+func unfolded(v any) any {
+	switch x := v.(type) {
+	case obj:
+		out := obj{}
+		for k, e := range x {
+			out[k] = unfolded(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(x))
+		for i, e := range x {
+			out[i] = unfolded(e)
+		}
+		return out
+	case string:
+		var in any
+		if (strings.HasPrefix(x, "{") || strings.HasPrefix(x, "[")) && json.Unmarshal([]byte(x), &in) == nil {
+			return unfolded(in)
+		}
+	}
+	return v
 }
 
 func holds(body, marker string) bool {
+	body += "\n" + unescape(body)
+	if in := text(marker); in[1:len(in)-1] != marker && strings.Contains(body, in[1:len(in)-1]) {
+		return true
+	}
 	low := strings.ToLower(body)
 	if strings.Contains(low, strings.ToLower(marker)) || strings.Contains(low, hex.EncodeToString([]byte(marker))) {
 		return true

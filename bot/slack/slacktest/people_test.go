@@ -196,6 +196,14 @@ func TestLeaks(t *testing.T) {
 	if l := w.s.Leaks(marker, func(e slacktest.Entry) bool { return e.Channel == w.wing }); len(l) != 0 {
 		t.Errorf("%+v", l)
 	}
+	section := slack.NewSectionBlock(plain("x "+marker), nil, nil)
+	_, _, err := w.c.PostMessageContext(w.ctx, w.dark, slack.MsgOptionBlocks(section))
+	w.ok("post", err)
+	_, _, err = w.c.PostMessageContext(w.ctx, w.dark, slack.MsgOptionText(marker, true))
+	w.ok("post", err)
+	if l := w.s.Leaks(marker, func(e slacktest.Entry) bool { return e.Channel == w.wing }); len(l) != 2 {
+		t.Errorf("%+v", l)
+	}
 	a, err := w.c.AuthTestContext(w.ctx)
 	w.ok("auth.test", err)
 	if a.EnterpriseID != "E0GRID0001" {

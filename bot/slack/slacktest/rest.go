@@ -196,7 +196,6 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in Request, do fu
 	s.mu.Lock()
 	s.calls++
 	in.N = s.calls
-	f := s.faultFor(in)
 	at := len(s.journal)
 	s.note(Entry{Kind: KindRequest, Name: in.Method, Channel: in.Channel, Body: in.Args})
 	for _, h := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
@@ -205,6 +204,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in Request, do fu
 		}
 	}
 	s.mu.Unlock()
+	f := s.faultFor(in)
 	s.waiting(f.Delay)
 	var a answer
 	var code string

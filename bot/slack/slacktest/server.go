@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -48,7 +47,7 @@ type Settings struct {
 	MaxSockets      int
 	NoHello         bool                        // sockets open and say nothing
 	OnHello         func(n int, k *Socket)      // asked after the hello of the nth socket, before anything else is sent to it
-	Route           func(sockets []*Socket) int // which socket gets an envelope; nil: any
+	Route           func(sockets []*Socket) int // which socket gets an envelope; nil: any. It must not call the server
 
 	Ghosts int // sockets of the same app elsewhere: hello counts them, and they get their share of envelopes and answer
 
@@ -80,7 +79,6 @@ type Server struct {
 	skew     time.Duration // of the time that the server says
 	ahead    time.Duration // of the time that lives pass in
 	lastTS   int64
-	serial   int
 	timers   map[*timer]bool
 
 	tokens   map[string]*token
@@ -431,8 +429,3 @@ func random(n int) string {
 
 // newID is an id as Slack writes it: a letter for what it is, and ten more.
 func newID(kind string) string { return kind + "0" + random(9) }
-
-func (s *Server) next() string {
-	s.serial++
-	return strconv.Itoa(s.serial)
-}

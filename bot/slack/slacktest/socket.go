@@ -57,8 +57,8 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 	until, ok := s.tickets[ticket]
 	delete(s.tickets, ticket)
 	ok = ok && s.clock().Before(until)
-	f := s.faultFor(Request{Method: "link"})
 	s.mu.Unlock()
+	f := s.faultFor(Request{Method: "link"})
 	s.rest(f.Delay)
 	status := http.StatusSwitchingProtocols
 	if !ok {

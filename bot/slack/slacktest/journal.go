@@ -32,8 +32,9 @@ type Entry struct {
 	Err      string    // the code of the answer, or why an ack does not count
 	Body     string    // of a request its arguments as JSON, without the token; of a callback also the answer, on a line of its own
 	Envelope string
-	Attempt  int // above 0: again
-	Socket   int // number of the socket
+	Attempt  int           // above 0: again
+	Socket   int           // number of the socket
+	Took     time.Duration // of an ack or callback: real time since the bot was asked
 }
 
 // Journal is all that happened so far.
@@ -56,6 +57,16 @@ func (s *Server) Count(kind Kind, name string) int {
 
 // Calls is how many requests of a method came in.
 func (s *Server) Calls(method string) int { return s.Count(KindRequest, method) }
+
+// SlowestAck is the longest real time that the bot took for an answer that counted, by socket or HTTP.
+func (s *Server) SlowestAck() (d time.Duration) {
+	for _, e := range s.Journal() {
+		if (e.Kind == KindAck || e.Kind == KindCallback) && e.Err == "" {
+			d = max(d, e.Took)
+		}
+	}
+	return d
+}
 
 func (s *Server) note(e Entry) {
 	e.At = time.Now()

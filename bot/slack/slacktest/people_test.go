@@ -233,3 +233,25 @@ func TestGhosts(t *testing.T) {
 		t.Errorf("%d", ghosts)
 	}
 }
+
+func TestLive(t *testing.T) {
+	w := build(t, slacktest.Options{})
+	const hostile = "<!channel> <https://x.example|klik> @here https://y.example #wing"
+	strict := mrkdwn("&lt;!channel&gt; https://y.example")
+	strict.Verbatim = true
+	for _, c := range []struct {
+		want  int
+		block slack.Block
+	}{
+		{5, slack.NewSectionBlock(mrkdwn(hostile), nil, nil)}, {0, slack.NewSectionBlock(plain(hostile), nil, nil)}, {0, slack.NewSectionBlock(strict, nil, nil)},
+		{1, slack.NewRichTextBlock("", &slack.RichTextQuote{Type: slack.RTEQuote, Elements: []slack.RichTextSectionElement{slack.NewRichTextSectionBroadcastElement("here")}})},
+		{0, slack.NewRichTextBlock("", &slack.RichTextQuote{Type: slack.RTEQuote, Elements: []slack.RichTextSectionElement{slack.NewRichTextSectionTextElement(hostile, nil)}})},
+	} {
+		_, ts, err := w.c.PostMessageContext(w.ctx, w.wing, slack.MsgOptionText("&lt;!here&gt;", false), slack.MsgOptionBlocks(c.block))
+		w.ok("post", err)
+		m, _ := w.s.Message(w.wing, ts)
+		if l := slacktest.Live(m); len(l) != c.want {
+			t.Errorf("%q, not %d", l, c.want)
+		}
+	}
+}

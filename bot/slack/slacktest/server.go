@@ -308,6 +308,19 @@ func (s *Server) Lapse() {
 	s.due(func(x *timer) bool { return x.real })
 }
 
+// Unanswered is how much the bot was asked and may still answer.
+func (s *Server) Unanswered() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for x := range s.timers {
+		if x.real {
+			n++
+		}
+	}
+	return n
+}
+
 // due fires those timers, in their order.
 func (s *Server) due(which func(*timer) bool) {
 	var list []*timer

@@ -209,10 +209,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in Request, do fu
 	var a answer
 	var code string
 	if !f.Lost {
-		s.mu.Lock()
-		a, code = do()
-		s.touch()
-		s.mu.Unlock()
+		a, code = s.locked(do)
 	}
 	s.waiting(f.Late)
 	if f.Code != "" {
@@ -265,6 +262,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in Request, do fu
 	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body)
+}
+
+func (s *Server) locked(do func() (answer, string)) (answer, string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.touch()
+	return do()
 }
 
 // serveCall is a call of the Web API.

@@ -415,7 +415,7 @@ func (c Control) atFirst() obj {
 	return obj{"type": c.Type, c.slot(): v}
 }
 
-// view is a message as people see it.
+// message is a message as people see it.
 func (s *Server) message(m *message) Message {
 	v := Message{
 		Channel: m.ch.ID, TS: m.ts, User: m.user, Bot: m.bot, Text: m.text, Thread: m.thread, Subtype: m.subtype, Blocks: m.blocks, Metadata: m.metadata,

@@ -217,3 +217,26 @@ func TestLibraryBlocksPass(t *testing.T) {
 		t.Errorf("%v in %s", p, b)
 	}
 }
+
+// FuzzCheck holds that nothing that a bot sends can break the server.
+func FuzzCheck(f *testing.F) {
+	for _, seed := range []string{
+		`[{"type":"actions","elements":[{"type":"button","text":{"type":"plain_text","text":"x"},"confirm":7}]}]`, `[null]`, `{"blocks":[{"type":7}]}`,
+		`[{"type":"input","label":7,"element":{"type":"static_select","options":[7,{}],"initial_option":[]}}]`,
+		`[{"type":"rich_text","elements":[{"type":"rich_text_list","elements":[{"type":"rich_text_section","elements":[7,{}]}]}]}]`,
+		`{"type":"modal","title":7,"blocks":{"a":[]}}`, `{"text":[],"attachments":[{"blocks":[[]]}],"metadata":[]}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(_ *testing.T, in string) {
+		slacktest.CheckBlocks("modal", in)
+		slacktest.CheckView(in)
+		slacktest.CheckMessage(in)
+		var m slacktest.Message
+		if json.Unmarshal([]byte(in), &m.Blocks) == nil {
+			m.Seen()
+			slacktest.Controls(m)
+			slacktest.Live(m)
+		}
+	})
+}

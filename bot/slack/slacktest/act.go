@@ -580,7 +580,7 @@ func (s *Server) CloseModal(user string) Result {
 	if v.json["clear_on_close"] == true {
 		return s.closeAll(user)
 	}
-	return s.closed1(user, false, v)
+	return s.shut(user, false, v)
 }
 
 // CloseAll closes all modals of a person at once.
@@ -591,10 +591,11 @@ func (s *Server) CloseAll(user string) Result {
 }
 
 func (s *Server) closeAll(user string) Result {
-	return s.closed1(user, true, slices.Clone(s.stacks[user])...)
+	return s.shut(user, true, slices.Clone(s.stacks[user])...)
 }
 
-func (s *Server) closed1(user string, all bool, list ...*view) (r Result) {
+// shut closes modals, and tells the bot of those that ask for it.
+func (s *Server) shut(user string, all bool, list ...*view) (r Result) {
 	for _, v := range slices.Backward(list) {
 		s.closeView(v)
 	}

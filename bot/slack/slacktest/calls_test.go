@@ -303,3 +303,53 @@ func (w *world) trigger() string {
 	w.Fatal("no trigger")
 	return ""
 }
+
+// Whatever a bot sends is answered.
+func TestOddArguments(t *testing.T) {
+	w := build(t, slacktest.Options{})
+	w.s.SetScopes(false, append(slacktest.DefaultScopes(), "im:read", "channels:history", "groups:history")...)
+	ts := w.s.Type(w.ann, w.wing, "hoi")
+	for method, args := range map[string][]string{
+		"chat.postMessage": {"channel", "text", "blocks", "attachments", "thread_ts", "metadata"}, "chat.update": {"channel", "ts", "text", "blocks"},
+		"chat.delete": {"channel", "ts"}, "chat.postEphemeral": {"channel", "user", "text", "blocks"}, "views.open": {"trigger_id", "view"},
+		"views.push": {"trigger_id", "view"}, "views.update": {"view_id", "hash", "view"}, "views.publish": {"user_id", "view", "hash"},
+		"conversations.open": {"users", "channel", "return_im"}, "files.completeUploadExternal": {"files", "channel_id"}, "blocks.validate": {"view"},
+		"apps.connections.open": {"x"}, "auth.test": {"x"},
+	} {
+		good := map[string]string{"channel": `"` + w.wing + `"`, "ts": `"` + ts + `"`, "user": `"` + w.ann + `"`, "user_id": `"` + w.ann + `"`, "text": `"x"`}
+		for _, odd := range []string{`7`, `-1.5`, `true`, `null`, `[]`, `{}`, `[null]`, `[[7]]`, `{"type":7}`, `"["`, `"\u0000"`, `{"type":"modal","blocks":7}`, `{"type":"home","blocks":[{}]}`} {
+			for _, at := range args {
+				var parts []string
+				for _, a := range args {
+					v := good[a]
+					if a == at {
+						v = odd
+					}
+					if v != "" {
+						parts = append(parts, `"`+a+`":`+v)
+					}
+				}
+				a, body := w.post(method, "application/json; charset=utf-8", w.s.BotToken(), "{"+strings.Join(parts, ",")+"}")
+				if a.StatusCode != 200 || !strings.Contains(body, `"ok":`) {
+					t.Errorf("%s %s: %d %s", method, parts, a.StatusCode, body)
+				}
+			}
+		}
+	}
+	for _, method := range []string{"users.info", "users.list", "conversations.list", "conversations.info", "conversations.members", "conversations.history", "conversations.replies", "users.conversations"} {
+		for _, odd := range []string{"limit=x", "limit=-1", "limit=9999", "cursor=x", "cursor=bmV4dDo99=", "oldest=x", "latest=-", "types=x", "user=x", "channel=x", "ts=x"} {
+			body := url.Values{"channel": {w.wing}, "ts": {ts}, "user": {w.ann}}
+			name, v, _ := strings.Cut(odd, "=")
+			body.Set(name, v)
+			for _, n := range []string{"channel", "ts", "user"} {
+				if n != name && (strings.HasPrefix(method, "users") == (n != "user") || n == "ts" && method != "conversations.replies" || strings.HasSuffix(method, ".list")) {
+					body.Del(n)
+				}
+			}
+			a, got := w.post(method, "application/x-www-form-urlencoded", w.s.BotToken(), body.Encode())
+			if a.StatusCode != 200 || !strings.Contains(got, `"ok":false`) {
+				t.Errorf("%s %s: %d %s", method, body, a.StatusCode, got)
+			}
+		}
+	}
+}

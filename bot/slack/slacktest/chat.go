@@ -184,7 +184,7 @@ func (s *Server) content(c *call, into *message) *fail {
 			}
 		}
 		if len(k.problems) > 0 {
-			return detailed("invalid_"+map[string]string{"blocks": "blocks", "attachments": "attachments"}[name], lines(k.problems)...)
+			return detailed("invalid_"+name, lines(k.problems)...)
 		}
 		if k.total > messageTotal {
 			return no("msg_blocks_too_long")

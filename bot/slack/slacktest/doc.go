@@ -14,7 +14,7 @@
 // time that the server says (Date, ts, signatures) alone; Skew moves that. Settings scales each duration by itself.
 //
 // Fault, Fail and FailCode are what goes wrong with calls. A Socket can be disconnected, dropped, frozen, deafened and fed any
-// bytes; Emit, Envelope, Repeat, Reorder and Burst are for events. Deliver switches to HTTP requests; Signed, Replay, Verify and
+// bytes; Emit, Envelope, Odds, Repeat, Reorder and Burst are for events. Deliver switches to HTTP requests; Post, Resend, Verify and
 // CheckSSL are for bad signatures and the rest. Journal has all that happened, Problems what a real server would only show in
 // its users' faces, and Leaks looks for a marker in all that the bot sent.
 package slacktest

@@ -87,7 +87,6 @@ type rule struct {
 }
 
 // Fault sets a function that is asked for every call; nil is no fault. It replaces the one before; Fault(nil) is the end of it.
-// It must not call the server.
 func (s *Server) Fault(f func(Request) *Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -151,15 +150,20 @@ func (x *rule) hit() {
 	}
 }
 
+// faultFor is asked without the lock held: the function may look at the server.
 func (s *Server) faultFor(r Request) Fault {
+	s.mu.Lock()
+	f := s.fault
 	for _, x := range s.rules {
 		if !x.fault.Unread && x.left != 0 && (x.method == "" || x.method == r.Method) && (x.channel == "" || x.channel == r.Channel) {
 			x.hit()
+			s.mu.Unlock()
 			return x.fault
 		}
 	}
-	if s.fault != nil {
-		if x := s.fault(r); x != nil {
+	s.mu.Unlock()
+	if f != nil {
+		if x := f(r); x != nil {
 			return *x
 		}
 	}

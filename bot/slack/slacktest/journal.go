@@ -32,8 +32,9 @@ type Entry struct {
 	Err      string    // the code of the answer, or why an ack does not count
 	Body     string    // of a request its arguments as JSON, without the token; of a callback also the answer, on a line of its own
 	Envelope string
-	Attempt  int // above 0: again
-	Socket   int // number of the socket
+	Attempt  int           // above 0: again
+	Socket   int           // number of the socket
+	Took     time.Duration // of an ack or callback: real time since the bot was asked
 }
 
 // Journal is all that happened so far.
@@ -56,6 +57,16 @@ func (s *Server) Count(kind Kind, name string) int {
 
 // Calls is how many requests of a method came in.
 func (s *Server) Calls(method string) int { return s.Count(KindRequest, method) }
+
+// SlowestAck is the longest real time that the bot took for an answer that counted, by socket or HTTP.
+func (s *Server) SlowestAck() (d time.Duration) {
+	for _, e := range s.Journal() {
+		if (e.Kind == KindAck || e.Kind == KindCallback) && e.Err == "" {
+			d = max(d, e.Took)
+		}
+	}
+	return d
+}
 
 func (s *Server) note(e Entry) {
 	e.At = time.Now()
@@ -91,7 +102,7 @@ func (s *Server) AllShown() []Shown {
 	return append([]Shown(nil), s.shown...)
 }
 
-// Leaks is what the bot sent that holds a marker (an account, a text): as it is, in other case, or as base64 or hex. allowed may
+// Leaks is what the bot sent that holds a marker (an account, a text): as it is, escaped, in other case, or as base64 or hex. allowed may
 // be nil; it says which entries may hold it.
 func (s *Server) Leaks(marker string, allowed func(Entry) bool) []Entry {
 	var found []Entry
@@ -121,10 +132,38 @@ func plainJSON(body string) string {
 	if json.Unmarshal([]byte(body), &v) != nil {
 		return body
 	}
-	return body + "\n" + text(v)
+	return body + "\n" + text(unfolded(v))
+}
+
+// unfolded is v with the JSON that stands in its texts, as blocks in a form, as JSON.
+func unfolded(v any) any {
+	switch x := v.(type) {
+	case obj:
+		out := obj{}
+		for k, e := range x {
+			out[k] = unfolded(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(x))
+		for i, e := range x {
+			out[i] = unfolded(e)
+		}
+		return out
+	case string:
+		var in any
+		if (strings.HasPrefix(x, "{") || strings.HasPrefix(x, "[")) && json.Unmarshal([]byte(x), &in) == nil {
+			return unfolded(in)
+		}
+	}
+	return v
 }
 
 func holds(body, marker string) bool {
+	body += "\n" + unescape(body)
+	if in := text(marker); in[1:len(in)-1] != marker && strings.Contains(body, in[1:len(in)-1]) {
+		return true
+	}
 	low := strings.ToLower(body)
 	if strings.Contains(low, strings.ToLower(marker)) || strings.Contains(low, hex.EncodeToString([]byte(marker))) {
 		return true

@@ -2,6 +2,7 @@ package slacktest
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 )
 
@@ -47,9 +48,7 @@ func (s *Server) Odds(user string) []Odd {
 			"type": "message", "channel": dm, "channel_type": "im", "user": user, "text": words, "ts": s.ts(), "event_ts": s.ts(), "team": s.opts.Team,
 			"client_msg_id": random(12),
 		}
-		for k, v := range more {
-			m[k] = v
-		}
+		maps.Copy(m, more)
 		event("message with "+name, m, words)
 	}
 	rich := func(e ...any) []any {
@@ -101,9 +100,7 @@ func (s *Server) Odds(user string) []Odd {
 		p["trigger_id"], p["container"] = s.newTrigger(user, nil), obj{"type": "message", "message_ts": "1.000001", "channel_id": dm}
 		p["channel"], p["message"] = obj{"id": dm, "name": "directmessage"}, obj{"type": "message", "ts": "1.000001", "user": s.bot, "text": "x"}
 		p["actions"] = []any{obj{"type": "button", "action_id": "odd", "block_id": "odd", "value": "odd", "action_ts": s.ts()}}
-		for k, v := range more {
-			p[k] = v
-		}
+		maps.Copy(p, more)
 		list = append(list, Odd{Name: "press with " + name, Kind: "interactive", Payload: p})
 	}
 	press("an unknown action", obj{"actions": []any{obj{"type": "joystick", "action_id": "j", "block_id": "b", "position": []any{1, 2}}}})
@@ -139,9 +136,7 @@ func (s *Server) Odds(user string) []Odd {
 			"command": strings.Join(s.opts.Commands, ""), "text": "odd", "api_app_id": s.app, "is_enterprise_install": "false", "trigger_id": s.newTrigger(user, nil),
 			"response_url": "",
 		}
-		for k, v := range more {
-			p[k] = v
-		}
+		maps.Copy(p, more)
 		list = append(list, Odd{Name: "command " + name, Kind: "slash_commands", Payload: p})
 	}
 	return list

@@ -196,7 +196,6 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in Request, do fu
 	s.mu.Lock()
 	s.calls++
 	in.N = s.calls
-	f := s.faultFor(in)
 	at := len(s.journal)
 	s.note(Entry{Kind: KindRequest, Name: in.Method, Channel: in.Channel, Body: in.Args})
 	for _, h := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
@@ -205,14 +204,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in Request, do fu
 		}
 	}
 	s.mu.Unlock()
+	f := s.faultFor(in)
 	s.waiting(f.Delay)
 	var a answer
 	var code string
 	if !f.Lost {
-		s.mu.Lock()
-		a, code = do()
-		s.touch()
-		s.mu.Unlock()
+		a, code = s.locked(do)
 	}
 	s.waiting(f.Late)
 	if f.Code != "" {
@@ -265,6 +262,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in Request, do fu
 	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body)
+}
+
+func (s *Server) locked(do func() (answer, string)) (answer, string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.touch()
+	return do()
 }
 
 // serveCall is a call of the Web API.

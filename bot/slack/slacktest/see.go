@@ -2,6 +2,8 @@ package slacktest
 
 import (
 	"encoding/json"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -109,6 +111,50 @@ func (m Message) Seen() string {
 // Seen is all the words of a view as people see them.
 func (v View) Seen() string {
 	return strings.Join(slices.DeleteFunc([]string{v.Title, seen(v.Blocks), bracket(v.SubmitLabel), bracket(v.Close)}, func(t string) bool { return t == "" }), "\n")
+}
+
+var (
+	sequence = regexp.MustCompile(`<[^<>\n]+>`)
+	parsed   = regexp.MustCompile(`https?://\S+|@(?:channel|here|everyone)\b|#[\w-]+`)
+)
+
+// Live is what is not only words in a message or view: mentions, links and dates in marked-up text, also those that Slack finds
+// itself in text that is not verbatim, and the same as parts of rich text.
+func Live(on Surface) []string {
+	var out []string
+	blocks, words := []any(nil), ""
+	switch on := on.(type) {
+	case Message:
+		blocks, words = on.Blocks, on.Text
+	case View:
+		blocks = on.Blocks
+	}
+	out = append(out, sequence.FindAllString(words, -1)...)
+	var look func(v any)
+	look = func(v any) {
+		switch x := v.(type) {
+		case []any:
+			for _, e := range x {
+				look(e)
+			}
+		case obj:
+			switch kind := str(x["type"]); kind {
+			case "mrkdwn":
+				t := str(x["text"])
+				out = append(out, sequence.FindAllString(t, -1)...)
+				if x["verbatim"] != true {
+					out = append(out, parsed.FindAllString(sequence.ReplaceAllString(t, ""), -1)...)
+				}
+			case "user", "usergroup", "channel", "broadcast", "link":
+				out = append(out, kind)
+			}
+			for _, k := range slices.Sorted(maps.Keys(x)) {
+				look(x[k])
+			}
+		}
+	}
+	look(any(blocks))
+	return out
 }
 
 func bracket(t string) string {
@@ -369,7 +415,7 @@ func (c Control) atFirst() obj {
 	return obj{"type": c.Type, c.slot(): v}
 }
 
-// view is a message as people see it.
+// message is a message as people see it.
 func (s *Server) message(m *message) Message {
 	v := Message{
 		Channel: m.ch.ID, TS: m.ts, User: m.user, Bot: m.bot, Text: m.text, Thread: m.thread, Subtype: m.subtype, Blocks: m.blocks, Metadata: m.metadata,

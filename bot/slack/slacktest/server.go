@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -48,7 +47,7 @@ type Settings struct {
 	MaxSockets      int
 	NoHello         bool                        // sockets open and say nothing
 	OnHello         func(n int, k *Socket)      // asked after the hello of the nth socket, before anything else is sent to it
-	Route           func(sockets []*Socket) int // which socket gets an envelope; nil: any
+	Route           func(sockets []*Socket) int // which socket gets an envelope; nil: any. It must not call the server
 
 	Ghosts int // sockets of the same app elsewhere: hello counts them, and they get their share of envelopes and answer
 
@@ -80,7 +79,6 @@ type Server struct {
 	skew     time.Duration // of the time that the server says
 	ahead    time.Duration // of the time that lives pass in
 	lastTS   int64
-	serial   int
 	timers   map[*timer]bool
 
 	tokens   map[string]*token
@@ -310,6 +308,19 @@ func (s *Server) Lapse() {
 	s.due(func(x *timer) bool { return x.real })
 }
 
+// Unanswered is how much the bot was asked and may still answer.
+func (s *Server) Unanswered() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for x := range s.timers {
+		if x.real {
+			n++
+		}
+	}
+	return n
+}
+
 // due fires those timers, in their order.
 func (s *Server) due(which func(*timer) bool) {
 	var list []*timer
@@ -431,8 +442,3 @@ func random(n int) string {
 
 // newID is an id as Slack writes it: a letter for what it is, and ten more.
 func newID(kind string) string { return kind + "0" + random(9) }
-
-func (s *Server) next() string {
-	s.serial++
-	return strconv.Itoa(s.serial)
-}

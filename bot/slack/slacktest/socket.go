@@ -57,8 +57,8 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 	until, ok := s.tickets[ticket]
 	delete(s.tickets, ticket)
 	ok = ok && s.clock().Before(until)
-	f := s.faultFor(Request{Method: "link"})
 	s.mu.Unlock()
+	f := s.faultFor(Request{Method: "link"})
 	s.rest(f.Delay)
 	status := http.StatusSwitchingProtocols
 	if !ok {
@@ -462,6 +462,7 @@ type delivery struct {
 	attempt  int
 	reason   string
 	since    time.Time // by the clock
+	asked    time.Time // in real time, this attempt
 	envelope string
 	deadline *timer
 	over     bool
@@ -512,7 +513,7 @@ func (s *Server) transmit(d *delivery) {
 	if !d.once {
 		e["retry_attempt"], e["retry_reason"] = d.attempt, d.reason
 	}
-	s.pending[d.envelope] = d
+	s.pending[d.envelope], d.asked = d, time.Now()
 	s.note(Entry{Kind: KindEnvelope, Name: d.name, Envelope: d.envelope, Attempt: d.attempt, Socket: k.N, Body: d.payload})
 	k.send(text(e))
 	d.deadline = s.after(s.settings.AckWithin, true, func() {
@@ -571,7 +572,7 @@ func (s *Server) ack(k *Socket, b []byte) {
 	e.Envelope = in.Envelope
 	d := s.pending[in.Envelope]
 	if d != nil {
-		e.Name = d.name
+		e.Name, e.Took = d.name, time.Since(d.asked)
 	}
 	switch {
 	case len(b) >= ackCap:

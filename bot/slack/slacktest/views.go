@@ -113,7 +113,7 @@ func (s *Server) newTrigger(user string, v *view) string {
 	return id
 }
 
-// exchange is the use of a trigger. It is only used up when keep is false.
+// triggered is the trigger that a call names, if it can still be used.
 func (s *Server) triggered(c *call) (*trigger, *fail) {
 	id := c.str("trigger_id")
 	if id == "" {

@@ -35,8 +35,10 @@ type Config struct {
 }
 
 const (
-	signInAgain = time.Minute     // before a token is tried again that was not taken
-	handleTime  = 8 * time.Second // bounds one event; below the time that a clean end of the program may take
+	signInAgain = time.Minute      // before a token is tried again that was not taken
+	signInSlow  = 30 * time.Second // at most, while Slack gives no answer
+	doubtEvery  = 10 * time.Second // at most that often it is asked whether a token is still taken
+	handleTime  = 8 * time.Second  // bounds one event; below the time that a clean end of the program may take
 	markEvery   = time.Minute
 )
 
@@ -51,8 +53,10 @@ type Adapter struct {
 	sent   remembered
 	seen   seen
 	clock  clock
+	out    outgoing
 	plain  atomic.Int64 // messages whose blocks Slack did not take
 	again  time.Duration
+	signIn time.Duration // signInAgain
 
 	mu      sync.Mutex
 	me      *api.AuthTestResponse
@@ -60,7 +64,16 @@ type Adapter struct {
 	sockets *sockets
 	refused error // why Slack does not let the bot in
 	begun   bool
-	gaps    chan time.Time
+	since   time.Time               // when Run began
+	cut     context.CancelCauseFunc // ends the run
+	doubted time.Time               // when it was last asked whether the token is still taken
+	gaps    chan gap
+}
+
+// gap is a time in which things may have been said that nobody heard.
+type gap struct {
+	since time.Time // zero: since the mark
+	sure  bool      // something was: also a short one is read
 }
 
 var (
@@ -79,12 +92,14 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 	if c.HTTP && c.SigningSecret == "" || !c.HTTP && c.AppToken == "" {
 		return nil, errors.New("slack: an app token is required, or for requests over HTTP a signing secret")
 	}
-	a := &Adapter{c: c, log: log, again: time.Second, gaps: make(chan time.Time, 1)}
+	a := &Adapter{c: c, log: log, again: time.Second, signIn: signInAgain, gaps: make(chan gap, 1)}
+	a.out = outgoing{grace: sayGrace, lanes: map[string][]func(context.Context){}}
 	a.wire = newWire(wireConfig{BotToken: c.BotToken, AppToken: c.AppToken, APIURL: c.APIURL, PerSecond: c.PerSecond})
+	a.wire.refused = func(code string) { a.doubt(&signInError{slotBot, code}) }
 	a.people = newDirectory(a.wire)
 	a.intake = newIntake(a.saving, log)
 	a.hooks = newHooks(c.SigningSecret, a.intake)
-	a.sent = remembered{refs: map[string]bot.Ref{}, keys: map[bot.Ref]string{}}
+	a.sent = remembered{refs: map[string]bot.Ref{}, keys: map[string]string{}}
 	a.seen = seen{key: []byte(rand.Text()), at: map[[16]byte]time.Time{}}
 	return a, nil
 }
@@ -128,6 +143,9 @@ func (a *Adapter) self(ctx context.Context) (*api.AuthTestResponse, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.me = me
+	if a.people != nil {
+		a.people.organisation(me.EnterpriseID)
+	}
 	return me, nil
 }
 
@@ -155,13 +173,16 @@ func channelOf(team bot.TeamID) string {
 func (a *Adapter) Run(ctx context.Context, h bot.Handler) error {
 	a.use(h)
 	defer a.use(nil)
+	a.mu.Lock()
+	a.since = time.Now()
+	a.mu.Unlock()
 	for ctx.Err() == nil {
 		err := a.run(ctx)
 		if err == nil || ctx.Err() != nil {
 			break
 		}
 		a.refuse(err)
-		if sleep(ctx, signInAgain) != nil {
+		if sleep(ctx, a.signIn) != nil {
 			break
 		}
 	}
@@ -182,7 +203,7 @@ func (a *Adapter) hands() bot.Handler {
 
 // run takes events until ctx ends, or Slack does not let the bot in.
 func (a *Adapter) run(ctx context.Context) error {
-	for {
+	for try := 0; ; try++ {
 		_, err := a.self(ctx)
 		if err == nil {
 			break
@@ -190,12 +211,16 @@ func (a *Adapter) run(ctx context.Context) error {
 		if errors.Is(err, bot.ErrUnauthorised) || ctx.Err() != nil {
 			return err
 		}
-		a.log.Warn("slack: not signed in yet", "err", err)
-		if err := sleep(ctx, a.again); err != nil {
+		if try == 0 {
+			a.log.Warn("slack: not signed in yet", "err", err)
+		}
+		if err := sleep(ctx, min(a.again<<min(try, 6), signInSlow)); err != nil {
 			return err
 		}
 	}
 	a.people.forget("")
+	live, cut := context.WithCancelCause(ctx)
+	defer cut(nil)
 	var carry func(context.Context) error
 	sockets := (*sockets)(nil)
 	if a.c.HTTP {
@@ -209,18 +234,43 @@ func (a *Adapter) run(ctx context.Context) error {
 		carry = sockets.run
 	}
 	a.mu.Lock()
-	a.sockets, a.refused = sockets, nil
+	a.sockets, a.refused, a.cut = sockets, nil, cut
 	a.mu.Unlock()
-	back, stop := context.WithCancel(ctx)
+	end := a.out.begin(ctx)
 	var beside sync.WaitGroup
-	beside.Go(func() { a.keepUp(back) })
-	err := a.intake.serve(ctx, a.handle, carry)
-	stop()
+	beside.Go(func() { a.keepUp(live) })
+	err := a.intake.serve(live, a.handle, carry)
+	cut(nil)
 	beside.Wait()
-	if ctx.Err() != nil {
+	end()
+	switch out, ok := errors.AsType[*signInError](context.Cause(live)); {
+	case ctx.Err() != nil:
 		return nil
+	case ok:
+		return out
 	}
 	return err
+}
+
+// doubt asks whether the token is still taken, after something that says it is not, and ends the run if it is not.
+func (a *Adapter) doubt(why *signInError) {
+	a.mu.Lock()
+	cut := a.cut
+	now := time.Now()
+	if cut == nil || now.Sub(a.doubted) < doubtEvery && a.me != nil {
+		a.mu.Unlock()
+		return
+	}
+	a.doubted = now
+	a.mu.Unlock()
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), callTime)
+		defer cancel()
+		_, err := a.wire.api.AuthTestContext(ctx)
+		if errors.Is(judged(err), bot.ErrUnauthorised) {
+			cut(why)
+		}
+	}()
 }
 
 // ready is told that events come in, and since when none did.
@@ -233,8 +283,13 @@ func (a *Adapter) ready(since time.Time) {
 		a.c.Begun()
 	}
 	a.people.forget("") // nobody told of changes meanwhile
+	a.missed(gap{since: since})
+}
+
+// missed lets a gap be caught up with.
+func (a *Adapter) missed(g gap) {
 	select {
-	case a.gaps <- since:
+	case a.gaps <- g:
 	default: // there is one to catch up with already, which is older
 	}
 }
@@ -254,25 +309,29 @@ func (a *Adapter) refuse(err error) {
 // Health says what somebody must look at; nil: nothing.
 func (a *Adapter) Health() error {
 	a.mu.Lock()
-	refused, sockets := a.refused, a.sockets
+	refused, sockets, begun, since := a.refused, a.sockets, a.begun, a.since
 	a.mu.Unlock()
-	if refused != nil {
-		return refused
+	var h socketHealth
+	if sockets != nil {
+		h = sockets.health()
 	}
-	if sockets == nil {
-		return nil
-	}
-	h := sockets.health()
 	switch {
+	case refused != nil:
+		return refused
 	case h.Fatal != nil:
 		return h.Fatal
-	case !h.Down.IsZero() && time.Since(h.Down) > time.Minute:
+	case !begun && !since.IsZero() && time.Since(since) > healthy:
+		return errors.New("slack: no connection since the program began; weerklank doctor --online says more")
+	case !h.Down.IsZero() && time.Since(h.Down) > healthy:
 		return errors.New("slack: no connection for more than a minute")
 	case h.Others > 0:
 		return errors.New("slack: another program is connected with the same app token, so that part of what people do is lost; stop it, or make a token of its own")
 	}
 	return nil
 }
+
+// healthy is for how long there may be no connection.
+const healthy = time.Minute
 
 // Admitted asks Slack whether it lets the bot in. bot.ErrUnauthorised: it does not. Another error: it gave no answer.
 func Admitted(ctx context.Context, c Config) error {
@@ -323,8 +382,8 @@ func (c *clock) after(at time.Time) time.Time {
 type remembered struct {
 	mu    sync.Mutex
 	refs  map[string]bot.Ref
-	keys  map[bot.Ref]string
-	order []string
+	keys  map[string]string // by team and ref: a ref is a channel's own
+	order [][2]string
 }
 
 func (r *remembered) ref(key string) bot.Ref {
@@ -333,22 +392,27 @@ func (r *remembered) ref(key string) bot.Ref {
 	return r.refs[key]
 }
 
-func (r *remembered) key(ref bot.Ref) string {
+func (r *remembered) key(team bot.TeamID, ref bot.Ref) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.keys[ref]
+	return r.keys[string(team)+" "+string(ref)]
 }
 
-func (r *remembered) keep(key string, ref bot.Ref) {
+// keep remembers a post; without a team it is a private one.
+func (r *remembered) keep(key string, team bot.TeamID, ref bot.Ref) {
 	if key == "" {
 		return
 	}
+	at := string(team) + " " + string(ref)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.refs[key], r.keys[ref] = ref, key
-	if r.order = append(r.order, key); len(r.order) > mostKeys {
-		delete(r.keys, r.refs[r.order[0]])
-		delete(r.refs, r.order[0])
+	r.refs[key] = ref
+	if team != "" {
+		r.keys[at] = key
+	}
+	if r.order = append(r.order, [2]string{key, at}); len(r.order) > mostKeys {
+		delete(r.refs, r.order[0][0])
+		delete(r.keys, r.order[0][1])
 		r.order = r.order[1:]
 	}
 }
@@ -357,8 +421,9 @@ func (r *remembered) keep(key string, ref bot.Ref) {
 type seen struct {
 	key []byte
 
-	mu sync.Mutex
-	at map[[16]byte]time.Time
+	mu    sync.Mutex
+	at    map[[16]byte]time.Time
+	swept time.Time
 }
 
 const (
@@ -368,22 +433,35 @@ const (
 
 // first says whether an event comes for the first time, and notes it.
 func (s *seen) first(what string) bool {
-	mac := hmac.New(sha256.New, s.key)
-	mac.Write([]byte(what))
-	id := [16]byte(mac.Sum(nil))
+	id := s.id(what)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	if len(s.at) >= mostSeen {
+	if now.Sub(s.swept) > time.Minute || len(s.at) >= mostSeen {
 		for old, at := range s.at {
-			if now.Sub(at) > seenTime {
+			if now.Sub(at) > seenTime || len(s.at) >= mostSeen {
 				delete(s.at, old)
 			}
 		}
+		s.swept = now
 	}
 	if at, ok := s.at[id]; ok && now.Sub(at) < seenTime {
 		return false
 	}
 	s.at[id] = now
 	return true
+}
+
+// forget lets an event be taken when it comes again: nothing came of it.
+func (s *seen) forget(what string) {
+	id := s.id(what)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.at, id)
+}
+
+func (s *seen) id(what string) [16]byte {
+	mac := hmac.New(sha256.New, s.key)
+	mac.Write([]byte(what))
+	return [16]byte(mac.Sum(nil))
 }

@@ -59,6 +59,8 @@ var (
 		"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "restricted_action_read_only_channel",
 		"restricted_action_thread_only_channel", "restricted_action_non_threadable_channel", "restricted_action_thread_locked", "ekm_access_denied",
 	}
+	// nobodyCodes are those to a question about a person, or a message to one, that mean that there is nobody to answer.
+	nobodyCodes = []string{"user_not_found", "users_not_found", "user_not_visible", "user_disabled"}
 	// badBlocks are those that mean that a message of ours is wrong.
 	badBlocks = []string{"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_attachments"}
 )

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"html"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,16 +57,19 @@ func (a *Adapter) event(ctx context.Context, in inbound) {
 		a.gone(ctx, in, e.Channel)
 	case "channel_shared": // with another organisation: its people would read along
 		a.people.forget(e.Channel)
-		if f, err := a.people.place(ctx, e.Channel, 0); err == nil && f.shared {
+		if f, err := a.placeAgain(ctx, e.Channel); err != nil || f.shared { // what is not known is no reason to go on
 			a.gone(ctx, in, e.Channel)
 		}
 	case "channel_rename", "group_rename", "channel_id_changed":
 		a.people.forget(e.Channel)
 		a.moved(ctx, in)
 	case "app_uninstalled", "tokens_revoked":
-		if e.Type == "app_uninstalled" || len(e.Bots) > 0 {
-			a.refuse(&signInError{slotBot, cmp.Or(map[string]string{"tokens_revoked": "token_revoked"}[e.Type], e.Type)})
+		if e.Type == "app_uninstalled" || slices.ContainsFunc(e.Bots, a.isSelf) {
+			a.doubt(&signInError{slotBot, cmp.Or(map[string]string{"tokens_revoked": "token_revoked"}[e.Type], e.Type)})
 		}
+	case "app_rate_limited": // something was not told
+		a.people.forget("")
+		a.missed(gap{since: a.now(), sure: true})
 	default: // channel_unarchive and channel_unshared wake nothing up
 		a.people.forget(e.Channel)
 	}
@@ -112,7 +116,7 @@ func (a *Adapter) gone(ctx context.Context, in inbound, channel string) {
 }
 
 func (a *Adapter) invited(ctx context.Context, in inbound) {
-	f, err := a.people.place(ctx, in.Event.Channel, 0)
+	f, err := a.placeAgain(ctx, in.Event.Channel)
 	if err != nil || f.shared || f.archived { // who switches it on hears why not
 		return
 	}
@@ -121,6 +125,19 @@ func (a *Adapter) invited(ctx context.Context, in inbound) {
 		at = a.now()
 	}
 	a.retried(ctx, bot.Invited{From: bot.From{Key: in.Event.ID, Team: a.teamOf(f.id), Chan: f.name, At: at}})
+}
+
+// placeAgain asks what a channel is, a few times.
+func (a *Adapter) placeAgain(ctx context.Context, channel string) (f placeFact, err error) {
+	for try := range handleTries {
+		if f, err = a.people.place(ctx, channel, 0); err == nil || errors.Is(err, bot.ErrGone) || code(err) != "" {
+			return f, err
+		}
+		if sleep(ctx, a.again<<try) != nil {
+			break
+		}
+	}
+	return f, err
 }
 
 func (a *Adapter) moved(ctx context.Context, in inbound) {
@@ -159,13 +176,17 @@ func tsTime(ts string) time.Time {
 type heard struct {
 	user    bot.UserID
 	channel string
-	ts      string // of the message: its name
-	at      time.Time
+	ts      string    // of the message: its name
+	thread  string    // it was typed in
+	at      time.Time // its version
+	since   time.Time // what was answered from then on was answered to this version; zero: at
 	text    bot.ReplyText
 	edited  bool
 	deleted bool
 	files   bool
 	again   bool // it may have been answered before
+	caught  bool // it was read, and not told
+	silent  bool // it was answered before
 }
 
 func (s heard) key() string {
@@ -177,81 +198,117 @@ func (a *Adapter) saidOf(m *message) (heard, bool) {
 	if m == nil || m.ChannelType != "im" && !strings.HasPrefix(m.Channel, "D") {
 		return heard{}, false
 	}
-	s := heard{user: m.User, channel: m.Channel, ts: m.TS, at: tsTime(m.TS), text: m.Text, files: m.Files > 0}
-	who := m
-	switch m.Subtype {
-	case "message_changed":
-		if who = m.Inner; who == nil || who.EditedTS == "" { // a link was looked up
+	s := heard{user: m.User, channel: m.Channel, ts: m.TS, thread: m.ThreadTS, at: tsTime(m.TS), text: m.Text, files: m.Files > 0}
+	who, was := m, m.Previous
+	if was == nil {
+		was = &message{}
+	}
+	switch subtype := m.Subtype; {
+	case subtype == "message_deleted", subtype == "message_changed" && m.Inner != nil && m.Inner.Subtype == "tombstone": // with replies below it
+		who = was
+		s.user, s.ts, s.thread, s.text, s.deleted, s.files = was.User, cmp.Or(m.DeletedTS, was.TS), was.ThreadTS, "", true, false
+		if s.ts == "" && m.Inner != nil {
+			s.ts = m.Inner.TS
+		}
+	case subtype == "message_changed":
+		if who = m.Inner; who == nil || who.EditedTS == "" || who.EditedTS == was.EditedTS && who.Text == was.Text { // a link was looked up
 			return heard{}, false
 		}
-		if who.Subtype == "tombstone" {
-			return heard{}, false
-		}
-		s.user, s.ts, s.text, s.edited, s.files = who.User, who.TS, who.Text, true, who.Files > 0
-	case "message_deleted":
-		if who = m.Previous; who == nil {
-			who = &message{}
-		}
-		s.user, s.ts, s.text, s.deleted = who.User, cmp.Or(m.DeletedTS, who.TS), "", true
-	case "", "file_share", "me_message", "thread_broadcast":
+		s.user, s.ts, s.thread, s.text, s.edited, s.files = who.User, who.TS, who.ThreadTS, who.Text, true, who.Files > 0
+	case slices.Contains([]string{"", "file_share", "me_message", "thread_broadcast"}, subtype):
 	default:
 		return heard{}, false
 	}
 	if who.BotID != "" || who.Subtype == "bot_message" || a.isSelf(s.user) || s.ts == "" || s.at.IsZero() {
 		return heard{}, false
 	}
-	return s, !s.user.IsZero()
+	if s.thread == s.ts {
+		s.thread = ""
+	}
+	return s, !s.user.IsZero() || s.deleted
 }
 
 func (a *Adapter) message(ctx context.Context, in inbound, m *message) {
 	s, ok := a.saidOf(m)
-	if !ok || !a.seen.first(s.key()) {
+	if !ok {
 		return
+	}
+	if s.user.IsZero() { // a deletion that does not say of whose message
+		if s.user = a.partner(ctx, s.channel); s.user.IsZero() {
+			return
+		}
 	}
 	s.again = in.Attempt > 0
 	a.clock.saw(s.at, a.now())
-	a.hear(ctx, s, func() { in.Answer(nil) })
+	if a.hear(ctx, s, func() { in.Answer(nil) }) != nil {
+		a.missed(gap{since: a.now(), sure: true})
+	}
 }
 
-// hear hands what was said to the bot, and gives the answer; kept is called between the two.
+// partner is with whom a direct conversation is; the zero UserID: it cannot be told.
+func (a *Adapter) partner(ctx context.Context, channel string) bot.UserID {
+	var c *api.Channel
+	err := judged(a.wire.call(ctx, "conversations.info", channel, func(ctx context.Context) (err error) {
+		c, err = a.wire.api.GetConversationInfoContext(ctx, &api.GetConversationInfoInput{ChannelID: channel})
+		return err
+	}))
+	if err != nil || c.User == "" {
+		return bot.UserID{}
+	}
+	return bot.Account(Platform, "", c.User)
+}
+
+// hear hands what was said to the bot, once, and gives the answer; kept is called between the two. An error: nothing came of it,
+// and nobody was told.
 func (a *Adapter) hear(ctx context.Context, s heard, kept func()) error {
-	f, err := a.from(ctx, s.user, s.key(), s.at)
-	if errors.Is(err, errOutside) {
+	if !a.seen.first(s.key()) {
 		return nil
 	}
-	if err != nil {
-		// Without knowing who it is nothing can be kept; that is rare, and said in the language that we have.
+	f, err := a.from(ctx, s.user, s.key(), s.at)
+	if err != nil && !errors.Is(err, errOutside) {
+		// Without knowing who it is nothing can be kept; that is rare.
 		a.log.Warn("slack: something that was said waits", "err", err)
-		if f, err = a.fromAgain(ctx, s); err != nil {
-			return err
-		}
+		f, err = a.fromAgain(ctx, s)
+	}
+	switch {
+	case errors.Is(err, errOutside):
+		return nil
+	case err != nil:
+		a.seen.forget(s.key())
+		return err
 	}
 	f.Typed = true // no form opens in answer to what is typed
 	var e bot.Event = bot.DirectReply{From: f, Text: bot.ReplyText(typed(string(s.text))), Message: s.channel + "/" + s.ts, Edited: s.edited}
 	if s.deleted {
 		e = bot.ReplyWithdrawn{From: f, Message: s.channel + "/" + s.ts}
 	}
+	wordless := s.files && strings.TrimSpace(string(s.text)) == ""
 	var r bot.Response
-	if s.files && !s.deleted && strings.TrimSpace(string(s.text)) == "" { // a voice or a face would tell who it is
+	if wordless && !s.edited { // a voice or a face would tell who it is
 		r = bot.Response{Message: &bot.Message{Lang: f.Lang, Blocks: []bot.Block{bot.Text(bot.Span{Text: locale.Say(f.Lang, "slack.no-files")})}}}
 	} else {
 		r, err = a.retried(ctx, e)
 	}
+	if err != nil { // when it comes again it may succeed
+		a.seen.forget(s.key())
+	}
 	if kept != nil {
 		kept()
 	}
-	if r.Message == nil {
+	if r.Message == nil || s.silent || s.caught && err != nil {
 		return err
 	}
 	m := *r.Message
-	if s.files && !s.deleted && strings.TrimSpace(string(s.text)) != "" {
+	if s.files && !wordless {
 		m.Blocks = append([]bot.Block{bot.Note(locale.Say(f.Lang, "slack.files-left"))}, m.Blocks...)
 	}
-	if s.again && a.answered(ctx, s) {
-		return err
-	}
-	_, perr := a.post(ctx, s.channel, "", m, "", answering(s))
-	return errors.Join(err, perr)
+	a.out.put(s.channel, func(ctx context.Context) {
+		if s.again && a.answered(ctx, s) {
+			return
+		}
+		a.told(ctx, s.channel, s.thread, m, answering(s))
+	})
+	return nil
 }
 
 // fromAgain asks once more who somebody is, a few times.
@@ -275,21 +332,41 @@ func answering(s heard) api.MsgOption {
 
 // answered looks whether something was answered before, by this program before it was started anew.
 func (a *Adapter) answered(ctx context.Context, s heard) bool {
-	var h *api.GetConversationHistoryResponse
-	err := judged(a.wire.call(ctx, "conversations.history", s.channel, func(ctx context.Context) (err error) {
-		h, err = a.wire.api.GetConversationHistoryContext(ctx, &api.GetConversationHistoryParameters{
+	var all []api.Message
+	method := "conversations.history"
+	if s.thread != "" {
+		method = "conversations.replies"
+	}
+	err := judged(a.wire.call(ctx, method, s.channel, func(ctx context.Context) error {
+		if s.thread != "" {
+			some, _, _, err := a.wire.api.GetConversationRepliesContext(ctx, &api.GetConversationRepliesParameters{
+				ChannelID: s.channel, Timestamp: s.thread, Oldest: s.ts, Limit: pageSize, IncludeAllMetadata: true,
+			})
+			all = some
+			return err
+		}
+		h, err := a.wire.api.GetConversationHistoryContext(ctx, &api.GetConversationHistoryParameters{
 			ChannelID: s.channel, Oldest: s.ts, Limit: pageSize, IncludeAllMetadata: true,
 		})
+		if err == nil {
+			all = h.Messages
+		}
 		return err
 	}))
-	if err != nil {
-		return false
+	return err == nil && answeredIn(all, s)
+}
+
+// answeredIn says whether an answer to something is among these messages.
+func answeredIn(all []api.Message, s heard) bool {
+	since := s.at
+	if !s.since.IsZero() {
+		since = s.since
 	}
-	for _, m := range h.Messages {
+	for _, m := range all {
 		at, _ := m.Metadata.EventPayload["at"].(float64)
 		to, _ := m.Metadata.EventPayload["to"].(string)
 		// The number went through a float: it is right to a microsecond.
-		if m.Metadata.EventType == answerEvent && to == s.ts && time.Unix(0, int64(at)).Sub(s.at).Abs() < time.Millisecond {
+		if m.Metadata.EventType == answerEvent && to == s.ts && !time.Unix(0, int64(at)).Before(since.Add(-time.Millisecond)) {
 			return true
 		}
 	}

@@ -1,10 +1,12 @@
 package slack
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -39,7 +41,7 @@ func (a *Adapter) interact(ctx context.Context, in inbound) {
 	}
 }
 
-// channel says whether an id is that of a channel, and no conversation.
+// isChannel says whether an id is that of a channel, and no conversation.
 func isChannel(id string) bool { return strings.HasPrefix(id, "C") || strings.HasPrefix(id, "G") }
 
 // lang is the language of who did something, before it is asked.
@@ -77,49 +79,132 @@ func (a *Adapter) pressed(ctx context.Context, in inbound) {
 	}
 	if direct && !slices.Contains(opens, p.Do) {
 		in.Answer(nil)
-		e.From, err = a.from(ctx, i.User, i.Trigger, a.pressedAt(in))
-		if err != nil {
-			return
-		}
-		e.From.Typed = true
-		r, err := a.once(ctx, e)
-		if r.Message == nil && err != nil {
-			r = laterFor(e.From.Lang)
-		}
+		r, _ := a.outcome(ctx, in, "", func(f bot.From) bot.Event {
+			f.Typed = true
+			e.From = f
+			return e
+		})
 		if r.Message != nil {
-			a.told(ctx, i.Channel, *r.Message)
+			a.out.put(i.Channel, func(ctx context.Context) { a.told(ctx, i.Channel, i.ThreadTS, *r.Message) })
 		}
 		return
 	}
 	a.opening(ctx, in, where, p.Key, func(f bot.From) bot.Event { e.From = f; return e })
 }
 
-// opening opens a view that waits, hands an event to the bot and shows the answer in that view.
+// directly is how long the bot may take for the first view to show its answer, and not that it takes a moment.
+const directly = time.Second
+
+// opening opens a view, hands an event to the bot and shows the answer in that view. A view that waits stands there until then,
+// if the bot takes long or Slack must be asked first who somebody is and where.
 func (a *Adapter) opening(ctx context.Context, in inbound, where bot.TeamID, key string, event func(bot.From) bot.Event) {
 	i := in.Interaction
 	st := viewState{Team: where, Key: key, Nonce: rand.Text()}
-	v, err := a.open(ctx, i.Trigger, a.lang(i.User), st)
-	in.Answer(nil)
-	if err != nil {
-		if isChannel(i.Channel) {
-			a.whisper(ctx, i.Channel, i.User, noForm(a.lang(i.User)))
-		}
-		return
+	lang := a.lang(i.User)
+	got := make(chan bot.Response, 1)
+	work := func() {
+		r := laterFor(lang)
+		defer func() { got <- r }()
+		defer a.intake.survive()
+		r, _ = a.outcome(ctx, in, where, event)
 	}
+	if a.known(i.User, where) {
+		ended := make(chan struct{})
+		defer func() { <-ended }()
+		go func() { defer close(ended); work() }()
+		limit := time.NewTimer(directly)
+		defer limit.Stop()
+		select {
+		case r := <-got:
+			on, err := a.openView(ctx, i.Trigger, a.viewOf(r, st, lang))
+			in.Answer(nil)
+			a.opened(in, on, err, nil)
+			return
+		case <-limit.C:
+		}
+	} else {
+		defer work()
+	}
+	var on shown
+	v, err := waitingView(lang, st)
+	if err == nil {
+		on, err = a.openView(ctx, i.Trigger, v)
+	}
+	in.Answer(nil)
+	a.opened(in, on, err, func() *api.ModalViewRequest { return a.viewOf(<-got, st, lang) })
+}
+
+// shown is a view that was opened.
+type shown struct {
+	id   string
+	name string // our own, where it is not known whether it was opened
+	view *api.ModalViewRequest
+}
+
+// opened shows in an opened view what there is to show; now is asked for that, and may be nil if it stands there already. Who got
+// no view is told what to do.
+func (a *Adapter) opened(in inbound, on shown, err error, now func() *api.ModalViewRequest) {
+	i := in.Interaction
+	a.out.put("view "+on.name, func(ctx context.Context) {
+		var v *api.ModalViewRequest
+		if now != nil {
+			v = now()
+		}
+		unsure := errors.Is(err, errAmbiguous)
+		if unsure && v == nil {
+			v = on.view
+		}
+		if (err == nil || unsure) && v != nil {
+			gone := a.update(ctx, on, v)
+			if !unsure || !gone {
+				return
+			}
+		}
+		if err != nil {
+			a.sorry(ctx, i, noForm(a.lang(i.User)))
+		}
+	})
+}
+
+// outcome is what the bot answers to something that was done, or why it is not done. With an error it is that too.
+func (a *Adapter) outcome(ctx context.Context, in inbound, where bot.TeamID, event func(bot.From) bot.Event) (bot.Response, error) {
+	i := in.Interaction
+	lang := a.lang(i.User)
 	f, err := a.from(ctx, i.User, i.Trigger, a.pressedAt(in))
-	var r bot.Response
 	switch {
 	case errors.Is(err, errOutside):
-		r = bot.Response{Message: words(a.lang(i.User), locale.Say(a.lang(i.User), "slack.not-you"))}
+		return bot.Response{Message: words(lang, locale.Say(lang, "slack.not-you"))}, nil
 	case err != nil:
-		r = laterFor(a.lang(i.User))
-	default:
-		a.locate(ctx, &f, where)
-		if r, err = a.once(ctx, event(f)); err != nil && r.Message == nil && r.Form == nil {
-			r = laterFor(f.Lang)
+		return laterFor(lang), err
+	}
+	a.locate(ctx, &f, where)
+	r, err := a.once(ctx, event(f))
+	if err != nil && r.Message == nil && r.Form == nil {
+		r = laterFor(f.Lang)
+	}
+	return r, err
+}
+
+// known says whether everything is known of a person that Slack must else be asked for: who they are, and who is in the bot's
+// channels.
+func (a *Adapter) known(u bot.UserID, where bot.TeamID) bool {
+	d := a.people
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	p := d.people[u.Reveal()]
+	if p == nil || time.Since(p.at) >= factTime || !p.human() || p.far || time.Since(d.mineAt) >= listTime || len(d.mine) > fewChannels {
+		return false
+	}
+	for _, c := range d.mine {
+		if r := d.rosters[c.id]; r == nil || time.Since(r.at) > rosterTime {
+			return false
 		}
 	}
-	a.show(ctx, v, st, r, f.Lang)
+	if where == "" {
+		return true
+	}
+	f := d.places[channelOf(where)]
+	return f != nil && time.Since(f.at) < rosterTime
 }
 
 // locate says in which channel something was done.
@@ -163,30 +248,41 @@ func laterFor(lang prompts.Lang) bot.Response {
 
 func noForm(lang prompts.Lang) bot.Message { return *words(lang, locale.Say(lang, "slack.no-form")) }
 
-// open opens a view that waits.
-func (a *Adapter) open(ctx context.Context, trigger string, lang prompts.Lang, st viewState) (id string, err error) {
-	v, err := waitingView(lang, st)
-	if err != nil {
-		return "", err
+// openView opens a view; it is tried once: a trigger works once, and not for long.
+func (a *Adapter) openView(ctx context.Context, trigger string, v *api.ModalViewRequest) (shown, error) {
+	on := shown{name: rand.Text(), view: v}
+	if v == nil || trigger == "" {
+		return on, errEmpty
 	}
-	return a.openView(ctx, trigger, v)
-}
-
-// openView opens a view; it is tried once: a trigger works once.
-func (a *Adapter) openView(ctx context.Context, trigger string, v *api.ModalViewRequest) (id string, err error) {
-	var got *api.ViewResponse
-	err = judged(a.wire.call(ctx, "views.open", "", func(ctx context.Context) (err error) {
-		got, err = a.wire.api.OpenViewContext(ctx, trigger, *v)
+	named := *v
+	named.ExternalID = on.name
+	ctx, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
+	err := judged(a.wire.call(ctx, "views.open", "", func(ctx context.Context) error {
+		got, err := a.wire.api.OpenViewContext(ctx, trigger, named)
+		if err == nil {
+			on.id = got.ID
+		}
 		return err
 	}))
-	if err != nil {
-		return "", err
+	if err == nil && on.id == "" {
+		err = errAmbiguous
 	}
-	return got.ID, nil
+	return on, err
 }
 
-// show puts what the bot answers in the place of a view. Who closed it meanwhile has seen enough.
-func (a *Adapter) show(ctx context.Context, id string, st viewState, r bot.Response, lang prompts.Lang) {
+// openTime bounds the opening of a view: half of it for its turn.
+const openTime = 5 * time.Second
+
+// viewOf is the view of an answer; nil: there is none, not even of an excuse.
+func (a *Adapter) viewOf(r bot.Response, st viewState, lang prompts.Lang) *api.ModalViewRequest {
+	switch {
+	case r.Message != nil:
+		lang = r.Message.Lang
+	case r.Form != nil:
+		lang = r.Form.Lang
+	}
+	st.Lang = lang
 	if r.Form == nil && r.Message == nil && len(r.Errors) == 0 {
 		r.Message = words(lang, locale.Say(lang, "slack.done"))
 	}
@@ -195,23 +291,53 @@ func (a *Adapter) show(ctx context.Context, id string, st viewState, r bot.Respo
 		a.log.Error("slack: an answer does not fit in a view", "err", err)
 		v, err = messageView(*laterFor(lang).Message, st)
 	}
-	if err == nil {
-		a.update(ctx, id, v)
+	if err != nil {
+		return nil
 	}
+	return v
 }
 
-func (a *Adapter) update(ctx context.Context, id string, v *api.ModalViewRequest) {
+// show puts what the bot answers in the place of a view. Who closed it meanwhile has seen enough.
+func (a *Adapter) show(id string, st viewState, r bot.Response) {
+	v := a.viewOf(r, st, st.Lang)
+	if v == nil {
+		return
+	}
+	a.out.put("view "+id, func(ctx context.Context) { a.update(ctx, shown{id: id}, v) })
+}
+
+// update changes a view, and says whether there is none.
+func (a *Adapter) update(ctx context.Context, on shown, v *api.ModalViewRequest) (gone bool) {
+	name := ""
+	if on.id == "" {
+		name = on.name
+	}
 	for range 2 { // the same view once more does no harm
-		err := judged(a.wire.call(ctx, "views.update", "", func(ctx context.Context) error {
-			_, err := a.wire.api.UpdateViewContext(ctx, *v, "", "", id)
-			return err
-		}))
+		err := patiently(ctx, func() error {
+			return judged(a.wire.call(ctx, "views.update", "", func(ctx context.Context) error {
+				_, err := a.wire.api.UpdateViewContext(ctx, *v, name, "", on.id)
+				return err
+			}))
+		})
 		if !errors.Is(err, errAmbiguous) {
-			if c := code(err); c != "" && c != "not_found" && c != "hash_conflict" {
+			c := code(err)
+			if err != nil && c != "not_found" && c != "hash_conflict" {
 				a.log.Warn("slack: a view was not shown", "err", err)
 			}
-			return
+			return c == "not_found"
 		}
+	}
+	return false
+}
+
+// sorry tells somebody who got no view what to do, where they are.
+func (a *Adapter) sorry(ctx context.Context, i interaction, m bot.Message) {
+	switch {
+	case i.ResponseURL != "" && a.respond(ctx, i.ResponseURL, m) == nil:
+	case isChannel(i.Channel):
+		a.whisper(ctx, i.Channel, i.User, m)
+	case strings.HasPrefix(i.Channel, "D"):
+		a.told(ctx, i.Channel, i.ThreadTS, m)
 	}
 }
 
@@ -223,21 +349,16 @@ func (a *Adapter) pressedInModal(ctx context.Context, in inbound, p press) {
 	if err != nil {
 		return
 	}
-	f, err := a.from(ctx, i.User, i.Trigger, a.pressedAt(in))
-	if err != nil {
-		a.show(ctx, i.View.ID, st, laterFor(st.Lang), st.Lang)
-		return
+	r, err := a.outcome(ctx, in, st.Team, func(f bot.From) bot.Event {
+		if st.Step == stepForm {
+			return bot.FormSubmitted{From: f, Form: st.Form, State: st.State, Values: st.values(i.View.State), Action: p.Do}
+		}
+		return bot.ActionPressed{From: f, Action: p.action()}
+	})
+	if err != nil && st.Step == stepForm && r.Form == nil { // what was written must not be lost
+		r = a.kept(st, i.View.State)
 	}
-	a.locate(ctx, &f, st.Team)
-	var e bot.Event = bot.ActionPressed{From: f, Action: p.action()}
-	if st.Step == stepForm {
-		e = bot.FormSubmitted{From: f, Form: st.Form, State: st.State, Values: st.values(i.View.State), Action: p.Do}
-	}
-	r, err := a.once(ctx, e)
-	if err != nil && r.Message == nil && r.Form == nil {
-		r = laterFor(st.Lang)
-	}
-	a.show(ctx, i.View.ID, st, r, st.Lang)
+	a.show(i.View.ID, st, r)
 }
 
 // saving is what stands in the place of a form whose handling takes longer than Slack waits.
@@ -277,13 +398,13 @@ func (a *Adapter) submitted(ctx context.Context, in inbound) {
 	case errors.Is(err, errOutside):
 		r = bot.Response{Message: words(st.Lang, locale.Say(st.Lang, "slack.not-you"))}
 	case err != nil:
-		a.stays(ctx, in, st)
+		a.stays(in, st)
 		return
 	default:
 		a.locate(ctx, &f, st.Team)
 		r, err = a.once(ctx, bot.FormSubmitted{From: f, Form: st.Form, State: st.State, Values: st.values(i.View.State)})
-		if err != nil && r.Message == nil && r.Form == nil {
-			a.stays(ctx, in, st)
+		if err != nil && r.Form == nil {
+			a.stays(in, st)
 			return
 		}
 	}
@@ -301,11 +422,12 @@ func (a *Adapter) submitted(ctx context.Context, in inbound) {
 	if errors.Is(err, errLarge) {
 		in.Answer(a.saving(in))
 	}
-	a.show(ctx, i.View.ID, st, r, st.Lang)
+	a.show(i.View.ID, st, r)
 }
 
-// stays leaves a form open with what was filled in: it could not be handled now.
-func (a *Adapter) stays(ctx context.Context, in inbound, st viewState) {
+// stays leaves a form open with what was filled in: it could not be handled now. Where another view stands in its place already,
+// that shows what was written.
+func (a *Adapter) stays(in inbound, st viewState) {
 	if len(st.Fields) > 0 {
 		say := locale.Say(st.Lang, "slack.later")
 		raw, err := json.Marshal(api.NewErrorsViewSubmissionResponse(map[string]string{st.block(st.Fields[0].Name): say}))
@@ -313,7 +435,24 @@ func (a *Adapter) stays(ctx context.Context, in inbound, st viewState) {
 			return
 		}
 	}
-	a.show(ctx, in.Interaction.View.ID, st, laterFor(st.Lang), st.Lang)
+	a.show(in.Interaction.View.ID, st, a.kept(st, in.Interaction.View.State))
+}
+
+// kept is an excuse with what was written in a form, to copy.
+func (a *Adapter) kept(st viewState, state json.RawMessage) bot.Response {
+	r := laterFor(st.Lang)
+	values := st.values(state)
+	for _, f := range st.Fields {
+		if f.Kind != bot.FieldText && f.Kind != bot.FieldLine {
+			continue
+		}
+		for _, v := range values[f.Name] {
+			if strings.TrimSpace(v) != "" {
+				r.Message.Blocks = append(r.Message.Blocks, bot.Quote(v))
+			}
+		}
+	}
+	return r
 }
 
 // shortcut opens the form of the open round: of the channel whose message it was used on, else of all that the person has.
@@ -336,8 +475,13 @@ func (a *Adapter) commanded(ctx context.Context, in inbound) {
 		return
 	}
 	f, err := a.from(ctx, c.User, c.Trigger, a.pressedAt(in))
-	if err != nil {
-		a.reply(ctx, in, *laterFor(a.lang(c.User)).Message)
+	switch {
+	case errors.Is(err, errOutside):
+		lang := a.lang(c.User)
+		a.reply(in, *words(lang, locale.Say(lang, "slack.not-you")))
+		return
+	case err != nil:
+		a.reply(in, *laterFor(a.lang(c.User)).Message)
 		return
 	}
 	if isChannel(c.Channel) {
@@ -346,7 +490,7 @@ func (a *Adapter) commanded(ctx context.Context, in inbound) {
 		case err == nil && place.member:
 			f.Team, f.Chan = a.teamOf(c.Channel), place.name
 		case bot.ReachOf(c.Text) != bot.ReachAll && bot.ReachOf(c.Text) != bot.ReachOwn:
-			a.reply(ctx, in, *words(f.Lang, locale.Say(f.Lang, "slack.not-here")))
+			a.reply(in, *words(f.Lang, locale.Say(f.Lang, "slack.not-here")))
 			return
 		}
 	}
@@ -362,36 +506,82 @@ func (a *Adapter) commanded(ctx context.Context, in inbound) {
 		if err == nil {
 			_, err = a.openView(ctx, c.Trigger, v)
 		}
-		if err != nil {
-			a.reply(ctx, in, noForm(f.Lang))
+		if err != nil && !errors.Is(err, errAmbiguous) { // what is unknown is probably on the screen
+			a.reply(in, noForm(f.Lang))
 		}
 	case r.Message != nil:
-		a.reply(ctx, in, *r.Message)
+		a.reply(in, *r.Message)
 	case err != nil:
-		a.reply(ctx, in, *laterFor(f.Lang).Message)
+		a.reply(in, *laterFor(f.Lang).Message)
 	}
 }
 
 // reply answers a command, so that only who gave it sees it.
-func (a *Adapter) reply(ctx context.Context, in inbound, m bot.Message) {
+func (a *Adapter) reply(in inbound, m bot.Message) {
+	raw, err := ephemeral(m)
+	if err != nil {
+		a.log.Error("slack: an answer to a command does not fit", "err", err)
+		return
+	}
+	if in.Answer(raw) == nil {
+		return
+	}
+	c := in.Command // too late, or too large
+	in.Answer(nil)
+	a.out.put("command "+c.Channel, func(ctx context.Context) {
+		if (c.ResponseURL == "" || a.respond(ctx, c.ResponseURL, m) != nil) && isChannel(c.Channel) {
+			a.whisper(ctx, c.Channel, c.User, m)
+		}
+	})
+}
+
+// ephemeral is a message that one person sees, as the answer to what that person did.
+func ephemeral(m bot.Message) (json.RawMessage, error) {
 	r, err := render(m, "")
 	if err != nil {
-		return
+		return nil, err
 	}
 	for i := range r.Pictures {
 		r.place(i, "")
 	}
-	raw, err := json.Marshal(struct {
-		Type   string      `json:"response_type"`
-		Text   string      `json:"text"`
-		Blocks []api.Block `json:"blocks"`
-	}{"ephemeral", r.Text, r.Blocks})
-	if err == nil && in.Answer(raw) == nil {
-		return
+	return json.Marshal(struct {
+		Type    string      `json:"response_type"`
+		Replace bool        `json:"replace_original"`
+		Text    string      `json:"text"`
+		Blocks  []api.Block `json:"blocks"`
+	}{"ephemeral", false, r.Text, r.Blocks})
+}
+
+var errNoResponse = errors.New("slack: the address to answer at does not take it")
+
+// respond answers at the address that came with a command or a press. The address is a secret: no error tells it.
+func (a *Adapter) respond(ctx context.Context, to string, m bot.Message) error {
+	raw, err := ephemeral(m)
+	if err != nil {
+		return err
 	}
-	if isChannel(in.Command.Channel) {
-		a.whisper(ctx, in.Command.Channel, in.Command.User, m)
-	}
+	return patiently(ctx, func() error {
+		err := a.wire.call(ctx, "response_url", "", func(ctx context.Context) error {
+			req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(raw))
+			if err != nil {
+				return errNoResponse
+			}
+			req.Header.Set("Content-Type", "application/json; charset=utf-8")
+			got, err := a.wire.plain.Do(req)
+			if err != nil {
+				return err
+			}
+			got.Body.Close()
+			if got.StatusCode != http.StatusOK {
+				return errNoResponse
+			}
+			return nil
+		})
+		if _, ok := errors.AsType[*bot.RetryError](err); ok || err == nil {
+			return err
+		}
+		return errNoResponse
+	})
 }
 
 // whisper shows something in a channel to one person, if it arrives.
@@ -413,8 +603,12 @@ func (a *Adapter) whisper(ctx context.Context, channel string, to bot.UserID, m 
 }
 
 // told says something in a direct conversation.
-func (a *Adapter) told(ctx context.Context, channel string, m bot.Message) {
-	if _, err := a.post(ctx, channel, "", m, ""); err != nil {
+func (a *Adapter) told(ctx context.Context, channel, thread string, m bot.Message, more ...api.MsgOption) {
+	err := patiently(ctx, func() error {
+		_, err := a.post(ctx, channel, thread, m, "", more...)
+		return err
+	})
+	if err != nil {
 		a.log.Warn("slack: an answer did not arrive", "err", err)
 	}
 }
@@ -439,16 +633,25 @@ func (a *Adapter) home(ctx context.Context, in inbound) {
 		a.log.Error("slack: the home page does not fit", "err", err)
 		return
 	}
-	for range 2 {
-		err = judged(a.wire.call(ctx, "views.publish", "", func(ctx context.Context) error {
-			_, err := a.wire.api.PublishViewContext(ctx, api.PublishViewContextRequest{UserID: e.User.Reveal(), View: *v})
-			return err
-		}))
-		if !errors.Is(err, errAmbiguous) {
-			break
+	var hash *string
+	if e.View != nil && e.View.Hash != "" { // a page that was made meanwhile is newer
+		hash = &e.View.Hash
+	}
+	a.out.put("home "+e.User.Reveal(), func(ctx context.Context) {
+		var err error
+		for range 2 {
+			err = patiently(ctx, func() error {
+				return judged(a.wire.call(ctx, "views.publish", "", func(ctx context.Context) error {
+					_, err := a.wire.api.PublishViewContext(ctx, api.PublishViewContextRequest{UserID: e.User.Reveal(), View: *v, Hash: hash})
+					return err
+				}))
+			})
+			if !errors.Is(err, errAmbiguous) {
+				break
+			}
 		}
-	}
-	if err != nil {
-		a.log.Warn("slack: the home page was not shown", "err", err)
-	}
+		if err != nil && code(err) != "hash_conflict" {
+			a.log.Warn("slack: the home page was not shown", "err", err)
+		}
+	})
 }

@@ -62,7 +62,8 @@ func newPace(perSecond float64) *pace {
 	}
 }
 
-// tier is how often a method may be called in a minute; zero: it has no limit of its own.
+// tier is how often a method may be called in a minute; zero: it has no limit of its own. To open a view there are three
+// seconds: it is tried whatever its limit.
 func tier(method string) int {
 	switch method {
 	case "conversations.list", "users.list":
@@ -70,7 +71,7 @@ func tier(method string) int {
 	case "chat.update", "chat.delete", "conversations.open", "conversations.info", "conversations.history",
 		"conversations.replies", "users.conversations":
 		return 50
-	case "chat.postEphemeral", "views.open", "views.update", "views.push", "views.publish", "users.info", "conversations.members",
+	case "chat.postEphemeral", "views.update", "views.push", "views.publish", "users.info", "conversations.members",
 		"files.getUploadURLExternal", "files.completeUploadExternal":
 		return 100
 	}

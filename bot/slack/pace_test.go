@@ -193,7 +193,7 @@ func later(err error) bool {
 func TestPaceOfMethods(t *testing.T) {
 	for method, want := range map[string]int{
 		"conversations.list": 20, "users.list": 20, "chat.update": 50, "chat.delete": 50, "conversations.open": 50, "conversations.info": 50,
-		"conversations.history": 50, "conversations.replies": 50, "users.conversations": 50, "chat.postEphemeral": 100, "views.open": 100,
+		"conversations.history": 50, "conversations.replies": 50, "users.conversations": 50, "chat.postEphemeral": 100,
 		"views.update": 100, "views.push": 100, "views.publish": 100, "users.info": 100, "conversations.members": 100,
 		"files.getUploadURLExternal": 100, "files.completeUploadExternal": 100,
 	} {
@@ -217,7 +217,7 @@ func TestPaceOfMethods(t *testing.T) {
 			if took := time.Since(began); float64(10*want) < 0.95*float64(want)*(took.Minutes()) {
 				t.Errorf("%s: %d took %s", method, 10*want, took)
 			}
-			if method == "views.open" && done.all[99].Sub(done.all[0]) > time.Second {
+			if method == "views.update" && done.all[99].Sub(done.all[0]) > time.Second {
 				t.Error("a form waits though there is room")
 			}
 		})

@@ -30,7 +30,7 @@ func (a *Adapter) Post(ctx context.Context, team bot.TeamID, m bot.Message, thre
 	if err != nil {
 		return "", unsure(ofChannel(err))
 	}
-	a.sent.keep(key, bot.Ref(ts))
+	a.sent.keep(key, team, bot.Ref(ts))
 	return bot.Ref(ts), nil
 }
 
@@ -128,7 +128,7 @@ func (a *Adapter) uploaded(ctx context.Context, p picture, name string) (string,
 
 // Edit implements bot.Editor.
 func (a *Adapter) Edit(ctx context.Context, team bot.TeamID, ref bot.Ref, m bot.Message) error {
-	r, err := render(m, a.sent.key(ref))
+	r, err := render(m, a.sent.key(team, ref))
 	if err != nil {
 		return err
 	}
@@ -163,10 +163,13 @@ func (a *Adapter) Direct(ctx context.Context, to bot.Recipient, m bot.Message, k
 		return nothing(err)
 	}
 	ts, err := a.post(ctx, channel, "", m, "")
+	if slices.Contains(nobodyCodes, code(err)) {
+		return bot.ErrNotFound
+	}
 	if err != nil {
 		return unsure(err)
 	}
-	a.sent.keep(key, bot.Ref(ts))
+	a.sent.keep(key, "", bot.Ref(ts))
 	return nil
 }
 
@@ -180,8 +183,7 @@ func (a *Adapter) conversation(ctx context.Context, user string) (string, error)
 		c, _, _, err = a.wire.api.OpenConversationContext(ctx, &api.OpenConversationParameters{Users: []string{user}, ReturnIM: false})
 		return err
 	}))
-	switch code(err) {
-	case "user_not_found", "users_not_found", "user_not_visible", "user_disabled":
+	if slices.Contains(nobodyCodes, code(err)) {
 		return "", bot.ErrNotFound
 	}
 	if err != nil {

@@ -60,6 +60,7 @@ type wire struct {
 	url     string
 	ping    time.Duration // without a ping for so long a connection is dead
 	pace    *pace
+	refused func(code string) // told that a call was answered as if the bot's token is not taken any more; may be nil
 
 	mu      sync.Mutex
 	scopes  map[slot][]string
@@ -131,6 +132,9 @@ func (w *wire) call(ctx context.Context, method, channel string, do func(context
 	}
 	if notSent(err) {
 		return &bot.RetryError{After: notSentAgain, Err: errNotSent}
+	}
+	if e, ok := errors.AsType[api.SlackErrorResponse](err); ok && w.refused != nil && slices.Contains(signedOut, e.Err) {
+		w.refused(e.Err)
 	}
 	return err
 }
@@ -350,7 +354,7 @@ func (e *signInError) next() string {
 		return "look at api_url: it begins with https:// and ends in /api/"
 	case "invalid_arguments", "missing_args":
 		return "look at api_url and at proxies: something changes what is sent"
-	case "app_uninstalled":
+	case "app_uninstalled", "account_inactive":
 		return "install the app again, and copy its new token (" + where + ")"
 	}
 	return "copy the token again, or make a new one (" + where + ")"

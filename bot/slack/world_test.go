@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
@@ -35,8 +36,9 @@ type world struct {
 	log    *safeBuffer
 	limits bot.Limits
 	tempo  slack.Tempo
-	second float64 // messages per second
-	wrap   func(bot.Handler) bot.Handler
+	second float64                         // messages per second
+	wrap   func(bot.Handler) bot.Handler   // what is between the adapter and the bot
+	front  func(http.Handler) http.Handler // what is between Slack and the adapter
 
 	db   *store.DB
 	bot  *bot.Bot
@@ -88,7 +90,11 @@ func (w *world) start() {
 	w.chat.Hurry(w.tempo)
 	var listen *httptest.Server
 	if w.http {
-		listen = httptest.NewServer(w.chat.Handler())
+		h := w.chat.Handler()
+		if w.front != nil {
+			h = w.front(h)
+		}
+		listen = httptest.NewServer(h)
 		w.s.Deliver(&slacktest.Target{Events: listen.URL, Interactions: listen.URL, Commands: listen.URL})
 	}
 	lib, err := prompts.Builtin()

@@ -239,6 +239,9 @@ func (s *Server) Choose(user string, on Surface, name string, options ...string)
 
 func (s *Server) act(user string, on Surface, name string, options []string) Result {
 	s.t.Helper()
+	if v, ok := on.(*View); ok {
+		on = *v
+	}
 	c := Find(on, name)
 	if c == nil {
 		s.t.Errorf("there is no %q to press in:\n%s", name, on.Seen())

@@ -24,21 +24,22 @@ func transports() map[string]bool { return map[string]bool{"socket": false, "htt
 
 // world is the whole bot, on a real store, with a workspace for tests: people act there, and see what comes of it.
 type world struct {
-	t      testing.TB
-	s      *slacktest.Server
-	dir    string
-	lang   prompts.Lang
-	crew   string // the channel
-	people []string
-	boss   string
-	http   bool
-	m      *marks
-	log    *safeBuffer
-	limits bot.Limits
-	tempo  slack.Tempo
-	second float64                         // messages per second
-	wrap   func(bot.Handler) bot.Handler   // what is between the adapter and the bot
-	front  func(http.Handler) http.Handler // what is between Slack and the adapter
+	t       testing.TB
+	s       *slacktest.Server
+	dir     string
+	lang    prompts.Lang
+	crew    string // the channel
+	people  []string
+	boss    string
+	http    bool
+	m       *marks
+	log     *safeBuffer
+	limits  bot.Limits
+	tempo   slack.Tempo
+	second  float64                         // messages per second
+	unpaced bool                            // only Slack limits it
+	wrap    func(bot.Handler) bot.Handler   // what is between the adapter and the bot
+	front   func(http.Handler) http.Handler // what is between Slack and the adapter
 
 	db   *store.DB
 	bot  *bot.Bot
@@ -88,6 +89,9 @@ func (w *world) start() {
 		}
 	})
 	w.chat.Hurry(w.tempo)
+	if w.unpaced {
+		w.chat.Unpaced()
+	}
 	var listen *httptest.Server
 	if w.http {
 		h := w.chat.Handler()

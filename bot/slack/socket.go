@@ -20,13 +20,14 @@ import (
 
 const (
 	helloTime     = 10 * time.Second
-	stopGrace     = 2 * time.Second // for what is being handled when the program stops
-	flushTime     = 100 * time.Millisecond
-	usualLifetime = 18_060 * time.Second // of a connection, where it is not said
-	renewQuiet    = 2 * time.Second      // without anything coming in, before a connection is renewed
-	renewAgain    = 20                   // how often it is looked in a connection's time whether that is so
-	leaveTime     = 5 * time.Second      // for the other side to end a connection that we leave
-	maxResent     = 1000                 // envelopes of which is remembered that their acknowledgement was sent again
+	stopGrace     = 2 * time.Second        // for what is being handled when the program stops
+	flushTime     = 25 * time.Millisecond  // for an acknowledgement to leave
+	usualLifetime = 18_060 * time.Second   // of a connection, where it is not said
+	renewQuiet    = 2 * time.Second        // without anything coming in, before a connection is renewed
+	renewMoment   = 100 * time.Millisecond // the same, when that did not come for long
+	renewAgain    = 10 * time.Second       // before looking again whether it is quiet
+	leaveTime     = 5 * time.Second        // for the other side to end a connection that we leave
+	maxResent     = 1000                   // envelopes of which is remembered that their acknowledgement was sent again
 )
 
 // sockets are the connections of Socket Mode.
@@ -39,6 +40,7 @@ type sockets struct {
 	mu      sync.Mutex
 	all     []*socket
 	last    time.Time // when something came in
+	sent    time.Time // when something was last acknowledged
 	down    time.Time // since when there is no connection; zero: there is one, or there never was
 	others  int       // connections that are not ours, as of the last hello
 	fatal   error
@@ -85,7 +87,7 @@ func newSockets(w *wire, in *intake, log *slog.Logger, back func(since time.Time
 	s := &sockets{in: in, log: log, back: back, hello: helloTime, resent: map[string]bool{}}
 	for range 2 {
 		c := &socket{of: s, replan: make(chan struct{}, 1)}
-		c.client = w.socket(c.dialed)
+		c.client = w.socket(c.dialed, c.ended)
 		s.all = append(s.all, c)
 	}
 	return s
@@ -117,10 +119,7 @@ func (s *sockets) run(ctx context.Context) error {
 		defer grace.Stop()
 		select {
 		case <-idle:
-			// The library does not say when an acknowledgement has left.
-			flush := time.NewTimer(flushTime)
-			defer flush.Stop()
-			<-flush.C
+			s.flush()
 		case <-grace.C:
 		}
 	case err = <-failed:
@@ -133,6 +132,14 @@ func (s *sockets) run(ctx context.Context) error {
 	running.Wait()
 	s.sending.Wait()
 	return err
+}
+
+// flush waits until the last acknowledgement left. The library does not say when.
+func (s *sockets) flush() {
+	s.mu.Lock()
+	at := s.sent.Add(flushTime)
+	s.mu.Unlock()
+	sleep(context.Background(), time.Until(at))
 }
 
 // health says how the connections are doing.
@@ -302,6 +309,7 @@ func (c *socket) send(id string, payload any) error {
 func (s *sockets) senders(c *socket) []*socketmode.Client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.sent = time.Now()
 	var open []*socketmode.Client
 	if c.open {
 		open = append(open, c.client)
@@ -424,19 +432,22 @@ func (c *socket) renewIn() (time.Duration, bool) {
 	return 0, false
 }
 
-// mayRenew says whether the others can take over, and nothing is under way that could be lost; or else when to look again. It
-// does not wait for that for ever.
+// mayRenew says whether the others can take over, and nothing is under way that could be lost; or else when to look again.
 func (c *socket) mayRenew() (again time.Duration, ok bool) {
 	s := c.of
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	again = min(renewAgain, c.lifetime/20)
 	for _, other := range s.all {
 		if other != c && !other.open {
-			return c.lifetime / renewAgain, false
+			return again, false
 		}
 	}
-	quiet := c.waiting == 0 && time.Since(s.last) > renewQuiet
-	return c.lifetime / renewAgain, quiet || time.Since(c.since) > 3*c.lifetime/4
+	quiet := renewQuiet
+	if time.Since(c.since) > 3*c.lifetime/4 {
+		quiet = renewMoment
+	}
+	return again, c.waiting == 0 && time.Since(s.last) > quiet
 }
 
 // leave says to the other side that nothing more will be sent, which then ends the connection; what it sent already still
@@ -456,6 +467,15 @@ func (c *socket) dialed(conn net.Conn) {
 	c.of.mu.Lock()
 	defer c.of.mu.Unlock()
 	c.conn = conn
+}
+
+// ended notes that nothing can be sent any more, before the library knows.
+func (c *socket) ended(conn net.Conn) {
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	if c.conn == conn {
+		c.open = false
+	}
 }
 
 // overdue notes that a connection did not get further in time.
@@ -499,7 +519,7 @@ func (c *socket) trouble(what string) {
 func (w *wire) greet(ctx context.Context) (connections int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	client := w.socket(func(net.Conn) {})
+	client := w.socket(func(net.Conn) {}, func(net.Conn) {})
 	done := make(chan error, 1)
 	go func() { done <- client.RunContext(ctx) }()
 	defer func() {

@@ -577,6 +577,30 @@ func TestStalledHandlerLosesNothing(t *testing.T) {
 	l.sound()
 }
 
+// What comes just before a connection is cut is not lost.
+func TestLastFrameBeforeTheEnd(t *testing.T) {
+	t.Parallel()
+	s := slacktest.Start(t, slacktest.Options{})
+	l := linkTo(t, s)
+	l.hasten()
+	l.run(nil)
+	for n := range 20 {
+		l.up(2)
+		before := s.Connections()
+		k := s.Sockets()[n%2]
+		k.Text(`{"type":"interactive","envelope_id":"e-last","payload":{"type":"block_actions","user":{"id":"U1"}}}`)
+		k.CutFrame(`{"type":"hello"}`)
+		await(t, "the press", func() bool {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			return len(l.seen) == n+1
+		})
+		await(t, "another connection", func() bool { return s.Connections() > before })
+	}
+	l.stop()
+	l.sound()
+}
+
 // H6: a connection that says no hello, or no ping any more, is opened again.
 func TestSilentConnections(t *testing.T) {
 	t.Parallel()
@@ -803,7 +827,7 @@ func TestSecondConnectionIsRenewed(t *testing.T) {
 	l.up(2)
 	both := s.Sockets()
 	began := time.Now()
-	more := time.NewTicker(5 * time.Millisecond)
+	more := time.NewTicker(330 * time.Millisecond)
 	defer more.Stop()
 	n := 0
 	for time.Since(began) < 6*time.Second {
@@ -813,7 +837,7 @@ func TestSecondConnectionIsRenewed(t *testing.T) {
 			t.Fatalf("%+v after %s", r, time.Since(began))
 		}
 	}
-	if s.Connections() != 3 || n < 100 {
+	if s.Connections() != 3 || n < 15 {
 		t.Errorf("%d connections, %d presses", s.Connections(), n)
 	}
 	if both[0].Open() == both[1].Open() {
@@ -842,7 +866,7 @@ func TestRenewalWaitsForQuiet(t *testing.T) {
 	l.c.mu.Unlock()
 	is := func(want bool) {
 		t.Helper()
-		if again, ok := c.mayRenew(); ok != want || again != 3*time.Minute {
+		if again, ok := c.mayRenew(); ok != want || again != renewAgain {
 			t.Errorf("%v, or in %s", ok, again)
 		}
 	}
@@ -855,6 +879,8 @@ func TestRenewalWaitsForQuiet(t *testing.T) {
 	set(func() { l.c.last = time.Now().Add(-3 * time.Second) })
 	is(true)
 	set(func() { c.waiting = 1 })
+	is(false)
+	set(func() { c.waiting, l.c.last = 0, time.Now().Add(-time.Second) })
 	is(false)
 	set(func() { c.since = time.Now().Add(-50 * time.Minute) })
 	is(true)

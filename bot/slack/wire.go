@@ -32,6 +32,7 @@ const (
 	maxResponse   = 16 << 20
 	maxFrame      = 1 << 20
 	writeBuffer   = 32 << 10 // an acknowledgement leaves as one frame: Slack does not put parts together
+	lingerTime    = 100 * time.Millisecond
 	pingTime      = 30 * time.Second
 	methodOpen    = "apps.connections.open"
 	limitedFor    = 30 * time.Second // where a limit does not say how long
@@ -101,20 +102,40 @@ func newWire(c wireConfig) *wire {
 	return w
 }
 
-// socket makes a client of Socket Mode. dialed is told of each connection that it makes.
-func (w *wire) socket(dialed func(net.Conn)) *socketmode.Client {
+// socket makes a client of Socket Mode. dialed is told of each connection that it makes, and ended of each that ended.
+func (w *wire) socket(dialed, ended func(net.Conn)) *socketmode.Client {
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := (&net.Dialer{Timeout: dialTime}).DialContext(ctx, network, addr)
-		if err == nil {
-			dialed(c)
+		if err != nil {
+			return nil, err
 		}
-		return c, err
+		if tcp, ok := c.(*net.TCPConn); ok {
+			c = &lingering{tcp, ended}
+		}
+		dialed(c)
+		return c, nil
 	}
 	return socketmode.New(w.api,
 		socketmode.OptionLog(log.New(io.Discard, "", 0)), socketmode.OptionReadLimit(maxFrame), socketmode.OptionPingInterval(w.ping),
 		socketmode.OptionDialer(&websocket.Dialer{
 			Proxy: http.ProxyFromEnvironment, NetDialContext: dial, HandshakeTimeout: dialTime, WriteBufferSize: writeBuffer,
 		}))
+}
+
+// lingering is a connection that tells a little later that it ended: what the library reads last before that it may forget.
+type lingering struct {
+	*net.TCPConn
+	ended func(net.Conn)
+}
+
+// Read implements io.Reader.
+func (l *lingering) Read(b []byte) (int, error) {
+	n, err := l.TCPConn.Read(b)
+	if err != nil {
+		l.ended(l)
+		<-time.After(lingerTime)
+	}
+	return n, err
 }
 
 // call makes a call of a method when the pace allows it; channel may be empty. A *bot.RetryError: nothing was done, for a limit

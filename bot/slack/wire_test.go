@@ -323,7 +323,7 @@ func TestSignInErrors(t *testing.T) {
 // The library's debugging prints what people write. Nothing turns it on, and its log goes nowhere.
 func TestDebuggingIsOutOfReach(t *testing.T) {
 	w := newWire(wireConfig{})
-	if w.api.Debug() || w.uploads.Debug() || w.socket(nil).Debug() {
+	if w.api.Debug() || w.uploads.Debug() || w.socket(nil, nil).Debug() {
 		t.Error("the library debugs")
 	}
 	files, err := filepath.Glob("*.go")

@@ -116,10 +116,14 @@ func (p *parts) appoint(ctx context.Context, again time.Duration) {
 
 // callbacks is what the http listener serves.
 func (p *parts) callbacks() http.Handler {
-	if p.mm == nil {
-		return http.NotFoundHandler()
+	mux := http.NewServeMux()
+	if p.mm != nil {
+		mount(mux, p.c.callbackPath(), bounded(p.mm.Handler(), maxRequest))
 	}
-	return bounded(mounted(p.c, p.mm.Handler()))
+	if p.c.slackHTTP() {
+		mount(mux, p.c.Slack.Path, bounded(p.slk.Handler(), maxSlackRequest))
+	}
+	return mux
 }
 
 // lend serves the callbacks while no bot runs, for the doctor's probe: nothing of it is kept, and nobody is handed
@@ -133,34 +137,35 @@ func lend(c config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return bounded(mounted(c, a.Handler())), nil
+	mux := http.NewServeMux()
+	mount(mux, c.callbackPath(), bounded(a.Handler(), maxRequest))
+	return mux, nil
 }
 
-// mounted puts a handler under the path of callback_url, and nothing anywhere else.
-func mounted(c config, h http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	if at := c.callbackPath(); at != "" {
+// mount puts a handler below a path; without a path nowhere.
+func mount(mux *http.ServeMux, at string, h http.Handler) {
+	if at != "" {
 		mux.Handle(at+"/", h)
 	}
-	return mux
 }
 
 // What a request from outside may take.
 const (
-	maxRequest  = 64 << 10
-	readRequest = 5 * time.Second
-	wholeAnswer = 15 * time.Second
+	maxRequest      = 64 << 10
+	maxSlackRequest = 1 << 20 // with a whole form, or the message whose button was pressed
+	readRequest     = 5 * time.Second
+	wholeAnswer     = 15 * time.Second
 )
 
 // bounded limits what a request from outside may send, and for how long it may keep its connection busy.
-func bounded(h http.Handler) http.Handler {
+func bounded(h http.Handler, size int64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := http.NewResponseController(w)
 		if err := errors.Join(c.SetReadDeadline(time.Now().Add(readRequest)), c.SetWriteDeadline(time.Now().Add(wholeAnswer))); err != nil {
 			http.Error(w, "later", http.StatusServiceUnavailable)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
+		r.Body = http.MaxBytesReader(w, r.Body, size)
 		h.ServeHTTP(w, r)
 	})
 }

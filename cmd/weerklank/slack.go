@@ -1,14 +1,69 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"flag"
+	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/weerklank/weerklank/bot/slack"
+	"github.com/weerklank/weerklank/prompts"
 )
+
+// cmdSlack is `weerklank slack manifest [--config FILE] [--http-url URL] [--name NAME] [--lang nl|en] [--json]`: what an admin
+// pastes at Slack to make the app.
+func cmdSlack(_ context.Context, e *env, args []string) error {
+	var path, base, name, lang string
+	var asJSON bool
+	rest, err := flags(e, "slack", args, func(fs *flag.FlagSet) {
+		fs.StringVar(&path, "config", "", "")
+		fs.StringVar(&base, "http-url", "", "")
+		fs.StringVar(&name, "name", "Weerklank", "")
+		fs.StringVar(&lang, "lang", string(e.lang), "")
+		fs.BoolVar(&asJSON, "json", false, "")
+	})
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 || rest[0] != "manifest" {
+		return usageError{e.say("cli.slack-which")}
+	}
+	if lang != string(prompts.Dutch) && lang != string(prompts.English) {
+		return usageError{e.say("cli.privacy-lang")}
+	}
+	base = strings.TrimRight(strings.TrimSpace(base), "/")
+	if u := webAddress(base); base != "" && (u == nil || u.Scheme != "https") {
+		return usageError{e.say("cli.slack-url")}
+	}
+	if path != "" {
+		c, err := loadConfig(e, path)
+		if err != nil {
+			return err
+		}
+		base = cmp.Or(base, c.slackBase())
+		if c.Slack.Transport == transportHTTP && base == "" {
+			return hinted{errors.New("slack sends requests, and has no address for them"), e.say("cli.config-slack-no-public")}
+		}
+	}
+	app, err := slack.Manifest(name, prompts.Lang(lang), base)
+	if err != nil {
+		return hinted{err, e.say("cli.hint-slack-manifest")}
+	}
+	write := app.YAML
+	if asJSON {
+		write = app.JSON
+	}
+	text, err := write()
+	if err == nil {
+		_, err = fmt.Fprintf(e.stdout, "%s", text)
+	}
+	return err
+}
 
 // presence is whether events of Slack come in.
 type presence struct {

@@ -3,6 +3,7 @@ package main
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/weerklank/weerklank/bot/slack"
@@ -95,6 +96,16 @@ func (c config) checkSlack(e *env, wrong func(section, key, text string)) {
 			}
 		}
 	}
+}
+
+// slackMembers are the ids of listed people.
+func (c config) slackMembers() (ids []string) {
+	for _, a := range slices.Concat(c.Rights.Managers, c.Rights.Editors) {
+		if id, ok := strings.CutPrefix(a, slack.Platform+":"); ok && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // slackNotes are what is allowed in [slack], and worth a second look.

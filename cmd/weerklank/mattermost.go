@@ -11,6 +11,7 @@ import (
 
 	"github.com/weerklank/weerklank/bot"
 	"github.com/weerklank/weerklank/bot/mattermost"
+	"github.com/weerklank/weerklank/bot/slack"
 )
 
 // access is whether the server lets the bot in. While it does not, other platforms, the agenda and the operator's commands
@@ -129,16 +130,27 @@ func (p *parts) callbacks() http.Handler {
 // lend serves the callbacks while no bot runs, for the doctor's probe: nothing of it is kept, and nobody is handed
 // anything.
 func lend(c config) (http.Handler, error) {
-	m := c.mattermostConfig()
-	m.Mark = func(context.Context) (time.Time, error) { return time.Time{}, nil }
-	m.SetMark = func(context.Context, time.Time) error { return nil }
-	m.OpenSince = m.Mark
-	a, err := mattermost.New(m, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return nil, err
+	never := func(context.Context) (time.Time, error) { return time.Time{}, nil }
+	forget := func(context.Context, time.Time) error { return nil }
+	mux, quiet := http.NewServeMux(), slog.New(slog.DiscardHandler)
+	if at := c.callbackPath(); at != "" {
+		m := c.mattermostConfig()
+		m.Mark, m.SetMark, m.OpenSince = never, forget, never
+		a, err := mattermost.New(m, quiet)
+		if err != nil {
+			return nil, err
+		}
+		mount(mux, at, bounded(a.Handler(), maxRequest))
 	}
-	mux := http.NewServeMux()
-	mount(mux, c.callbackPath(), bounded(a.Handler(), maxRequest))
+	if c.slackHTTP() {
+		s := c.slackConfig()
+		s.Mark, s.SetMark, s.OpenSince = never, forget, never
+		a, err := slack.New(s, quiet)
+		if err != nil {
+			return nil, err
+		}
+		mount(mux, c.Slack.Path, bounded(a.Handler(), maxSlackRequest))
+	}
 	return mux, nil
 }
 

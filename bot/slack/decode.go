@@ -114,7 +114,7 @@ type event struct {
 	Enterprise string
 	AppID      string
 	OrgWide    bool      // the app is installed for the whole organisation
-	At         time.Time // when it happened, to the second; zero: not said
+	At         time.Time // when it happened, at the latest; zero: not said
 	Shared     bool      // it happened in a channel that another organisation is in
 
 	Message *message // of type message
@@ -319,6 +319,11 @@ func decodeEvent(payload []byte) inbound {
 	}
 	if !slices.Contains(eventTypes(), e.Type) {
 		return inbound{Kind: kindUnknown}
+	}
+	if at := tsTime(f.text("event_ts")); !at.IsZero() {
+		e.At = at
+	} else if !e.At.IsZero() { // to the second: what a manager did in that very second came before
+		e.At = e.At.Add(time.Second - 1)
 	}
 	e.User, e.Channel, e.Tab = f.user("user"), f.text("channel"), f.text("tab")
 	if c := f.object("channel"); c != nil {

@@ -248,10 +248,12 @@ func TestInvited(t *testing.T) {
 	defer w.end()
 	fresh := w.s.AddChannel(slacktestChannel("nieuw", append([]string{w.boss}, w.people...)...))
 	w.s.Join(fresh, w.s.Bot())
-	w.s.Await("the team", func() bool {
-		w.bot.Send(context.Background(), time.Now().Add(time.Second))
-		return len(w.s.Channel(fresh)) > 1
-	})
+	w.s.Settle()
+	t.Log(w.log.String())
+	w.s.Settle()
+	if _, err := w.bot.Send(context.Background(), time.Now().Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
 	all := w.s.Channel(fresh)
 	last := all[len(all)-1]
 	if !last.Bot || !strings.Contains(last.Seen(), "Er gebeurt nog niets") {

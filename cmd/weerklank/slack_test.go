@@ -95,6 +95,20 @@ func TestRunOnSlack(t *testing.T) {
 			}
 			w.TypeDirect(w.irma, "help TYPED-WORDS")
 			w.Await("an answer", func() bool { return len(w.DM(w.irma)) > 1 })
+			app, err := slack.Manifest("Weerklank", prompts.Dutch, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			said, _ := w.Message(w.channel, w.Type(w.irma, w.channel, "TYPED-WORDS"))
+			for _, s := range app.Features.Shortcuts {
+				got := w.GlobalShortcut(w.irma, s.Callback)
+				if s.Type == "message" {
+					got = w.MessageShortcut(w.irma, said, s.Callback)
+				}
+				if got.Err != "" || got.Modal == nil {
+					t.Errorf("%s: %+v", s.Callback, got)
+				}
+			}
 			if code, said := health(p, "/healthz"); code != http.StatusOK {
 				t.Errorf("health: %d %s", code, said)
 			}
@@ -218,6 +232,34 @@ func TestDoctorOnSlack(t *testing.T) {
 	w.Archive(w.channel)
 	if code, said := doctor("C"); code != exitFailure || !strings.Contains(said, ": ploeg is archived") {
 		t.Errorf("an archived channel: %d\n%s", code, said)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Over requests the doctor takes the way from the outside, to the bot or while none runs to itself.
+func TestDoctorOnSlackOverHTTP(t *testing.T) {
+	w := newVillage(t)
+	w.c.Slack.Transport, w.c.Slack.SigningSecret = transportHTTP, newSecret(aSigning)
+	file := filepath.Join(t.TempDir(), "c.toml")
+	text := "data_dir = \"" + w.c.DataDir + "\"\n[help]\nadviser = \"Jo\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[http]\nlisten = \"" + w.c.HTTP.Listen + "\"\npublic_url = \"http://" +
+		w.c.HTTP.Listen + "\"\n[slack]\ntransport = \"http\"\nbot_token = \"" + w.BotToken() + "\"\nsigning_secret = \"" + aSigning + "\"\napi_url = \"" + w.URL() + "\"\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	doctor := func() (code int, said string) {
+		var out bytes.Buffer
+		code = run(t.Context(), []string{"doctor", "--config", file, "--online"}, unset, strings.NewReader(""), &out, &out)
+		silent(t, "the doctor", out.String())
+		return code, out.String()
+	}
+	if code, said := doctor(); code != exitOK || !strings.Contains(said, "right: From here, what is sent to http://"+w.c.HTTP.Listen+"/slack arrives") {
+		t.Errorf("without a bot: %d\n%s", code, said)
+	}
+	_, stop := start(t, w.c, io.Discard)
+	if code, said := doctor(); code != exitOK || !strings.Contains(said, "right: From here, what is sent") {
+		t.Errorf("beside a bot: %d\n%s", code, said)
 	}
 	if err := stop(); err != nil {
 		t.Error(err)

@@ -59,6 +59,7 @@ type Adapter struct {
 	uploads *model.Client4 // as rest, and waits longer
 	pace    *rate.Limiter  // of posts
 	wait    times
+	clock   *clock // the server's
 
 	mu      sync.Mutex
 	me      *model.User // the bot itself, once known
@@ -88,13 +89,16 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 	if c.URL == "" || c.Token == "" || log == nil || c.Mark == nil || c.SetMark == nil || c.OpenSince == nil {
 		return nil, errors.New("mattermost: url, token, marks and log are required")
 	}
-	rest := client(c, callTime)
 	a := &Adapter{
-		c: c, log: log, rest: rest, uploads: client(c, uploadTime), pace: rate.NewLimiter(perSecond, burst), rosters: map[string]*roster{}, shared: map[string]bool{}, track: newTracker(),
+		c: c, log: log, rest: client(c, callTime), uploads: client(c, uploadTime), pace: rate.NewLimiter(perSecond, burst), clock: &clock{},
+		rosters: map[string]*roster{}, shared: map[string]bool{}, track: newTracker(),
 		wait: times{
 			look: lookEvery, keep: markEvery, pause: firstPause, longPause: longPause, signIn: signInAgain, again: againAfter, againWithin: againWithin,
 			handle: handleAgain, handleLongest: longPause,
 		},
+	}
+	for _, c := range []*model.Client4{a.rest, a.uploads} {
+		c.HTTPClient.Transport = dated{http.DefaultTransport, a.clock}
 	}
 	var err error
 	a.calls, err = newCallbacks(a)

@@ -367,7 +367,7 @@ func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes) erro
 	for _, c := range all {
 		// A conversation's last_post_at does not move when something is edited or deleted: what was written since the
 		// oldest open round opened may still be changed.
-		recent := c.LastPostAt >= since.UnixMilli() || !open.IsZero() && c.LastPostAt >= open.Add(-overlap).UnixMilli()
+		recent := c.LastPostAt >= since.UnixMilli() || !open.IsZero() && c.LastPostAt >= a.clock.on(open).Add(-overlap).UnixMilli()
 		if c.Type != model.ChannelTypeDirect || !recent {
 			continue
 		}

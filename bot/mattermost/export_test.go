@@ -18,3 +18,6 @@ func (a *Adapter) Look(every time.Duration) { a.wait.look = every }
 
 // AgainWithin is how long a post is tried.
 func (a *Adapter) AgainWithin(d time.Duration) { a.wait.againWithin = d }
+
+// Now is what the adapter takes the server's time to be.
+func (a *Adapter) Now() time.Time { return a.now() }

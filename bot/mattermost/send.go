@@ -191,7 +191,7 @@ func unsure(err error) error {
 	return err
 }
 
-// lookBack is how much earlier than an attempt its post may seem to be made: clocks differ.
+// lookBack is how much earlier than an attempt its post may seem to be made: it is on our clock, and clocks are set.
 const lookBack = 5 * time.Minute
 
 // page is how many posts or people are asked for at once; the server gives no more.
@@ -202,7 +202,7 @@ func (a *Adapter) Find(ctx context.Context, team bot.TeamID, key string, since t
 	if _, err := a.self(ctx); err != nil {
 		return "", err
 	}
-	ref, err := a.find(ctx, channelOf(team), key, since.Add(-lookBack).UnixMilli())
+	ref, err := a.find(ctx, channelOf(team), key, a.clock.on(since).Add(-lookBack).UnixMilli())
 	if refusal(err) {
 		return "", bot.ErrUncertain // whether it stands in a channel that the bot cannot read, nobody but a person can say
 	}

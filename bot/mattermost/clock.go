@@ -36,6 +36,14 @@ func (c *clock) on(ours time.Time) time.Time {
 	return ours.Round(0).Add(c.apart)
 }
 
+// before is not later than a past moment of ours on the server's clock, whether that was set since or not.
+func (c *clock) before(ours time.Time) time.Time {
+	if at := c.on(ours); at.Before(ours) {
+		return at
+	}
+	return ours
+}
+
 // now is the time on the server's clock.
 func (a *Adapter) now() time.Time { return a.clock.on(time.Now()) }
 

@@ -452,6 +452,25 @@ func TestCatchUpOldConversation(t *testing.T) {
 	d.hears("een", "changed: een, anders")
 }
 
+// What was said after the first start is caught up with, also on a server whose clock is behind ours, or was set back.
+func TestCatchUpClockBehind(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.s.Advance(-20 * time.Minute)
+	d.start()
+	d.stop()
+	d.s.DM(d.fatima, "een")
+	d.start()
+	d.hears("een")
+	d.once(d.fatima, "een")
+	d.stop()
+	d.m.mu.Lock()
+	d.m.at = time.Now()
+	d.m.mu.Unlock()
+	d.s.DM(d.fatima, "twee")
+	d.start()
+	d.hears("een", "twee")
+}
+
 // What cannot be handled for a while is kept, others do not wait for it, and the mark stays before it.
 func TestCatchUpFailingHandler(t *testing.T) {
 	d := newDesk(t, mattermosttest.V11)

@@ -345,13 +345,17 @@ func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes) erro
 	if err != nil {
 		return err
 	}
+	now := a.now()
 	if mark.IsZero() { // nothing was ever handled
-		if err := a.c.SetMark(ctx, time.Now()); err != nil {
+		if err := a.c.SetMark(ctx, now); err != nil {
 			return err
 		}
-		a.track.start(time.Now().UnixMilli())
+		a.track.start(now.UnixMilli())
 		a.track.caughtUp()
 		return nil
+	}
+	if mark.After(now) { // the server's clock was set back: what was said since seems to be older
+		mark = now
 	}
 	a.track.start(mark.UnixMilli())
 	since := mark.Add(-overlap)
@@ -367,7 +371,7 @@ func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes) erro
 	for _, c := range all {
 		// A conversation's last_post_at does not move when something is edited or deleted: what was written since the
 		// oldest open round opened may still be changed.
-		recent := c.LastPostAt >= since.UnixMilli() || !open.IsZero() && c.LastPostAt >= a.clock.on(open).Add(-overlap).UnixMilli()
+		recent := c.LastPostAt >= since.UnixMilli() || !open.IsZero() && c.LastPostAt >= a.clock.before(open).Add(-overlap).UnixMilli()
 		if c.Type != model.ChannelTypeDirect || !recent {
 			continue
 		}

@@ -202,7 +202,7 @@ func (a *Adapter) Find(ctx context.Context, team bot.TeamID, key string, since t
 	if _, err := a.self(ctx); err != nil {
 		return "", err
 	}
-	ref, err := a.find(ctx, channelOf(team), key, a.clock.on(since).Add(-lookBack).UnixMilli())
+	ref, err := a.find(ctx, channelOf(team), key, a.clock.before(since).Add(-lookBack).UnixMilli())
 	if refusal(err) {
 		return "", bot.ErrUncertain // whether it stands in a channel that the bot cannot read, nobody but a person can say
 	}

@@ -233,3 +233,27 @@ func TestErrorUnknownWithoutConnection(t *testing.T) {
 		t.Errorf("tried %d times", n)
 	}
 }
+
+// However long each call hangs, the tries together are over in time.
+func TestErrorTriesAreBounded(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.start(func(a *mattermost.Adapter) { a.AgainWithin(700 * time.Millisecond) })
+	d.a.CallTime(10 * time.Second)
+	d.s.Fail(1, "POST", "/posts", mattermosttest.DoneCut())
+	d.s.Fail(1000, "POST", "/posts", mattermosttest.DoneHang())
+	start := time.Now()
+	_, err := d.a.Post(context.Background(), bot.TeamID("mattermost:"+d.crew), plain("eenmaal"), "", "sleutel")
+	if took := time.Since(start); !errors.Is(err, bot.ErrUncertain) || took > 5*time.Second {
+		t.Errorf("after %s: %v", took, err)
+	}
+	if n := len(d.s.Posts(d.crew)); n != 1 {
+		t.Errorf("it stands there %d times", n)
+	}
+}
+
+// The real bounds leave the server the same time again, before anything is looked up.
+func TestErrorTriesSettle(t *testing.T) {
+	if most := mattermost.AllTries(); 2*most > bot.SettleWindow || most >= 30*time.Second {
+		t.Errorf("a post is tried for %s", most)
+	}
+}

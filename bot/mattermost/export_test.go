@@ -21,3 +21,6 @@ func (a *Adapter) AgainWithin(d time.Duration) { a.wait.againWithin = d }
 
 // Now is what the adapter takes the server's time to be.
 func (a *Adapter) Now() time.Time { return a.now() }
+
+// AllTries is how long a post is tried, unless a test says otherwise.
+func AllTries() time.Duration { return againWithin }

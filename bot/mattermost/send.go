@@ -15,9 +15,10 @@ import (
 // keyProp holds a post's key: opaque and random for what the outbox sends, since members can read it.
 const keyProp = "weerklank"
 
-// againWithin is how long the server certainly still knows the key of a post (30 s), less what a call may take.
+// againWithin bounds all tries of a post together: for 30 s the server certainly knows its key, and what still lands after
+// that must be over long before bot.SettleWindow is.
 const (
-	againWithin = 20 * time.Second
+	againWithin = 25 * time.Second
 	againAfter  = time.Second
 )
 
@@ -76,12 +77,13 @@ func (a *Adapter) create(ctx context.Context, p *model.Post, key string) (bot.Re
 	if err := a.pace.Wait(ctx); err != nil {
 		return "", &bot.RetryError{After: time.Second, Err: err}
 	}
-	start := time.Now()
 	epoch, connected := a.connection()
 	unknown := false
+	tries, cancel := context.WithTimeout(ctx, a.wait.againWithin)
+	defer cancel()
 	for {
-		made, r, err := a.rest.CreatePost(ctx, p)
-		err = failed(ctx, r, err)
+		made, r, err := a.rest.CreatePost(tries, p)
+		err = failed(tries, r, err)
 		switch {
 		case err == nil && made != nil && made.Id != "":
 			return bot.Ref(made.Id), nil
@@ -93,10 +95,10 @@ func (a *Adapter) create(ctx context.Context, p *model.Post, key string) (bot.Re
 			return "", bot.ErrUncertain
 		}
 		select {
-		case <-ctx.Done():
+		case <-tries.Done():
 		case <-time.After(a.wait.again):
 		}
-		if now, _ := a.connection(); ctx.Err() != nil || time.Since(start) > a.wait.againWithin || !connected || now != epoch {
+		if now, _ := a.connection(); tries.Err() != nil || !connected || now != epoch {
 			return "", bot.ErrUncertain
 		}
 	}

@@ -435,6 +435,64 @@ func TestCatchUpManyMessages(t *testing.T) {
 	}
 }
 
+// What was changed and taken away before so much was said is found too: what was changed wherever the server's thousand rows
+// come from, what was taken away if they are those that changed first.
+func TestCatchUpBehindManyMessages(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.s.Set(func(s *mattermosttest.Settings) { s.SinceOldest = true })
+	d.start()
+	kept := d.s.DM(d.fatima, "een")
+	settle()
+	gone := d.s.DM(d.fatima, "twee")
+	d.hears("een", "twee")
+	d.once(d.fatima, "een", "twee")
+	d.s.Advance(10 * time.Minute)
+	d.s.DM(d.omar, "later")
+	d.hears("een", "twee", "later")
+	d.stop()
+	d.silent = true
+	d.s.Edit(kept, "een, anders")
+	d.s.Delete(gone)
+	d.s.Burst(d.fatima, d.s.Direct(d.fatima, d.me), 2400)
+	d.start()
+	for _, want := range []string{"changed: een, anders", "withdrawn", "burst 0", "burst 1111", "burst 2399"} {
+		if !slices.Contains(d.lines(), want) {
+			t.Errorf("not heard: %s", want)
+		}
+	}
+	d.stop()
+	d.s.Set(func(s *mattermosttest.Settings) { s.SinceOldest = false })
+	d.s.Edit(kept, "een, nog anders")
+	d.start()
+	if !slices.Contains(d.lines(), "changed: een, nog anders") {
+		t.Error("an old message is behind a thousand rows")
+	}
+}
+
+// An edit that was not handled yet is told, also if the message was taken away meanwhile.
+func TestEditBeforeDeletion(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	slow, first := make(chan struct{}), make(chan struct{})
+	d.handle = func(bot.Event) error {
+		select {
+		case <-first:
+		default:
+			close(first)
+		}
+		<-slow
+		return nil
+	}
+	d.start()
+	post := d.s.DM(d.fatima, "een")
+	<-first
+	settle()
+	d.s.Edit(post, "een, anders")
+	settle()
+	d.s.Delete(post)
+	close(slow)
+	d.hears("een", "changed: een, anders", "withdrawn")
+}
+
 // An old message of an open round is changed: nothing else tells that there is something new in that conversation.
 func TestCatchUpOldConversation(t *testing.T) {
 	d := newDesk(t, mattermosttest.V11)

@@ -123,7 +123,11 @@ func TestErrorTable(t *testing.T) {
 		"count 502":                   {act: "count", call: "GET /users", times: 1, fault: f(mattermosttest.Broken(502, false)), want: "failed"},
 		"count page 403 of a proxy":   {act: "count", call: "GET /channels/", times: 1, fault: f(mattermosttest.Page(403)), want: "retry"},
 		"find":                        {act: "find", want: "done"},
-		"find what is not there":      {act: "find", do: func(d *desk) { d.s.Delete(d.old) }, want: "not found"},
+		"find what is not there":      {act: "find other", want: "not found"},
+		"find what was taken away":    {act: "find", do: func(d *desk) { d.s.Delete(d.old) }, want: "done"}, // never posted again
+		"find what was edited":        {act: "find", do: func(d *desk) { d.s.Edit(d.old, "anders") }, want: "done"},
+		"find behind 1000":            {act: "find", do: func(d *desk) { d.s.Burst(d.omar, d.crew, 1100) }, want: "done"},
+		"find nothing in 1000":        {act: "find other", do: func(d *desk) { d.s.Burst(d.omar, d.crew, 1100) }, want: "uncertain"},
 		"find 401":                    {act: "find", do: func(d *desk) { d.s.Revoke(d.token) }, want: "unauthorised"},
 		"find not a member":           {act: "find", do: func(d *desk) { d.s.Leave(d.crew, d.me) }, want: "done"}, // a public channel can be read
 		"find 403":                    {act: "find", call: "GET /channels/", times: 1, fault: f(mattermosttest.Broken(403, false)), want: "uncertain"},
@@ -166,6 +170,8 @@ func TestErrorTable(t *testing.T) {
 					_, err = d.a.Count(ctx, crew)
 				case "find":
 					_, err = d.a.Find(ctx, crew, "oud", start)
+				case "find other":
+					_, err = d.a.Find(ctx, crew, "nooit", start)
 				}
 				if got := outcome(err); got != c.want {
 					t.Errorf("%s, not %s: %v", got, c.want, err)

@@ -208,7 +208,7 @@ func (a *Adapter) hear(ctx context.Context, h bot.Handler, j *job) error {
 		}
 	}
 	if j.again {
-		if answered, err := a.answered(ctx, j); err != nil || answered {
+		if stands, err := a.stands(ctx, j, answerKey(j.key())); err != nil || stands {
 			return err
 		}
 	}
@@ -295,8 +295,8 @@ func (a *Adapter) stands(ctx context.Context, j *job, key string) (bool, error) 
 		}
 		channel = c.Id
 	}
-	_, err := a.find(ctx, channel, key, j.at)
-	if errors.Is(err, bot.ErrNotFound) {
+	_, err := a.find(ctx, channel, key, j.at-1)
+	if errors.Is(err, bot.ErrNotFound) || errors.Is(err, bot.ErrUncertain) { // at most it was taken away again
 		return false, nil
 	}
 	return err == nil, err
@@ -321,12 +321,6 @@ func (a *Adapter) whenDeleted(ctx context.Context, j *job) (bool, error) {
 	}
 	a.track.end(lost)
 	return true, nil
-}
-
-// answered says whether the answer to a job stands in its conversation.
-func (a *Adapter) answered(ctx context.Context, j *job) (bool, error) {
-	jobs, err := a.missed(ctx, j.post.ChannelId, j.at-1)
-	return err == nil && !slices.ContainsFunc(jobs, func(m *job) bool { return m.key() == j.key() }), err
 }
 
 // ---- catching up
@@ -363,6 +357,10 @@ func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes) erro
 	if err != nil {
 		return err
 	}
+	oldest := since.UnixMilli()
+	if !open.IsZero() {
+		oldest = min(oldest, a.clock.before(open).Add(-overlap).UnixMilli())
+	}
 	all, err := a.channels(ctx)
 	if err != nil {
 		return err
@@ -371,11 +369,10 @@ func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes) erro
 	for _, c := range all {
 		// A conversation's last_post_at does not move when something is edited or deleted: what was written since the
 		// oldest open round opened may still be changed.
-		recent := c.LastPostAt >= since.UnixMilli() || !open.IsZero() && c.LastPostAt >= a.clock.before(open).Add(-overlap).UnixMilli()
-		if c.Type != model.ChannelTypeDirect || !recent {
+		if c.Type != model.ChannelTypeDirect || c.LastPostAt < oldest {
 			continue
 		}
-		jobs, err := a.missed(ctx, c.Id, since.UnixMilli())
+		jobs, err := a.missed(ctx, c.Id, since.UnixMilli(), oldest)
 		if err != nil {
 			return err
 		}
@@ -397,26 +394,64 @@ func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes) erro
 	return ctx.Err()
 }
 
-// missed returns what happened in a conversation since a moment and has no answer yet, oldest first.
-func (a *Adapter) missed(ctx context.Context, channel string, since int64) ([]*job, error) {
-	list, r, err := a.rest.GetPostsSince(ctx, channel, since, false)
-	if err := failed(ctx, r, err); err != nil {
+// changed returns what was said, edited or deleted in a channel since a moment, older versions included. Of more than a
+// thousand rows the server gives any, in practice those that changed first, so that it is asked again from there on. whole
+// is false if that was needed: something may be missing then.
+func (a *Adapter) changed(ctx context.Context, channel string, since int64) (posts map[string]*model.Post, whole bool, err error) {
+	posts, whole = map[string]*model.Post{}, true
+	for {
+		list, r, err := a.rest.GetPostsSince(ctx, channel, since, false)
+		if err := failed(ctx, r, err); err != nil {
+			return nil, false, err
+		}
+		last := since
+		for _, p := range list.Posts {
+			posts[p.Id] = p
+			last = max(last, p.UpdateAt-1) // more may have changed in the same millisecond
+		}
+		if len(list.Order) < sinceLimit {
+			return posts, whole, nil
+		}
+		whole = false
+		if last == since {
+			return posts, whole, nil
+		}
+		since = last
+	}
+}
+
+// pages goes through what stands in a channel, newest first, until more says no.
+func (a *Adapter) pages(ctx context.Context, channel string, more func(*model.Post) bool) error {
+	for n := 0; ; n++ {
+		list, r, err := a.rest.GetPostsForChannel(ctx, channel, n, page, "", false, false)
+		if err := failed(ctx, r, err); err != nil {
+			return err
+		}
+		for _, id := range list.Order {
+			if !more(list.Posts[id]) {
+				return nil
+			}
+		}
+		if len(list.Order) < page {
+			return nil
+		}
+	}
+}
+
+// missed returns what happened in a conversation since a moment and has no answer yet, oldest first. oldest is since when
+// anything could be said that may still be changed.
+func (a *Adapter) missed(ctx context.Context, channel string, since, oldest int64) ([]*job, error) {
+	posts, whole, err := a.changed(ctx, channel, since)
+	if err != nil {
 		if status(err) == http.StatusForbidden || status(err) == http.StatusNotFound {
 			return nil, nil
 		}
 		return nil, err
 	}
-	posts := list.Posts
-	if len(posts) >= sinceLimit { // the rest is not told, so that it is paged through
-		for n := 0; ; n++ {
-			older, r, err := a.rest.GetPostsForChannel(ctx, channel, n, page, "", false, false)
-			if err := failed(ctx, r, err); err != nil {
-				return nil, err
-			}
-			maps.Copy(posts, older.Posts)
-			if len(older.Order) < page || older.Posts[older.Order[len(older.Order)-1]].CreateAt <= since {
-				break
-			}
+	if !whole { // what is not told is paged through; what may still be changed is as old as the oldest open round
+		err := a.pages(ctx, channel, func(p *model.Post) bool { posts[p.Id] = p; return p.CreateAt > min(since, oldest) })
+		if err != nil {
+			return nil, err
 		}
 	}
 	answered := map[string]bool{}

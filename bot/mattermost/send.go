@@ -199,7 +199,7 @@ const lookBack = 5 * time.Minute
 // page is how many posts or people are asked for at once; the server gives no more.
 const page = 200
 
-// Find implements bot.Finder: it looks through the channel, newest first, for a post of the bot's own with that key.
+// Find implements bot.Finder: it looks through the channel for a post of the bot's own with that key.
 func (a *Adapter) Find(ctx context.Context, team bot.TeamID, key string, since time.Time) (bot.Ref, error) {
 	if _, err := a.self(ctx); err != nil {
 		return "", err
@@ -211,22 +211,34 @@ func (a *Adapter) Find(ctx context.Context, team bot.TeamID, key string, since t
 	return ref, err
 }
 
-// find looks for a post of the bot's own with that key, made after a moment.
+// find looks for a post of the bot's own with that key, made after a moment. One that somebody took away was posted, and is
+// not posted again. ErrUncertain: it does not stand there, and so much happened that it may have been taken away.
 func (a *Adapter) find(ctx context.Context, channel, key string, from int64) (bot.Ref, error) {
-	for n := 0; ; n++ {
-		list, r, err := a.rest.GetPostsForChannel(ctx, channel, n, page, "", false, false)
-		if err := failed(ctx, r, err); err != nil {
-			return "", err
-		}
-		for _, p := range list.Posts {
-			if k, _ := p.GetProp(keyProp).(string); k == key && a.ours(p) {
-				return bot.Ref(p.Id), nil
-			}
-		}
-		if len(list.Order) < page || list.Posts[list.Order[len(list.Order)-1]].CreateAt < from {
-			return "", bot.ErrNotFound
+	posts, whole, err := a.changed(ctx, channel, from)
+	if err != nil {
+		return "", err
+	}
+	var ref bot.Ref
+	look := func(p *model.Post) {
+		if k, _ := p.GetProp(keyProp).(string); k == key && p.OriginalId == "" && a.ours(p) {
+			ref = bot.Ref(p.Id)
 		}
 	}
+	for _, p := range posts {
+		look(p)
+	}
+	if ref == "" && !whole {
+		err = a.pages(ctx, channel, func(p *model.Post) bool { look(p); return ref == "" && p.CreateAt > from })
+	}
+	switch {
+	case err != nil:
+		return "", err
+	case ref != "":
+		return ref, nil
+	case !whole:
+		return "", bot.ErrUncertain
+	}
+	return "", bot.ErrNotFound
 }
 
 // Settles implements bot.Finder.

@@ -62,11 +62,20 @@ func TestErrorTable(t *testing.T) {
 		want  string
 		stand int // of the new text
 	}{
-		"post":              {act: "post", want: "done", stand: 1},
-		"post 401":          {act: "post", do: func(d *desk) { d.s.Revoke(d.token) }, want: "unauthorised"},
-		"post not a member": {act: "post", do: func(d *desk) { d.s.Leave(d.crew, d.me) }, want: "gone"},
-		"post archived":     {act: "post", do: func(d *desk) { d.s.Archive(d.crew) }, want: "gone"},
-		"post too long":     {act: "post", do: func(d *desk) { d.s.Set(func(s *mattermosttest.Settings) { s.MaxPostSize = 3 }) }, want: "failed"},
+		"post":                                {act: "post", want: "done", stand: 1},
+		"post 401":                            {act: "post", do: func(d *desk) { d.s.Revoke(d.token) }, want: "unauthorised"},
+		"post not a member":                   {act: "post", do: func(d *desk) { d.s.Leave(d.crew, d.me) }, want: "gone"},
+		"post in a channel that is read only": {act: "post", do: func(d *desk) { d.s.Set(func(s *mattermosttest.Settings) { s.ReadOnly = true }) }, want: "failed"},
+		"post 403, then silence": {act: "post", do: func(d *desk) {
+			d.s.Set(func(s *mattermosttest.Settings) { s.ReadOnly = true })
+			d.s.Fail(1, "GET", "/members/", mattermosttest.Broken(502, false))
+		}, want: "retry"},
+		"post a picture":                       {act: "picture", want: "done", stand: 1},
+		"post a picture, uploads switched off": {act: "picture", do: func(d *desk) { d.s.Set(func(s *mattermosttest.Settings) { s.UploadsDisabled = true }) }, want: "done", stand: 1},
+		"post a picture, not a member":         {act: "picture", do: func(d *desk) { d.s.Leave(d.crew, d.me) }, want: "gone"},
+		"post a picture, 502 on it":            {act: "picture", call: "POST /files", times: 1, fault: f(mattermosttest.Broken(502, false)), want: "retry"},
+		"post archived":                        {act: "post", do: func(d *desk) { d.s.Archive(d.crew) }, want: "gone"},
+		"post too long":                        {act: "post", do: func(d *desk) { d.s.Set(func(s *mattermosttest.Settings) { s.MaxPostSize = 3 }) }, want: "failed"},
 		"post 400, then silence": {act: "post", do: func(d *desk) {
 			d.s.Archive(d.crew)
 			d.s.Fail(1, "GET", "/channels/", mattermosttest.Broken(502, false))
@@ -94,6 +103,7 @@ func TestErrorTable(t *testing.T) {
 		"direct 429 on the account":   {act: "direct", call: "GET /users/", times: 1, fault: f(mattermosttest.Limited("1")), want: "retry"},
 		"direct 502 on the account":   {act: "direct", call: "GET /users/", times: 1, fault: f(mattermosttest.Broken(502, false)), want: "retry"},
 		"direct 404 on the account":   {act: "direct", call: "GET /users/", times: 1, fault: f(mattermosttest.Broken(404, false)), want: "not found"},
+		"direct 403 on the account":   {act: "direct", call: "GET /users/", times: 1, fault: f(mattermosttest.Broken(403, false)), want: "retry"},
 		"direct 429 on opening":       {act: "direct", call: "POST /channels/direct", times: 1, fault: f(mattermosttest.Limited("1")), want: "retry"},
 		"direct 403 on opening":       {act: "direct", call: "POST /channels/direct", times: 1, fault: f(mattermosttest.Broken(403, false)), want: "failed"},
 		"direct 502 on opening":       {act: "direct", call: "POST /channels/direct", times: 1, fault: f(mattermosttest.Broken(502, true)), want: "retry"},
@@ -117,7 +127,8 @@ func TestErrorTable(t *testing.T) {
 		"edit 501":                    {act: "edit", call: put, times: 1, fault: f(mattermosttest.Broken(501, false)), want: "failed"},
 		"count":                       {act: "count", want: "done"},
 		"count 401":                   {act: "count", do: func(d *desk) { d.s.Revoke(d.token) }, want: "unauthorised"},
-		"count 403":                   {act: "count", call: "GET /channels/", times: 1, fault: f(mattermosttest.Broken(403, false)), want: "gone"},
+		"count 403 of a member":       {act: "count", call: "GET /channels/", times: 1, fault: f(mattermosttest.Broken(403, false)), want: "failed"},
+		"count not a member":          {act: "count", do: func(d *desk) { d.crew = d.s.AddPrivate(d.team, "besloten", d.fatima) }, want: "gone"},
 		"count archived":              {act: "count", do: func(d *desk) { d.s.Archive(d.crew) }, want: "gone"},
 		"count 429":                   {act: "count", call: "GET /users", times: 1, fault: f(mattermosttest.Limited("1")), want: "retry"},
 		"count 502":                   {act: "count", call: "GET /users", times: 1, fault: f(mattermosttest.Broken(502, false)), want: "failed"},
@@ -156,10 +167,17 @@ func TestErrorTable(t *testing.T) {
 				if c.do != nil {
 					c.do(d)
 				}
+				if c.act == "count" {
+					crew = bot.TeamID("mattermost:" + d.crew)
+				}
 				key, start := "sleutel", time.Now()
 				switch c.act {
 				case "post":
 					_, err = d.a.Post(ctx, crew, plain("het nieuwe"), "", key)
+				case "picture":
+					m := plain("het nieuwe")
+					m.Blocks = append(m.Blocks, bot.Block{Kind: bot.BlockPicture, PNG: []byte("png"), Spans: []bot.Span{{Text: "een lijn"}}})
+					_, err = d.a.Post(ctx, crew, m, "", key)
 				case "thread":
 					_, err = d.a.Post(ctx, crew, plain("het nieuwe"), "abcdefghijklmnopqrstuvwxyz", key)
 				case "direct":

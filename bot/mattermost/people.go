@@ -42,7 +42,7 @@ func (a *Adapter) roster(ctx context.Context, channel string, old time.Duration)
 			if status(err) == http.StatusBadRequest { // no id of a channel
 				return nil, bot.ErrGone
 			}
-			return nil, ofChannel(err)
+			return nil, a.ofChannel(ctx, channel, err)
 		}
 		for _, u := range users {
 			if !u.IsBot && u.DeleteAt == 0 {
@@ -77,7 +77,7 @@ func (a *Adapter) Count(ctx context.Context, team bot.TeamID) (int, error) {
 		if status(err) == http.StatusBadRequest {
 			return 0, bot.ErrGone
 		}
-		return 0, ofChannel(err)
+		return 0, a.ofChannel(ctx, channelOf(team), err)
 	}
 	if c.DeleteAt > 0 {
 		return 0, bot.ErrGone
@@ -161,6 +161,16 @@ func (a *Adapter) channels(ctx context.Context) ([]*model.Channel, error) {
 	}
 	all, r, err := a.rest.GetChannelsForUserWithLastDeleteAt(ctx, me.Id, 0)
 	return all, failed(ctx, r, err)
+}
+
+// inside says whether somebody is in a channel, as far as the bot may know.
+func (a *Adapter) inside(ctx context.Context, channel, user string) (bool, error) {
+	_, r, err := a.rest.GetChannelMember(ctx, channel, user, "")
+	err = failed(ctx, r, err)
+	if refusal(err) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Manages implements bot.People. No event tells of a changed role, so that it is asked every time.

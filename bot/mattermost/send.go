@@ -36,7 +36,8 @@ func (a *Adapter) Post(ctx context.Context, team bot.TeamID, m bot.Message, thre
 }
 
 // upload puts the pictures of a message on the server, for p. What they show stands in the text: a picture there has no
-// words of its own. Nothing is posted yet, so that a failure is simply tried again.
+// words of its own. Where the server takes none, the words do. Nothing is posted yet, so that a failure is simply tried
+// again.
 func (a *Adapter) upload(ctx context.Context, p *model.Post, m bot.Message) error {
 	for i, b := range m.Blocks {
 		if b.Kind != bot.BlockPicture {
@@ -47,10 +48,14 @@ func (a *Adapter) upload(ctx context.Context, p *model.Post, m bot.Message) erro
 		}
 		up, r, err := a.uploads.UploadFile(ctx, b.PNG, p.ChannelId, fmt.Sprintf("weerklank-%d.png", i+1))
 		if err := failed(ctx, r, err); err != nil {
-			if status(err) != 0 {
-				return ofChannel(err)
+			if status(err) == 0 {
+				return nothing(err)
 			}
-			return nothing(err)
+			if err = a.ofChannel(ctx, p.ChannelId, err); status(err) == 0 {
+				return err
+			}
+			a.log.Warn("mattermost: the server takes no pictures; the message goes without", "err", err)
+			continue
 		}
 		if len(up.FileInfos) != 1 {
 			return nothing(errAmbiguous)
@@ -119,16 +124,16 @@ func (a *Adapter) refused(ctx context.Context, channel string, err error) error 
 	if status(err) == http.StatusBadRequest {
 		c, r, cerr := a.rest.GetChannel(ctx, channel)
 		if cerr := failed(ctx, r, cerr); cerr != nil {
-			if status(cerr) == 0 {
-				return nothing(cerr)
+			if cerr = a.ofChannel(ctx, channel, cerr); errors.Is(cerr, bot.ErrGone) {
+				return cerr
 			}
-			return ofChannel(cerr)
+			return nothing(cerr)
 		}
 		if c.DeleteAt > 0 {
 			return bot.ErrGone
 		}
 	}
-	return ofChannel(err)
+	return a.ofChannel(ctx, channel, err)
 }
 
 // connection numbers the connection, and says whether there is one: with another, the server may have restarted and know
@@ -149,7 +154,7 @@ func (a *Adapter) Edit(ctx context.Context, team bot.TeamID, ref bot.Ref, m bot.
 		case status(err) == 0: // nothing was changed yet
 			return nothing(err)
 		}
-		return ofChannel(err)
+		return a.ofChannel(ctx, channelOf(team), err)
 	}
 	if _, err := a.self(ctx); err != nil {
 		return nothing(err)
@@ -258,7 +263,7 @@ func (a *Adapter) Direct(ctx context.Context, to bot.Recipient, m bot.Message, k
 	}
 	u, r, err := a.rest.GetUser(ctx, id, "")
 	if err := failed(ctx, r, err); err != nil {
-		if status(err) != 0 {
+		if status(err) == http.StatusNotFound {
 			return bot.ErrNotFound
 		}
 		return nothing(err)

@@ -127,6 +127,9 @@ func (s *Server) create(by string, p *post) (*post, *apiError) {
 	if c == nil || c.members[by] == nil {
 		return nil, forbidden()
 	}
+	if s.settings.ReadOnly && c.team != "" && !c.members[by].admin && !s.admin(by) {
+		return nil, forbidden()
+	}
 	if strings.HasPrefix(p.Type, "system_") {
 		return nil, fail(400, "api.context.invalid_body_param.app_error")
 	}

@@ -685,6 +685,9 @@ func getHistory(s *Server, c *call) (int, any, *apiError) {
 
 // upload takes a form, or the bare file with its name in the query.
 func upload(s *Server, c *call) (int, any, *apiError) {
+	if s.settings.UploadsDisabled {
+		return 0, nil, fail(403, "api.file.attachments.disabled.app_error")
+	}
 	channelID, names, parts := c.query.Get("channel_id"), []string{c.query.Get("filename")}, [][]byte{c.body}
 	kind, params, _ := mime.ParseMediaType(c.Header.Get("Content-Type"))
 	if strings.HasPrefix(kind, "multipart/") {

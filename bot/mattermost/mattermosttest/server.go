@@ -34,6 +34,8 @@ type Settings struct {
 	MaxPostSize      int    // in runes
 	CommandsDisabled bool   // slash commands answer 501
 	BotsDisabled     bool   // nobody makes a bot account
+	UploadsDisabled  bool   // nobody puts files on the server
+	ReadOnly         bool   // only admins post in the channels of teams
 	RestrictDMs      bool   // only people of one team can open a DM
 	HideEmail        bool
 	CollapsedThreads bool

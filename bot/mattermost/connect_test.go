@@ -562,6 +562,65 @@ func TestCatchUpFailingHandler(t *testing.T) {
 	d.once(d.fatima, "een")
 }
 
+// past says whether the mark is past what was said before a while, once the chat is stopped.
+func (d *desk) past(a time.Duration) bool {
+	d.stop()
+	at, _ := d.m.get(d.t.Context())
+	return time.Until(at) > a
+}
+
+// Of what was deleted for good the server tells nothing any more: it is withdrawn all the same, and holds nothing up.
+func TestDeletedForGood(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.start()
+	post := d.s.DM(d.fatima, "een")
+	d.hears("een")
+	settle()
+	d.s.Purge(post)
+	d.hears("een", "withdrawn")
+	d.once(d.fatima, "een", "withdrawn")
+	d.s.Advance(10 * time.Minute)
+	d.s.DM(d.omar, "twee")
+	d.hears("een", "withdrawn", "twee")
+	d.once(d.omar, "twee")
+	if !d.past(8 * time.Minute) {
+		t.Error("it holds the mark")
+	}
+}
+
+// What somebody said is not dropped for an answer of the server about something else, and holds nothing up for ever.
+func TestRefusedOnTheWay(t *testing.T) {
+	for _, call := range []string{"/users/", "/channels/"} {
+		d := newDesk(t, mattermosttest.V11)
+		d.start()
+		for _, code := range []int{400, 403, 404} {
+			d.s.Fail(1, "GET", call, mattermosttest.Broken(code, false))
+		}
+		d.s.DM(d.fatima, "een")
+		settle()
+		d.s.Mention(d.omar, d.crew, "help") // asks for the channel and the person
+		d.s.Await("both answers", func() bool { return len(d.answers(d.fatima)) == 1 && len(d.answers(d.omar)) == 1 })
+		d.once(d.fatima, "een")
+		d.once(d.omar, "command: help")
+		d.stop()
+	}
+	d := newDesk(t, mattermosttest.V11)
+	d.start(func(a *mattermost.Adapter) { a.Hurry(20) })
+	d.s.Fail(1000, "GET", "/users/"+d.fatima, mattermosttest.Broken(404, false))
+	d.s.DM(d.fatima, "een")
+	d.s.Advance(10 * time.Minute)
+	d.s.DM(d.omar, "twee")
+	d.once(d.omar, "twee")
+	for end := time.Now().Add(10 * time.Second); ; <-time.After(20 * time.Millisecond) {
+		if at, _ := d.m.get(t.Context()); time.Until(at) > 8*time.Minute {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("who is not there any more holds the mark for ever")
+		}
+	}
+}
+
 // A conversation that cannot be read yet holds the mark, whatever was handled of others.
 func TestCatchUpHalfway(t *testing.T) {
 	d := newDesk(t, mattermosttest.V11)

@@ -35,7 +35,7 @@ type job struct {
 	deleted bool
 	known   bool   // that it was said in a direct conversation
 	again   bool   // it may be what was handled before: pinning a message tells that it was edited
-	lost    bool   // deleted, and the server did not say when yet
+	lost    int64  // deleted, and the server did not say when yet: when that was heard
 	command string // in a channel: what was said to the bot
 	tries   int
 
@@ -45,7 +45,7 @@ type job struct {
 
 // key names one version of one message; a redelivery has the same.
 func (j *job) key() string {
-	if j.lost {
+	if j.lost > 0 {
 		return j.post.Id + ":lost"
 	}
 	return j.post.Id + ":" + strconv.FormatInt(j.at, 10)
@@ -79,7 +79,7 @@ func (a *Adapter) event(ctx context.Context, h bot.Handler, lanes *lanes, e *mod
 		j := &job{post: &p, at: versionOf(&p), again: e.EventType() == model.WebsocketEventPostEdited}
 		switch e.EventType() {
 		case model.WebsocketEventPostDeleted: // it carries the old words, and no time
-			j.deleted, j.lost = true, true
+			j.deleted, j.lost = true, max(a.now().UnixMilli(), j.at+1)
 			p.Message = ""
 		case model.WebsocketEventPosted:
 			j.known = true
@@ -174,6 +174,10 @@ func (a *Adapter) work(ctx context.Context, h bot.Handler, lanes *lanes, j *job)
 	lanes.later(ctx, wait, j.post.ChannelId, func() { a.work(ctx, h, lanes, j) })
 }
 
+// refusals is how often a server may refuse what must be asked of it around a job, before that is believed: what somebody
+// said is not dropped for one answer.
+const refusals = 8
+
 // handle hands one job to the bot and gives the answer.
 func (a *Adapter) handle(ctx context.Context, h bot.Handler, j *job) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handleTime) // what was begun is ended also when we stop
@@ -182,7 +186,7 @@ func (a *Adapter) handle(ctx context.Context, h bot.Handler, j *job) error {
 	if err == nil && j.answer != nil {
 		err = a.answer(ctx, j, *j.answer)
 	}
-	if err == nil || refusal(err) { // nobody is there to hear, or to be heard
+	if err == nil || refusal(err) && j.tries >= refusals { // nobody is there to hear, or to be heard
 		a.track.end(j.key())
 		return nil
 	}
@@ -202,7 +206,7 @@ func (a *Adapter) hear(ctx context.Context, h bot.Handler, j *job) error {
 	if err != nil || u.IsBot {
 		return err
 	}
-	if j.lost {
+	if j.lost > 0 {
 		if news, err := a.whenDeleted(ctx, j); err != nil || !news {
 			return err
 		}
@@ -302,24 +306,31 @@ func (a *Adapter) stands(ctx context.Context, j *job, key string) (bool, error) 
 	return err == nil, err
 }
 
+// lostTries is how often the server is asked when a message was deleted, before it is taken to be when that was heard. A
+// copy of its database may be behind, and of what is deleted for good nothing is left to ask for.
+const lostTries = 4
+
 // whenDeleted finds the time at which a message was deleted: the event does not tell, and it is the deletion's version. It
 // says whether that is news.
 func (a *Adapter) whenDeleted(ctx context.Context, j *job) (bool, error) {
-	list, r, err := a.rest.GetPostsSince(ctx, j.post.ChannelId, max(j.post.UpdateAt, versionOf(j.post))-1, false)
-	if err := failed(ctx, r, err); err != nil {
+	posts, _, err := a.changed(ctx, j.post.ChannelId, max(j.post.UpdateAt, versionOf(j.post))-1)
+	if err != nil {
 		return false, err
 	}
-	p := list.Posts[j.post.Id]
-	if p == nil || p.DeleteAt == 0 {
+	heard, was := j.lost, j.key()
+	at := heard
+	if p := posts[j.post.Id]; p != nil && p.DeleteAt > 0 {
+		at = p.DeleteAt
+	} else if j.tries < lostTries {
 		return false, errors.New("mattermost: the server does not say yet when it was deleted")
 	}
-	lost := j.key()
-	j.at, j.lost = p.DeleteAt, false
+	before := j.at
+	j.at, j.lost = at, 0
 	if !a.track.begin(j.key(), j.at) { // it was caught up with
-		j.at, j.lost = versionOf(j.post), true
+		j.at, j.lost = before, heard
 		return false, nil
 	}
-	a.track.end(lost)
+	a.track.end(was)
 	return true, nil
 }
 

@@ -79,7 +79,7 @@ func (a *Adapter) connected(ctx context.Context, h bot.Handler, lanes *lanes) er
 	a.turn()
 	defer a.turn()
 	a.forget("")
-	if err := a.catchUp(ctx, h, lanes); err != nil {
+	if err := a.catchUp(ctx, h, lanes, s.over); err != nil {
 		return fmt.Errorf("catching up: %w", err)
 	}
 	a.log.Info("mattermost: connected")
@@ -235,6 +235,13 @@ func (s *socket) take() ([]*model.WebSocketEvent, error) {
 	all := s.queue
 	s.queue = nil
 	return all, s.ended
+}
+
+// over says why the connection ended, if it did.
+func (s *socket) over() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
 }
 
 // hello waits for the server's first words. Other events that came already stay in the queue.

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -344,8 +343,8 @@ const sinceLimit = 1000
 
 // catchUp hands over what was said, edited and deleted in private since the mark, conversation by conversation, each in
 // the order in which it happened, and returns when all of it was handled or waits for another try. It asks by time, never by
-// person: a mark for each conversation would say who wrote when.
-func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes) error {
+// person: a mark for each conversation would say who wrote when. over says why the connection ended, if it did.
+func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes, over func() error) error {
 	mark, err := a.c.Mark(ctx)
 	if err != nil {
 		return err
@@ -377,15 +376,29 @@ func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes) erro
 		return err
 	}
 	var done sync.WaitGroup
+	var behind error
 	for _, c := range all {
 		// A conversation's last_post_at does not move when something is edited or deleted: what was written since the
 		// oldest open round opened may still be changed.
 		if c.Type != model.ChannelTypeDirect || c.LastPostAt < oldest {
 			continue
 		}
-		jobs, err := a.missed(ctx, c.Id, since.UnixMilli(), oldest)
-		if err != nil {
+		if a.track.waits(behindKey(c.Id)) { // what comeBack reads is newer
+			continue
+		}
+		missed := func() ([]*job, error) { return a.missed(ctx, c.Id, since.UnixMilli(), oldest) }
+		jobs, err := missed()
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, bot.ErrUnauthorised) || absent(err): // it is not about this conversation
 			return err
+		case err != nil && over() != nil:
+			return over()
+		case err != nil:
+			behind = err
+			a.comeBack(ctx, h, lanes, c.Id, mark.UnixMilli(), missed)
+			continue
 		}
 		for _, j := range jobs {
 			if !a.track.begin(j.key(), j.at) {
@@ -398,11 +411,44 @@ func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes) erro
 			})
 		}
 	}
+	if behind != nil {
+		a.log.Warn("mattermost: not every conversation can be caught up with yet", "err", behind)
+	}
 	done.Wait()
 	if ctx.Err() == nil {
 		a.track.caughtUp()
 	}
 	return ctx.Err()
+}
+
+func behindKey(channel string) string { return channel + ":behind" }
+
+// comeBack catches up with a conversation that cannot be read now. What is said there later waits for it; the others and
+// the start of the program do not. Until then the mark stays where it is.
+func (a *Adapter) comeBack(ctx context.Context, h bot.Handler, lanes *lanes, channel string, mark int64, missed func() ([]*job, error)) {
+	a.track.begin(behindKey(channel), mark+1)
+	lanes.do(channel, func() {
+		for tries := 0; ; tries++ {
+			lanes.rest(ctx, min(a.wait.handle<<min(tries, 6), a.wait.handleLongest))
+			if ctx.Err() != nil {
+				return
+			}
+			before, _ := a.connection()
+			jobs, err := missed()
+			if err != nil && !(refusal(err) && tries >= refusals) {
+				continue
+			}
+			if now, _ := a.connection(); now != before { // there was another gap while it was read
+				continue
+			}
+			jobs = slices.DeleteFunc(jobs, func(j *job) bool { return !a.track.begin(j.key(), j.at) })
+			a.track.drop(behindKey(channel))
+			for _, j := range jobs {
+				a.work(ctx, h, lanes, j)
+			}
+			return
+		}
+	})
 }
 
 // changed returns what was said, edited or deleted in a channel since a moment, older versions included. Of more than a
@@ -454,9 +500,6 @@ func (a *Adapter) pages(ctx context.Context, channel string, more func(*model.Po
 func (a *Adapter) missed(ctx context.Context, channel string, since, oldest int64) ([]*job, error) {
 	posts, whole, err := a.changed(ctx, channel, since)
 	if err != nil {
-		if status(err) == http.StatusForbidden || status(err) == http.StatusNotFound {
-			return nil, nil
-		}
 		return nil, err
 	}
 	if !whole { // what is not told is paged through; what may still be changed is as old as the oldest open round
@@ -494,6 +537,9 @@ type tracker struct {
 	sure bool             // nothing is missing that is older than what was handled
 }
 
+// maxDone is how much is remembered of what was handled.
+const maxDone = 10_000
+
 func newTracker() tracker { return tracker{open: map[string]int64{}, done: map[string]int64{}} }
 
 // restart drops what was left when a Run ended: it is caught up with.
@@ -521,11 +567,32 @@ func (t *tracker) begin(key string, at int64) bool {
 func (t *tracker) end(key string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if at, ok := t.open[key]; ok {
-		t.high = max(t.high, at)
-		t.done[key] = at
-		delete(t.open, key)
+	at, ok := t.open[key]
+	if !ok {
+		return
 	}
+	t.high = max(t.high, at)
+	delete(t.open, key)
+	if t.done[key] = at; len(t.done) > maxDone { // something holds the mark; what is told again finds its answer there
+		moments := slices.Sorted(maps.Values(t.done))
+		half := moments[len(moments)/2]
+		maps.DeleteFunc(t.done, func(_ string, at int64) bool { return at <= half })
+	}
+}
+
+// waits says whether something is taken up and not ended.
+func (t *tracker) waits(key string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, open := t.open[key]
+	return open
+}
+
+// drop says that something is not waited for any more.
+func (t *tracker) drop(key string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.open, key)
 }
 
 func (t *tracker) start(at int64) {
@@ -631,6 +698,18 @@ func (l *lanes) do(name string, f func()) {
 			queue[0]()
 		}
 	})
+}
+
+// rest waits in the middle of what runs in a lane, which it keeps, while another conversation takes its turn.
+func (l *lanes) rest(ctx context.Context, wait time.Duration) {
+	<-l.slot
+	defer func() { l.slot <- struct{}{} }()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }
 
 // later puts f in a lane after a while, unless ctx ends before.

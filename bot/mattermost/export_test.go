@@ -1,6 +1,9 @@
 package mattermost
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Hurry lets an Adapter wait a part of what it waits otherwise.
 func (a *Adapter) Hurry(part time.Duration) {
@@ -24,3 +27,14 @@ func (a *Adapter) Now() time.Time { return a.now() }
 
 // AllTries is how long a post is tried, unless a test says otherwise.
 func AllTries() time.Duration { return againWithin }
+
+// Remembered is how much a tracker remembers of n things that were handled, and whether it would take the last one again.
+func Remembered(n int) (remembered int, again bool) {
+	t := newTracker()
+	t.begin("held", 1)
+	for i := range n {
+		t.begin(strconv.Itoa(i), int64(i+2))
+		t.end(strconv.Itoa(i))
+	}
+	return len(t.done), t.begin(strconv.Itoa(n-1), int64(n+1))
+}

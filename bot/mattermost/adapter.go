@@ -45,6 +45,7 @@ const (
 // times is how long an Adapter waits for what; tests wait for less.
 type times struct {
 	look, keep            time.Duration // between looks at the token and at the mark
+	tell                  time.Duration // between lines about what had to wait
 	pause, longPause      time.Duration // before connecting again: the first, and the longest
 	signIn                time.Duration // before trying a token again that is not taken
 	again, againWithin    time.Duration // between the tries of a post, and how long it is tried
@@ -93,7 +94,7 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 		c: c, log: log, rest: client(c, callTime), uploads: client(c, uploadTime), pace: rate.NewLimiter(perSecond, burst), clock: &clock{},
 		rosters: map[string]*roster{}, shared: map[string]bool{}, track: newTracker(),
 		wait: times{
-			look: lookEvery, keep: markEvery, pause: firstPause, longPause: longPause, signIn: signInAgain, again: againAfter, againWithin: againWithin,
+			look: lookEvery, keep: markEvery, tell: tellEvery, pause: firstPause, longPause: longPause, signIn: signInAgain, again: againAfter, againWithin: againWithin,
 			handle: handleAgain, handleLongest: longPause,
 		},
 	}

@@ -22,6 +22,7 @@ const (
 	readLimit   = 2 << 20
 	lookEvery   = 60 * time.Second // at whether the token is still taken: a disabled bot keeps a silent open socket
 	markEvery   = 30 * time.Second
+	tellEvery   = time.Hour // what messages waited for: seldom, so that it does not tell when somebody wrote
 	firstPause  = time.Second
 	longPause   = time.Minute
 	signInAgain = time.Minute
@@ -32,12 +33,25 @@ func (a *Adapter) Run(ctx context.Context, h bot.Handler) error {
 	lanes := newLanes()
 	a.track.restart()
 	defer a.keepMark(context.WithoutCancel(ctx))
+	defer a.tellTrouble()
 	defer lanes.wait()
 	a.calls.use(h)
 	defer a.calls.use(nil)
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	watching.Go(func() { a.calls.watch(ctx) })
+	watching.Go(func() {
+		tell := time.NewTicker(a.wait.tell)
+		defer tell.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tell.C:
+				a.tellTrouble()
+			}
+		}
+	})
 	pause := a.wait.pause
 	for {
 		start := time.Now()

@@ -98,7 +98,10 @@ func (d *desk) then(status int) {
 	})
 }
 
-func (d *desk) hear(_ context.Context, e bot.Event) (bot.Response, error) {
+func (d *desk) hear(ctx context.Context, e bot.Event) (bot.Response, error) {
+	if _, bounded := ctx.Deadline(); !bounded {
+		d.t.Errorf("%T may take for ever", e)
+	}
 	if d.handle != nil {
 		if err := d.handle(e); err != nil {
 			return bot.Response{}, err
@@ -548,9 +551,14 @@ func TestCatchUpFailingHandler(t *testing.T) {
 	d.s.DM(d.omar, "twee")
 	d.hears("twee")
 	d.once(d.omar, "twee")
-	d.stop()
-	if at, _ := d.m.get(t.Context()); time.Until(at) > 0 {
-		t.Errorf("the mark went past what failed: %s", at)
+	if strings.Contains(d.log.String(), "wait") {
+		t.Error("the log tells when somebody wrote")
+	}
+	if d.past(0) {
+		t.Error("the mark went past what failed")
+	}
+	if !strings.Contains(d.log.String(), "some messages had to wait") {
+		t.Error("nobody is told that something failed")
 	}
 	d.start()
 	d.s.CutSockets()
@@ -656,6 +664,45 @@ func TestCatchUpHalfway(t *testing.T) {
 	d.once(d.fatima, "een", "twee", "vier", "vijf")
 	if !d.past(10 * time.Minute) {
 		t.Error("the mark stays for ever")
+	}
+}
+
+// Each time that the bot is out of a channel is told, until it was heard; a second one is no repeat of the first.
+func TestChannelGone(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	var mu sync.Mutex
+	tries, keys := 0, map[string]int{}
+	d.handle = func(e bot.Event) error {
+		g, ok := e.(bot.ChannelGone)
+		if !ok {
+			return nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if g.Team != bot.TeamID("mattermost:"+d.crew) || time.Since(g.At).Abs() > 2*time.Second {
+			t.Errorf("%+v", g)
+		}
+		keys[g.Key]++
+		if tries++; tries < 3 {
+			return errors.New("not now")
+		}
+		return nil
+	}
+	d.start()
+	d.s.Leave(d.crew, d.me)
+	d.hears("gone")
+	d.s.Join(d.crew, d.me)
+	settle()
+	d.s.Leave(d.crew, d.me)
+	d.hears("gone", "gone")
+	d.s.Join(d.crew, d.me)
+	settle()
+	d.s.Archive(d.crew)
+	d.hears("gone", "gone", "gone")
+	mu.Lock()
+	defer mu.Unlock()
+	if len(keys) != 3 || tries != 5 {
+		t.Errorf("%d tries of %v", tries, keys)
 	}
 }
 

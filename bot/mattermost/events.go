@@ -96,27 +96,46 @@ func (a *Adapter) event(ctx context.Context, h bot.Handler, lanes *lanes, e *mod
 			me, err := a.self(ctx)
 			who := cmp.Or(str("user_id"), e.GetBroadcast().UserId)
 			if err == nil && who == me.Id {
-				a.channelGone(ctx, h, lanes, channel)
+				a.channelGone(ctx, h, lanes, channel, a.now())
 			}
 		}
 	case model.WebsocketEventChannelDeleted:
 		channel := cmp.Or(str("channel_id"), e.GetBroadcast().ChannelId)
 		a.forget(channel)
-		a.channelGone(ctx, h, lanes, channel)
+		at := a.now()
+		if ms, ok := e.GetData()["delete_at"].(float64); ok && ms > 0 {
+			at = time.UnixMilli(int64(ms))
+		}
+		a.channelGone(ctx, h, lanes, channel, at)
 	}
 }
 
-// channelGone tells that the bot is out of a channel. The events have no time of their own; what is sent there later
-// fails the same way, so that it need not be told again.
-func (a *Adapter) channelGone(ctx context.Context, h bot.Handler, lanes *lanes, channel string) {
+// channelGone tells that the bot is out of a channel, until that is heard. After a restart it is not told again: what is
+// sent there later fails the same way.
+func (a *Adapter) channelGone(ctx context.Context, h bot.Handler, lanes *lanes, channel string, at time.Time) {
 	if channel == "" {
 		return
 	}
-	lanes.do("gone "+channel, func() {
-		if _, err := h(ctx, bot.ChannelGone{Key: "gone:" + channel, Team: teamOf(channel), At: time.Now()}); err != nil {
-			a.log.Warn("mattermost: a channel that is gone waits", "err", err)
+	e := bot.ChannelGone{Key: "gone:" + channel + ":" + strconv.FormatInt(at.UnixMilli(), 10), Team: teamOf(channel), At: at}
+	lane := "gone " + channel
+	var tell func(tries int)
+	tell = func(tries int) {
+		if ctx.Err() != nil {
+			return
 		}
-	})
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), handleTime)
+		defer cancel()
+		if _, err := h(bounded, e); err != nil {
+			a.log.Warn("mattermost: a channel that is gone waits", "err", err)
+			lanes.later(ctx, a.again(tries), lane, func() { tell(tries + 1) })
+		}
+	}
+	lanes.do(lane, func() { tell(0) })
+}
+
+// again is how long something waits that failed after so many tries.
+func (a *Adapter) again(tries int) time.Duration {
+	return min(a.wait.handle<<min(tries, 6), a.wait.handleLongest)
 }
 
 // mention hears what is said to the bot in a channel.
@@ -167,10 +186,17 @@ func (a *Adapter) work(ctx context.Context, h bot.Handler, lanes *lanes, j *job)
 	if err == nil {
 		return
 	}
-	a.log.Warn("mattermost: a message waits", "err", err)
-	wait := min(a.wait.handle<<min(j.tries, 6), a.wait.handleLongest)
+	a.track.hampered(err)
+	wait := a.again(j.tries)
 	j.tries++
 	lanes.later(ctx, wait, j.post.ChannelId, func() { a.work(ctx, h, lanes, j) })
+}
+
+// tellTrouble logs what messages waited for since it was asked last.
+func (a *Adapter) tellTrouble() {
+	if err := a.track.trouble(); err != nil {
+		a.log.Warn("mattermost: some messages had to wait, or still do", "err", err)
+	}
 }
 
 // refusals is how often a server may refuse what must be asked of it around a job, before that is believed: what somebody
@@ -429,7 +455,7 @@ func (a *Adapter) comeBack(ctx context.Context, h bot.Handler, lanes *lanes, cha
 	a.track.begin(behindKey(channel), mark+1)
 	lanes.do(channel, func() {
 		for tries := 0; ; tries++ {
-			lanes.rest(ctx, min(a.wait.handle<<min(tries, 6), a.wait.handleLongest))
+			lanes.rest(ctx, a.again(tries))
 			if ctx.Err() != nil {
 				return
 			}
@@ -535,6 +561,7 @@ type tracker struct {
 	high int64            // the latest that was handled
 	kept int64            // the mark as it was kept last
 	sure bool             // nothing is missing that is older than what was handled
+	bad  error            // why something had to wait, since it was told last
 }
 
 // maxDone is how much is remembered of what was handled.
@@ -593,6 +620,21 @@ func (t *tracker) drop(key string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.open, key)
+}
+
+// hampered says that something has to wait. It is told later: a line in the log at that moment would tell when somebody wrote.
+func (t *tracker) hampered(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.bad = err
+}
+
+// trouble is what something had to wait for since it was asked last.
+func (t *tracker) trouble() (err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	err, t.bad = t.bad, nil
+	return err
 }
 
 func (t *tracker) start(at int64) {

@@ -8,7 +8,7 @@ import (
 // Hurry lets an Adapter wait a part of what it waits otherwise.
 func (a *Adapter) Hurry(part time.Duration) {
 	w := &a.wait
-	for _, d := range []*time.Duration{&w.look, &w.keep, &w.pause, &w.longPause, &w.signIn, &w.again, &w.againWithin, &w.handle, &w.handleLongest} {
+	for _, d := range []*time.Duration{&w.look, &w.keep, &w.tell, &w.pause, &w.longPause, &w.signIn, &w.again, &w.againWithin, &w.handle, &w.handleLongest} {
 		*d /= part
 	}
 }

@@ -259,6 +259,10 @@ func (b *Bot) handle(ctx context.Context, e Event) (Response, error) {
 		return b.submitted(ctx, e)
 	case ChannelGone:
 		return Response{}, b.gone(ctx, e.Team, e.At)
+	case Invited:
+		return Response{}, b.invited(ctx, e)
+	case HomeOpened:
+		return b.home(ctx, e.From)
 	}
 	return Response{}, fmt.Errorf("bot: unknown event %T", e)
 }

@@ -149,12 +149,20 @@ type ChannelGone struct {
 	At   time.Time // platform's time, if known: what is older than the last act of a manager changes nothing
 }
 
+// Invited says that the bot was added to a channel. From is who did it, if the platform tells; Team and Chan are set.
+type Invited struct{ From }
+
+// HomeOpened says that a person looks at the bot's own page, where a platform has one. The answer is what to show there.
+type HomeOpened struct{ From }
+
 func (DirectReply) event()    {}
 func (ReplyWithdrawn) event() {}
 func (Command) event()        {}
 func (ActionPressed) event()  {}
 func (FormSubmitted) event()  {}
 func (ChannelGone) event()    {}
+func (Invited) event()        {}
+func (HomeOpened) event()     {}
 
 // Message is what the bot says, neutral and never pre-escaped; adapters escape every position.
 type Message struct {

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -54,6 +55,38 @@ func parseCommand(text string) (verb, rest string, explicit, ok bool) {
 		return verb, rest, explicit, true
 	}
 	return "", "", explicit, false
+}
+
+// Reach says whom a command's answer may reach, for a platform that cannot be certain who gives it.
+type Reach int
+
+// What a command does. The zero Reach is that of `help`, and of words that are no command.
+const (
+	ReachAll  Reach = iota // tells what anybody may know
+	ReachTeam              // tells what the channel may know, who manages it included; a form goes to who gives it in any case
+	ReachOwn               // tells something about who gives it
+	ReachAct               // changes something at once
+)
+
+// ReachOf reads a command and says its reach.
+func ReachOf(text string) Reach {
+	verb, rest, _, ok := parseCommand(text)
+	if !ok {
+		return ReachAll
+	}
+	switch verb {
+	case "help":
+		return ReachAll
+	case "on", "settings", "status", "next", "why", "season", "library":
+		return ReachTeam
+	case "me", "change", "receipt":
+		return ReachOwn
+	case "remove":
+		if rest == "" {
+			return ReachOwn
+		}
+	}
+	return ReachAct
 }
 
 // direct handles a typed direct message: an answer to something the bot asked, a command, or words of a reply.
@@ -277,13 +310,13 @@ func (b *Bot) command(ctx context.Context, f From, text string) (Response, error
 }
 
 // teamFor finds the team a command is about: the channel it was given in, or the only team its author is in. For `on`
-// the team need not exist yet. A Response says why none was found.
+// the team need not exist yet, and is the only channel where it is not on. A Response says why none was found.
 func (b *Bot) teamFor(ctx context.Context, f From, verb string) (Team, Response, error) {
 	say := sayer(f.Lang)
 	if f.Team != "" {
 		t, err := b.o.Store.Team(ctx, f.Team)
 		if errors.Is(err, ErrNotFound) {
-			if verb == "on" {
+			if verb == "on" || verb == "help" {
 				return Team{ID: f.Team, Name: f.Chan}, Response{}, nil
 			}
 			return t, say.message("cmd.not-a-team"), nil
@@ -300,8 +333,15 @@ func (b *Bot) teamFor(ctx context.Context, f From, verb string) (Team, Response,
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return Team{}, Response{}, err
 		}
-		if err == nil {
+		if err == nil || verb == "on" {
+			t.ID = id
 			teams = append(teams, t)
+		}
+	}
+	if verb == "on" { // where it is on already is meant only if there is nowhere else
+		off := slices.DeleteFunc(slices.Clone(teams), func(t Team) bool { return t.State == TeamOn || t.State == TeamJoining })
+		if len(off) > 0 {
+			teams = off
 		}
 	}
 	switch {
@@ -319,7 +359,7 @@ func (b *Bot) help(ctx context.Context, f From) (Response, error) {
 		Text(Rich(say("cmd.help-intro"))...),
 		{Kind: BlockCode, Spans: []Span{{Text: say("cmd.help-everyone")}}},
 	}}
-	if t, r, err := b.teamFor(ctx, f, "on"); err == nil && r.Message == nil {
+	if t, r, err := b.teamFor(ctx, f, "help"); err == nil && r.Message == nil {
 		if ok, err := b.manages(ctx, f, t); err == nil && ok {
 			m.Blocks = append(m.Blocks, Text(Rich(say("cmd.help-managers-intro"))...),
 				Block{Kind: BlockCode, Spans: []Span{{Text: say("cmd.help-managers")}}})
@@ -376,14 +416,20 @@ func (b *Bot) ownAnswer(ctx context.Context, f From, verb, number string) (Respo
 	case "receipt":
 		key = "reply.which-code"
 	}
-	if verb != "change" {
-		seats = slices.DeleteFunc(seats, func(s *seat) bool { return !s.taken(version(f.At)) })
-		if len(seats) == 0 {
-			return say.message("reply.nothing-to-withdraw"), nil
-		}
-	}
+	// A number is that in the list of all open rounds, whatever lies in them: it means the same before and after a
+	// withdrawal, and one that is not in the list asks again instead of taking another.
 	if n, err := strconv.Atoi(number); err == nil && n <= len(seats) {
 		seats = seats[n-1 : n]
+	} else if verb != "change" && number == "" {
+		mine := slices.DeleteFunc(slices.Clone(seats), func(s *seat) bool { return !s.taken(version(f.At)) })
+		switch len(mine) {
+		case 0:
+			return say.message("reply.nothing-to-withdraw"), nil
+		case 1:
+			seats = mine
+		}
+	} else if number != "" {
+		return b.askRound(seats, f.Lang, do, key), nil
 	}
 	if len(seats) > 1 {
 		return b.askRound(seats, f.Lang, do, key), nil
@@ -433,6 +479,10 @@ func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
 		return b.wakeUp(ctx, e.From, TeamID(a.Arg))
 	case "remove":
 		return Response{Form: removeForm(e.Lang)}, nil
+	case "on", "settings":
+		f := e.From
+		f.Team = cmp.Or(TeamID(a.Arg), f.Team)
+		return b.command(ctx, f, a.Do)
 	}
 	s, err := b.seatIn(ctx, e.From, a.Round)
 	if err != nil {
@@ -517,7 +567,7 @@ func (b *Bot) pause(ctx context.Context, f From, t Team, incident bool) (Respons
 	again := t.Paused.Equal(f.At) // the same once more
 	if t.State != TeamOn || t.NextOpens.IsZero() {
 		if again {
-			return say.message("team.paused-private"), nil
+			return say.kept("team.paused-private"), nil
 		}
 		return say.message("team.nothing-to-pause"), nil
 	}
@@ -572,11 +622,11 @@ func (b *Bot) pause(ctx context.Context, f From, t Team, incident bool) (Respons
 	b.wake(b.wakeAgenda)
 	switch {
 	case incident:
-		return say.message("team.paused-incident", "date", locale.Date(f.Lang, back.In(zoneOf(t.Settings.Zone)))), nil
+		return say.kept("team.paused-incident", "date", locale.Date(f.Lang, back.In(zoneOf(t.Settings.Zone)))), nil
 	case !again && (asked || late):
 		return say.message("team.paused-already"), nil
 	}
-	return say.message("team.paused-private"), nil
+	return say.kept("team.paused-private"), nil
 }
 
 // status tells how things stand; never who or how many answered.

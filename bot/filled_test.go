@@ -103,19 +103,27 @@ func TestOwnAnswerByNumber(t *testing.T) {
 		typed(n)
 		typed("2")
 	}
-	if r := typed("code"); !strings.Contains(r, "Van welk") {
+	if r := typed("code"); !strings.Contains(r, "Van welke") {
 		t.Error(r)
 	}
 	if r := typed("code 2"); !strings.Contains(r, "verwijder, met de code") {
 		t.Error(r)
 	}
-	if r := typed("trek in"); !strings.Contains(r, "Welk trek je in") {
+	for _, ask := range []string{"trek in", "trek in 3", "code 9"} { // of a number that is not in the list none is taken
+		if r := typed(ask); !strings.Contains(r, "Er staan meer vragen open") {
+			t.Errorf("%s: %s", ask, r)
+		}
+	}
+	if r := typed("trek in 1"); !strings.Contains(r, "Ingetrokken") {
 		t.Error(r)
 	}
-	if r := typed("trek in 1"); strings.Contains(r, "Welk") {
+	if r := typed("trek in 1"); !strings.Contains(r, "geen antwoord van jou in deze ronde") {
 		t.Error(r)
 	}
-	if r := typed("trek in"); strings.Contains(r, "Welk") { // there is one left
+	if r := typed("code 2"); !strings.Contains(r, "verwijder, met de code") { // the numbers stayed
+		t.Error(r)
+	}
+	if r := typed("trek in"); !strings.Contains(r, "Ingetrokken") { // there is one left
 		t.Error(r)
 	}
 	if r := typed("wijzig 1"); !strings.Contains(r, "Pas je bericht aan") && !strings.Contains(r, "stuur") && !strings.Contains(r, "sturen") {

@@ -626,7 +626,7 @@ func (b *Bot) receipt(s *seat, lang prompts.Lang, ballot *slip) Response {
 func (b *Bot) withdraw(ctx context.Context, s *seat, f From) (Response, error) {
 	say := sayer(f.Lang)
 	if !s.taken(version(f.At)) {
-		return say.message("reply.nothing-to-withdraw"), nil
+		return say.message("reply.nothing-here"), nil
 	}
 	s, _, err := b.writeSeat(ctx, s, func(h *hand) error { return h.bury(version(f.At)) })
 	if err != nil {
@@ -652,7 +652,7 @@ func (b *Bot) refused(err error, lang prompts.Lang) (Response, error) {
 	case errors.Is(err, errTooLong):
 		return say.message("reply.too-long-typed", "max", strconv.Itoa(MaxReplyRunes)), nil
 	case errors.Is(err, errNothing):
-		return say.message("reply.nothing-to-tag"), nil
+		return say.message("reply.nothing-here"), nil
 	case errors.Is(err, errTagAlone):
 		return say.message("reply.tag-alone"), nil
 	case errors.Is(err, errTooMany):
@@ -1090,7 +1090,7 @@ func (b *Bot) stance(ctx context.Context, s *seat, f From, v Stance) (Response, 
 func (b *Bot) showReceipt(s *seat, lang prompts.Lang) Response {
 	say := sayer(lang)
 	if s.ballot == nil {
-		return say.message("reply.nothing-to-withdraw")
+		return say.message("reply.nothing-here")
 	}
 	if !s.ballot.shared() {
 		return say.message("reply.receipt-none")

@@ -585,7 +585,7 @@ func (b *Bot) resolve(ctx context.Context, f From, id PostID, there bool) (Respo
 	say := sayer(f.Lang)
 	p, err := b.o.Store.Post(ctx, id)
 	if errors.Is(err, ErrNotFound) {
-		return say.message("team.uncertain-settled"), nil
+		return say.kept("team.uncertain-settled"), nil
 	}
 	if err != nil {
 		return say.message("common.later"), err
@@ -614,7 +614,7 @@ func (b *Bot) resolve(ctx context.Context, f From, id PostID, there bool) (Respo
 		return say.message("common.later"), err
 	}
 	b.wake(b.wakeSender)
-	return say.message("team.uncertain-settled"), nil
+	return say.kept("team.uncertain-settled"), nil
 }
 
 // refs finds the posts that p hangs on. While one of them is still on its way, wait is when that one may leave.

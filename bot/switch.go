@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -53,7 +54,7 @@ func (b *Bot) askOn(ctx context.Context, f From, t Team) (Response, error) {
 	case TeamJoining:
 		return say.message("team.joining-already"), nil
 	}
-	if t.Settings.Zone == "" { // never been on: what the operator set, and what the manager's account tells
+	if t.Since.IsZero() { // never been on: what the operator set, and what the manager's account tells
 		t.Settings = b.o.Team
 		t.Settings.Lang = f.Lang
 		if _, err := time.LoadLocation(f.Zone); err == nil && f.Zone != "" {
@@ -317,10 +318,7 @@ func (b *Bot) switchOn(ctx context.Context, e FormSubmitted, t Team, s Settings,
 		if err := t.steer(now); err != nil {
 			return Also{}, err
 		}
-		t.Name = e.Chan
-		if t.Name == "" {
-			t.Name = form2name(e)
-		}
+		t.Name = cmp.Or(e.Chan, t.Name, form2name(e))
 		t.Settings, t.SwitchedOnBy, t.Since = s, e.User.Actor(), now.UTC()
 		t.Season++
 		t.SeasonRounds, t.SeasonSince, t.Thin, t.HalfPace, t.SkipNext, t.Skipped = 0, time.Time{}, 0, false, false, now.UTC()
@@ -454,9 +452,9 @@ func (b *Bot) switchOff(ctx context.Context, f From, t Team) (Response, error) {
 	}
 	done := func() (Response, error) {
 		if t.Open != "" {
-			return say.message("team.off-after-private"), nil
+			return say.kept("team.off-after-private"), nil
 		}
-		return say.message("team.off-private"), nil
+		return say.kept("team.off-private"), nil
 	}
 	if t.State == TeamOff && t.Steered.Equal(f.At) { // the same again
 		return done()

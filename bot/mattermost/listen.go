@@ -24,6 +24,7 @@ import (
 // and proves nothing by that: whoever is signed in can have it send any content. So:
 //
 //   - what comes back must be signed by us, a dialog for the very person who sends it in;
+//   - a press or command must carry a trigger that the server made for that person;
 //   - no button acts by itself: it shows something to who pressed it, or opens a dialog that asks;
 //   - who somebody is, whether they are in the channel and whether the post is ours is asked when it is needed;
 //   - a dialog acts once.
@@ -34,6 +35,7 @@ const (
 	bodyTime     = 5 * time.Second
 	answerWithin = 2700 * time.Millisecond // the server shows an error soon after 3 s
 	workTime     = 15 * time.Second        // of one callback; what it does is done also if nobody waits any more
+	lastTime     = 4 * time.Second         // of what is under way when the program stops
 	maxNonces    = 20_000
 )
 
@@ -45,14 +47,18 @@ type callbacks struct {
 	path   string  // of base
 	tokens []string
 	within time.Duration
+	last   time.Duration
 
 	closed  atomic.Bool // the server does not reach us
 	tried   atomic.Bool // whether it does
 	refused atomic.Int64
 	working sync.WaitGroup
+	server  serverKey
 
 	mu      sync.Mutex
 	handler bot.Handler
+	life    context.Context // of what is under way
+	end     context.CancelFunc
 	nonces  map[string]*nonce
 }
 
@@ -61,11 +67,13 @@ type nonce struct {
 	until time.Time
 	turn  sync.Mutex // one at a time
 	spent bool
+	slow  atomic.Bool // who sent it in was told that it is unknown whether it was done: then it may be sent in once more
 }
 
 func newCallbacks(a *Adapter) (*callbacks, error) {
 	c := a.c
-	l := &callbacks{a: a, tokens: c.CommandTokens, within: answerWithin, nonces: map[string]*nonce{}}
+	l := &callbacks{a: a, tokens: c.CommandTokens, within: answerWithin, last: lastTime, nonces: map[string]*nonce{}}
+	l.life, l.end = context.WithCancel(context.Background())
 	if c.CallbackURL == "" {
 		return l, nil
 	}
@@ -113,9 +121,16 @@ func (l *callbacks) open() bool { return l.sign != nil && !l.closed.Load() }
 func (l *callbacks) use(h bot.Handler) {
 	l.mu.Lock()
 	l.handler = h
+	if h != nil {
+		l.life, l.end = context.WithCancel(context.Background())
+	}
+	end := l.end
 	l.mu.Unlock()
 	if h == nil {
+		last := time.AfterFunc(l.last, end)
+		defer last.Stop()
 		l.working.Wait()
+		end()
 	}
 }
 
@@ -171,9 +186,18 @@ func answerJSON(w http.ResponseWriter, v any) {
 
 // within runs work, which goes on by itself when the server cannot wait any longer. The result is not sent after that.
 func within[T any](l *callbacks, start time.Time, work func(context.Context) T) (result T, done bool) {
+	l.mu.Lock()
+	life, counted := l.life, l.handler != nil
+	if counted {
+		l.working.Add(1) // while there is a handler: use waits
+	}
+	l.mu.Unlock()
 	out := make(chan T, 1)
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), workTime)
+		if counted {
+			defer l.working.Done()
+		}
+		ctx, cancel := context.WithTimeout(life, workTime)
 		defer cancel()
 		out <- work(ctx)
 	}()
@@ -237,8 +261,8 @@ func outside(err error) error {
 	return err
 }
 
-// own says whether a post is the bot's and stands in that channel.
-func (l *callbacks) own(ctx context.Context, post, channel string) (bool, error) {
+// own says whether a post is the bot's, has that key and stands in that channel.
+func (l *callbacks) own(ctx context.Context, post, channel, key string) (bool, error) {
 	if _, err := l.a.self(ctx); err != nil {
 		return false, err
 	}
@@ -249,26 +273,24 @@ func (l *callbacks) own(ctx context.Context, post, channel string) (bool, error)
 		}
 		return false, err
 	}
-	return l.a.ours(p) && p.ChannelId == channel && p.DeleteAt == 0, nil
+	has, _ := p.GetProp(keyProp).(string)
+	return l.a.ours(p) && p.ChannelId == channel && p.DeleteAt == 0 && has == key, nil
 }
 
 func (l *callbacks) handle(ctx context.Context, e bot.Event) (bot.Response, error) {
 	l.mu.Lock()
 	h := l.handler
+	l.mu.Unlock()
 	if h == nil {
-		l.mu.Unlock()
 		return bot.Response{}, errResting
 	}
-	l.working.Add(1) // while there is a handler: use waits
-	l.mu.Unlock()
-	defer l.working.Done()
 	return h(ctx, e)
 }
 
 // ---- buttons
 
 // shows are the verbs that only show something to who pressed: they need no question first.
-var shows = []string{"answer", "why", "me", "help", "remove"}
+var shows = []string{"answer", "why", "me", "help", "remove", "on", "settings"}
 
 // press takes a button. It never acts: what changes anything is asked in a dialog, which opens for who pressed alone.
 func (l *callbacks) press(w http.ResponseWriter, body []byte, start time.Time) {
@@ -303,13 +325,20 @@ func (l *callbacks) pressed(ctx context.Context, p model.PostActionIntegrationRe
 	}
 	var own bool
 	if err == nil {
-		own, err = l.own(ctx, p.PostId, p.ChannelId)
+		own, err = l.own(ctx, p.PostId, p.ChannelId, c.Key)
 	}
 	switch {
 	case errors.Is(err, errOutside), err == nil && !own:
 		return http.StatusUnauthorized
 	case err != nil:
 		return http.StatusServiceUnavailable
+	}
+	t, err := l.triggered(ctx, p.TriggerId, p.UserId)
+	switch {
+	case err != nil:
+		return http.StatusUnauthorized
+	case !l.first(t):
+		return http.StatusOK
 	}
 	state := dialogState{Channel: p.ChannelId, Lang: f.Lang, Post: p.PostId, Key: c.Key}
 	if !slices.Contains(shows, c.Offer.Do) {
@@ -386,8 +415,8 @@ func (l *callbacks) openDialog(ctx context.Context, user, trigger string, state 
 
 // ---- dialogs
 
-// dialog takes a dialog that was sent in. The nonce is spent once it did what it was sent for; until then it may be sent in
-// again, with other content, and replaces itself.
+// dialog takes a dialog that was sent in. The nonce is spent once its sender saw that it did what it was sent for; until then
+// it may be sent in again, with other content, and replaces itself.
 func (l *callbacks) dialog(w http.ResponseWriter, body []byte, start time.Time) {
 	var s model.SubmitDialogRequest
 	if json.Unmarshal(body, &s) != nil {
@@ -415,15 +444,17 @@ func (l *callbacks) dialog(w http.ResponseWriter, body []byte, start time.Time) 
 	got, done := within(l, start, func(ctx context.Context) result {
 		n.turn.Lock()
 		defer n.turn.Unlock()
-		if n.spent { // the same again
+		if n.spent && !n.slow.Load() { // the same again
 			return result{status: http.StatusOK}
 		}
+		n.slow.Store(false)
 		answer, status := l.submitted(ctx, s, state, start)
 		n.spent = status == http.StatusOK && answer.Error == "" && len(answer.Errors) == 0
 		return result{answer, status}
 	})
 	switch {
 	case !done:
+		n.slow.Store(true)
 		answerJSON(w, model.SubmitDialogResponse{Error: locale.Say(state.Lang, "mm.slow")})
 	case got.status == http.StatusUnauthorized:
 		l.forged(w)
@@ -465,8 +496,12 @@ func (l *callbacks) submitted(ctx context.Context, s model.SubmitDialogRequest, 
 		fallthrough
 	case state.Step == stepMessage && picked >= 0:
 		o := state.Offers[picked]
+		if what = o.Do; what == doCommand {
+			e = bot.Command{From: f, Text: o.Arg}
+			break
+		}
 		f.Typed = o.Do != "answer" // a dialog cannot follow a dialog: what asks for more does it in words
-		e, what = bot.ActionPressed{From: f, Action: o.action(), Post: state.Key, Ref: bot.Ref(state.Post)}, o.Do
+		e = bot.ActionPressed{From: f, Action: o.action(), Post: state.Key, Ref: bot.Ref(state.Post)}
 	default:
 		return model.SubmitDialogResponse{}, http.StatusOK // it was read and closed
 	}

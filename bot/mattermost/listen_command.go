@@ -17,7 +17,11 @@ import (
 	"github.com/weerklank/weerklank/prompts"
 )
 
-// command takes the slash command. What proves that the server sent it is its token alone.
+// doCommand is what a dialog does that asks whether a command was meant: Arg is the command.
+const doCommand = "command"
+
+// command takes the slash command. Its token proves that it comes from somebody who may register commands; the trigger, who
+// gave it.
 func (l *callbacks) command(w http.ResponseWriter, body []byte, start time.Time) {
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
@@ -39,6 +43,9 @@ func (l *callbacks) command(w http.ResponseWriter, body []byte, start time.Time)
 	switch {
 	case !done:
 		got.text = locale.Say(prompts.English, "mm.slow")
+	case got.status == http.StatusUnauthorized:
+		l.forged(w)
+		return
 	case got.status != http.StatusOK:
 		refuse(w, got.status)
 		return
@@ -60,15 +67,30 @@ func (l *callbacks) commanded(ctx context.Context, form url.Values, at time.Time
 	case err != nil:
 		return locale.Say(lang, "mm.later"), http.StatusOK
 	}
-	r, err := l.handle(ctx, bot.Command{From: f, Text: form.Get("text")})
+	t, err := l.triggered(ctx, form.Get("trigger_id"), user)
+	switch {
+	case err != nil:
+		return "", http.StatusUnauthorized
+	case !l.first(t):
+		return "", http.StatusOK
+	}
+	state := dialogState{Lang: f.Lang}
+	if f.Team != "" {
+		state.Channel = channel
+	}
+	text := form.Get("text")
+	reach := bot.ReachOf(text)
+	if reach == bot.ReachAct {
+		if l.confirm(ctx, user, form.Get("trigger_id"), state, offer{Do: doCommand, Arg: text, Label: text}) != nil {
+			return locale.Say(lang, "mm.no-dialog"), http.StatusOK
+		}
+		return "", http.StatusOK
+	}
+	r, err := l.handle(ctx, bot.Command{From: f, Text: text})
 	switch {
 	case err != nil && r.Message == nil:
 		return locale.Say(lang, "mm.later"), http.StatusOK
-	case r.Form != nil:
-		state := dialogState{Lang: f.Lang}
-		if f.Team != "" {
-			state.Channel = channel
-		}
+	case r.Form != nil, r.Message != nil && reach != bot.ReachAll && !(reach == bot.ReachTeam && t.signed):
 		if l.show(ctx, user, form.Get("trigger_id"), state, r) != nil {
 			return locale.Say(lang, "mm.no-dialog"), http.StatusOK
 		}

@@ -3,6 +3,7 @@ package mattermost
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -457,7 +459,8 @@ func TestSlowBody(t *testing.T) {
 	}
 }
 
-// The server is answered in its time also when the bot takes longer; what it does is done, and sent in once more it is told.
+// The server is answered in its time also when the bot takes longer. Who was told that it is unknown whether it was done
+// sends in once more, perhaps something else: that is what counts. After an answer in time it is spent.
 func TestAnsweredInTime(t *testing.T) {
 	onSites(t, func(w *site) {
 		w.says(bot.Response{Form: &replyForm}, nil)
@@ -473,13 +476,41 @@ func TestAnsweredInTime(t *testing.T) {
 		}
 		close(release)
 		w.a.calls.within = answerWithin
-		if r := w.s.Submit(w.ann, d, map[string]any{"text": "x"}); !r.Closed {
-			w.Errorf("%+v", r)
+		for range 2 {
+			if r := w.s.Submit(w.ann, d, map[string]any{"text": "y"}); !r.Closed {
+				w.Errorf("%+v", r)
+			}
 		}
-		if got := w.heard(); len(got) != 1 {
+		got := w.heard()
+		if len(got) != 2 || got[1].(bot.FormSubmitted).Values["text"][0] != "y" {
 			w.Errorf("%d events", len(got))
 		}
 	})
+}
+
+// When the program stops, what is under way gets a moment and is then ended: it does not hold the program.
+func TestCallbacksEnd(t *testing.T) {
+	w := newSite(t, mattermosttest.V11)
+	w.says(bot.Response{Form: &replyForm}, nil)
+	d := w.click(w.ann, "Antwoord")
+	began := make(chan struct{})
+	w.a.calls.last = 100 * time.Millisecond
+	w.a.calls.use(func(ctx context.Context, _ bot.Event) (bot.Response, error) {
+		close(began)
+		<-ctx.Done()
+		return bot.Response{}, ctx.Err()
+	})
+	sent := make(chan mattermosttest.SubmitResult, 1)
+	go func() { sent <- w.s.Submit(w.ann, d, map[string]any{"text": "x"}) }()
+	<-began
+	start := time.Now()
+	w.a.calls.use(nil)
+	if took := time.Since(start); took > workTime/2 {
+		t.Errorf("it took %s", took)
+	}
+	if r := <-sent; r.Closed || r.Error == "" {
+		t.Errorf("said to be done: %+v", r)
+	}
 }
 
 // What cannot be asked of the server, or handled, is never said to be done; the dialog stays open.
@@ -555,11 +586,142 @@ func TestSlashCommand(t *testing.T) {
 		w.silent("a wrong token")
 		w.says(bot.Response{Form: &replyForm}, nil)
 		form.Set("token", w.token)
+		form.Set("text", "aan")
+		form.Set("trigger_id", w.s.Trigger(w.ann, w.wing))
+		w.s.Fail(1, "POST", "/actions/dialogs/open", mattermosttest.Broken(500, false))
 		status, body := w.send("POST", w.url("/command"), "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
 		if status != 200 || !strings.Contains(body, "ging niet open") {
 			w.Errorf("a form that does not open: %d %q", status, body)
 		}
 	})
+}
+
+// The token of a command is known to whoever may register commands, and says nothing about a person. Without a trigger that
+// the server made for the very person nothing happens; and what is somebody's own is never in the answer, but in a dialog.
+func TestCommandIsProven(t *testing.T) {
+	onSites(t, func(w *site) {
+		secret := bot.Message{Lang: prompts.Dutch, Blocks: []bot.Block{bot.Text(bot.Span{Text: "geheim van ben"})}}
+		w.says(bot.Response{Message: &secret}, nil)
+		give := func(user, text, trigger string) (int, string) {
+			w.Helper()
+			form := url.Values{"token": {w.token}, "user_id": {user}, "channel_id": {w.wing}, "text": {text}, "trigger_id": {trigger}}
+			status, body := w.send("POST", w.url("/command"), "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+			if text != "help" && text != "status" && strings.Contains(body, "geheim") {
+				w.Errorf("%s: the answer tells: %q", text, body)
+			}
+			return status, body
+		}
+		mine := w.s.Trigger(w.ann, w.wing)
+		raw, err := base64.StdEncoding.DecodeString(w.s.Trigger(w.ben, w.wing))
+		if err != nil {
+			w.Fatal(err)
+		}
+		part := strings.Split(string(raw), ":")
+		build := func(parts ...string) string {
+			return base64.StdEncoding.EncodeToString([]byte(strings.Join(parts, ":")))
+		}
+		now := time.Now().UnixMilli()
+		forged := build("x", w.ben, strconv.FormatInt(now, 10), part[3])
+		old := build(part[0], w.ben, strconv.FormatInt(now-2*triggerLife.Milliseconds(), 10), part[3])
+		for what, trigger := range map[string]string{
+			"none": "", "no trigger": "x", "of who asks": mine, "made up": forged, "old": old, "too few parts": build("x", w.ben), "long": strings.Repeat("A", 4000),
+			"no number": build("x", w.ben, "z", part[3]), "no signature": build("x", w.ben, strconv.FormatInt(now, 10), "!"),
+		} {
+			for _, text := range []string{"code", "trek in", "mij", "status", "help"} {
+				if status, _ := give(w.ben, text, trigger); status != http.StatusUnauthorized {
+					w.Errorf("%s, %s: %d", what, text, status)
+				}
+			}
+		}
+		_, context := w.s.ContextOf(w.post, "a1")
+		press := model.PostActionIntegrationRequest{UserId: w.ben, ChannelId: w.wing, PostId: w.post, TriggerId: mine, Context: context}
+		if status, _ := w.sendJSON(w.url("/press"), press); status != http.StatusUnauthorized {
+			w.Errorf("a press with somebody else's trigger: %d", status)
+		}
+		w.silent("nobody proven")
+
+		for _, text := range []string{"code", "mij", "wijzig 1"} { // their own: in a dialog for them
+			if r := w.s.Command(w.ben, w.wing, "/weerklank "+text); r.Status != 200 || r.Text != "" {
+				w.Errorf("%s: %+v", text, r)
+			}
+			if d := w.s.Dialog(w.ben); d == nil || d.User != w.ben || !strings.Contains(d.Intro, "geheim") {
+				w.Errorf("%s: %+v", text, d)
+			}
+		}
+		w.heard()
+		for _, text := range []string{"trek in", "uit", "pauze na een incident", "verwijder ABCD-EFGH-JKMN-PQRS"} { // asked first
+			if r := w.s.Command(w.ben, w.wing, "/weerklank "+text); r.Status != 200 || r.Text != "" {
+				w.Errorf("%s: %+v", text, r)
+			}
+			w.silent(text)
+			d := w.s.Dialog(w.ben)
+			if d == nil || !strings.Contains(d.Intro, text) {
+				w.Fatalf("%s: %+v", text, d)
+			}
+			w.says(bot.Response{Message: &secret, Kept: true}, nil)
+			if r := w.s.Submit(w.ben, d, nil); !r.Closed {
+				w.Errorf("%s: %+v", text, r)
+			}
+			if e, ok := w.heard()[0].(bot.Command); !ok || e.Text != text || e.User.Reveal() != w.ben || e.Team != teamOf(w.wing) {
+				w.Errorf("%s: %+v", text, e)
+			}
+			if dms := w.s.DMs(w.ben); len(dms) > 0 {
+				w.Errorf("%s: told in a direct message", text)
+			}
+		}
+		w.says(bot.Response{Message: &secret}, nil)
+		if r := w.s.Command(w.ben, w.wing, "/weerklank status"); !strings.Contains(r.Text, "geheim") {
+			w.Errorf("what the channel may know: %+v", r)
+		}
+		again := w.s.Trigger(w.ben, w.wing)
+		for i, events := range []int{2, 0} { // with the one of status
+			if status, _ := give(w.ben, "help", again); status != 200 || len(w.heard()) != events {
+				w.Errorf("time %d: %d", i, status)
+			}
+		}
+	})
+}
+
+// A server that does not tell its key shows what the channel may know in a dialog too.
+func TestCommandWithoutKey(t *testing.T) {
+	onSites(t, func(w *site) {
+		w.s.Set(func(s *mattermosttest.Settings) { s.NoSigningKey = true })
+		secret := bot.Message{Lang: prompts.Dutch, Blocks: []bot.Block{bot.Text(bot.Span{Text: "geheim van ben"})}}
+		w.says(bot.Response{Message: &secret}, nil)
+		for text, open := range map[string]bool{"help": true, "status": false, "code": false} {
+			r := w.s.Command(w.ben, w.wing, "/weerklank "+text)
+			if strings.Contains(r.Text, "geheim") != open {
+				w.Errorf("%s: %+v", text, r)
+			}
+			if d := w.s.Dialog(w.ben); !open && (d == nil || !strings.Contains(d.Intro, "geheim")) {
+				w.Errorf("%s: %+v", text, d)
+			}
+		}
+		forged := base64.StdEncoding.EncodeToString([]byte("x:" + w.ben + ":" + strconv.FormatInt(time.Now().UnixMilli(), 10) + ":QUFB"))
+		form := url.Values{"token": {w.token}, "user_id": {w.ben}, "channel_id": {w.wing}, "text": {"code"}, "trigger_id": {forged}}
+		status, body := w.send("POST", w.url("/command"), "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+		if status != 200 || !strings.Contains(body, "went not") && !strings.Contains(body, "did not open") {
+			w.Errorf("%d %q", status, body)
+		}
+	})
+}
+
+// The server may get a new key: it is asked for once more, and not at every forgery.
+func TestServersNewKey(t *testing.T) {
+	w := newSite(t, mattermosttest.V11)
+	w.says(bot.Response{Message: &bot.Message{Lang: prompts.Dutch, Blocks: []bot.Block{bot.Text(bot.Span{Text: "Hallo."})}}}, nil)
+	hello := func() bool { return strings.Contains(w.s.Command(w.ben, w.wing, "/weerklank help").Text, "Hallo.") }
+	if !hello() {
+		t.Fatal("not answered")
+	}
+	w.s.NewSigningKey()
+	if hello() {
+		t.Error("taken with a key that is not known")
+	}
+	w.a.calls.server.asked = time.Now().Add(-2 * askKeyEvery)
+	if !hello() {
+		t.Error("the new key was not asked for")
+	}
 }
 
 func TestProbe(t *testing.T) {

@@ -3,7 +3,9 @@ package mattermosttest
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -87,10 +89,33 @@ func (s *Server) trigger(user string, where place) (client, id string) {
 	return client, base64.StdEncoding.EncodeToString([]byte(data + base64.StdEncoding.EncodeToString(s.sign(data))))
 }
 
+// Trigger makes a trigger of a user in a channel, as who runs an integration gets it with a click.
+func (s *Server) Trigger(user, channelID string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, id := s.trigger(user, place{channelID, s.channels[channelID].team})
+	return id
+}
+
+// NewSigningKey gives the server another key for its triggers.
+func (s *Server) NewSigningKey() {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.signing = key
+}
+
 func (s *Server) sign(data string) []byte {
-	m := hmac.New(sha256.New, s.secret)
-	m.Write([]byte(data))
-	return m.Sum(nil)
+	sum := sha256.Sum256([]byte(data))
+	sig, err := ecdsa.SignASN1(rand.Reader, s.signing, sum[:])
+	if err != nil {
+		panic(err) // of a key that was just made
+	}
+	return sig
 }
 
 // triggered is whose trigger this is. It may be used again, while it lives.
@@ -111,7 +136,8 @@ func (s *Server) triggered(id string) (client, user string, err *apiError) {
 	if bad != nil {
 		return "", "", fail(400, "interactive_message.decode_trigger_id.base64_decode_failed_signature")
 	}
-	if !hmac.Equal(sig, s.sign(strings.Join(parts[:3], ":")+":")) {
+	sum := sha256.Sum256([]byte(strings.Join(parts[:3], ":") + ":"))
+	if !ecdsa.VerifyASN1(&s.signing.PublicKey, sum[:], sig) {
 		return "", "", fail(400, "interactive_message.decode_trigger_id.verify_signature_failed")
 	}
 	return parts[0], parts[1], nil

@@ -2,6 +2,8 @@ package mattermosttest
 
 import (
 	"bytes"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"maps"
@@ -287,6 +289,9 @@ func getConfig(s *Server, c *call) (int, any, *apiError) {
 	j := map[string]string{
 		"Version": s.version.String(), "BuildNumber": s.version.String(), "SiteURL": s.settings.SiteURL, "CollapsedThreads": threads,
 		"EnableCommands": strconv.FormatBool(!s.settings.CommandsDisabled), "DefaultClientLocale": "en", "EnableBotAccountCreation": "true",
+	}
+	if der, err := x509.MarshalPKIXPublicKey(&s.signing.PublicKey); err == nil && !s.settings.NoSigningKey {
+		j["AsymmetricSigningPublicKey"] = base64.StdEncoding.EncodeToString(der)
 	}
 	if c.by != "" {
 		j["MaxPostSize"] = strconv.Itoa(s.settings.MaxPostSize)

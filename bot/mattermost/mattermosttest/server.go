@@ -2,6 +2,8 @@ package mattermosttest
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/base32"
 	"net"
@@ -37,6 +39,7 @@ type Settings struct {
 	UploadsDisabled  bool   // nobody puts files on the server
 	ReadOnly         bool   // only admins post in the channels of teams
 	RestrictDMs      bool   // only people of one team can open a DM
+	NoSigningKey     bool   // clients are not told the key of triggers
 	HideEmail        bool
 	CollapsedThreads bool
 	RateLimit        float64 // calls per second by one token, 0: no limit
@@ -61,8 +64,8 @@ type Server struct {
 	t       testing.TB
 	version Version
 	addr    string
-	out     *http.Client // calls to integrations
-	secret  []byte       // signs triggers
+	out     *http.Client      // calls to integrations
+	signing *ecdsa.PrivateKey // signs triggers
 	done    chan struct{}
 	wg      sync.WaitGroup // of handlers and sockets
 
@@ -103,7 +106,7 @@ type Server struct {
 func New(t testing.TB, version Version) *Server {
 	t.Helper()
 	s := &Server{
-		t: t, version: version, secret: make([]byte, 32), done: make(chan struct{}), changed: make(chan struct{}),
+		t: t, version: version, done: make(chan struct{}), changed: make(chan struct{}),
 		out: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
 		settings: Settings{
 			MaxPostSize: 16383, CollapsedThreads: version == V11,
@@ -117,7 +120,10 @@ func New(t testing.TB, version Version) *Server {
 	if version == V11 {
 		s.settings.DisableLag = 0
 	}
-	rand.Read(s.secret)
+	var err error
+	if s.signing, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		t.Fatal(err)
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"github.com/weerklank/weerklank/bot"
 	"github.com/weerklank/weerklank/bot/mattermost"
 	"github.com/weerklank/weerklank/bot/mattermost/mattermosttest"
+	"github.com/weerklank/weerklank/prompts"
 )
 
 // desk is an adapter alone: a server, and what the bot would hear.
@@ -120,13 +121,15 @@ func (d *desk) hear(ctx context.Context, e bot.Event) (bot.Response, error) {
 		line = "command: " + e.Text
 	case bot.ChannelGone:
 		line = "gone"
+	case bot.Invited:
+		line = "invited to " + e.Chan + " by " + e.Name
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.heard = append(d.heard, line)
 	close(d.change)
 	d.change = make(chan struct{})
-	if d.silent || line == "gone" {
+	if _, asked := e.(bot.Invited); d.silent || asked || line == "gone" {
 		return bot.Response{}, nil
 	}
 	m := plain("gehoord: " + line)
@@ -667,6 +670,100 @@ func TestCatchUpHalfway(t *testing.T) {
 	}
 }
 
+// That the bot was added to a channel is told once, with who did it, also if it happened while nobody listened or before the
+// very first start; of the channels that everybody is put in it is not told.
+func TestInvited(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	var mu sync.Mutex
+	keys := map[string]int{}
+	d.handle = func(e bot.Event) error {
+		if i, ok := e.(bot.Invited); ok {
+			mu.Lock()
+			defer mu.Unlock()
+			if keys[i.Key]++; i.Team == "" || i.At.IsZero() || i.Name != "" && i.Lang != prompts.Dutch {
+				t.Errorf("%+v", i)
+			}
+		}
+		return nil
+	}
+	d.s.SetUser(d.fatima, func(u *mattermosttest.User) { u.First, u.Last = "Fatima", "B" })
+	add := func(name string) {
+		c := d.s.AddChannel(d.team, name, d.fatima)
+		d.s.Add(d.fatima, c, d.me)
+	}
+	all := []string{}
+	hears := func(name string) {
+		t.Helper()
+		all = append(all, "invited to "+name+" by Fatima B")
+		d.hears(all...)
+	}
+	add("vooraf")
+	add("off-topic")
+	d.start()
+	hears("vooraf")
+	add("meteen")
+	hears("meteen")
+	d.s.CutSockets()
+	d.connected()
+	for _, words := range []string{"er wordt weer geluisterd", "de mark gaat verder"} {
+		d.s.DM(d.omar, words)
+		all = append(all, words)
+		d.hears(all...)
+		d.s.Advance(10 * time.Minute)
+	}
+	d.once(d.omar, all[2:]...)
+	d.stop()
+	add("intussen")
+	d.start()
+	hears("intussen")
+	d.s.Fail(1, "GET", "/channels/", mattermosttest.Broken(403, false))
+	add("daarna")
+	hears("daarna")
+	d.s.DM(d.fatima, "een")
+	all = append(all, "een")
+	d.hears(all...)
+	mu.Lock()
+	defer mu.Unlock()
+	if len(keys) != 4 {
+		t.Errorf("%d invitations", len(keys))
+	}
+	if log := d.log.String(); strings.Contains(log, "Fatima") || strings.Contains(log, d.fatima) {
+		t.Error("the log tells who")
+	}
+}
+
+// What was said to the bot in a channel while nobody listened is heard once; what was said there otherwise is not.
+func TestCatchUpMentions(t *testing.T) {
+	for _, many := range []int{0, 1100} {
+		d := newDesk(t, mattermosttest.V11)
+		d.start()
+		d.s.Mention(d.omar, d.crew, "status")
+		d.hears("command: status")
+		d.once(d.omar, "command: status")
+		d.stop()
+		settle()
+		d.s.Mention(d.fatima, d.crew, "help")
+		settle()
+		d.s.Edit(d.s.Mention(d.omar, d.crew, "aan"), "@weerklank uit")
+		settle()
+		d.s.Delete(d.s.Mention(d.omar, d.crew, "pauze"))
+		d.s.Type(d.omar, d.crew, "vraag het aan @weerklank")
+		robot, _ := d.s.AddBot("robot")
+		d.s.JoinTeam(d.team, robot)
+		d.s.Join(d.crew, robot)
+		d.s.Mention(robot, d.crew, "status")
+		d.s.Burst(d.omar, d.crew, many)
+		d.start()
+		d.hears("command: status", "command: help", "command: uit")
+		d.once(d.fatima, "command: help")
+		d.once(d.omar, "command: status", "command: uit")
+		d.stop()
+		d.start()
+		d.s.DM(d.fatima, "een")
+		d.hears("command: status", "command: help", "command: uit", "een")
+	}
+}
+
 // Each time that the bot is out of a channel is told, until it was heard; a second one is no repeat of the first.
 func TestChannelGone(t *testing.T) {
 	d := newDesk(t, mattermosttest.V11)
@@ -690,15 +787,16 @@ func TestChannelGone(t *testing.T) {
 	}
 	d.start()
 	d.s.Leave(d.crew, d.me)
-	d.hears("gone")
 	d.s.Join(d.crew, d.me)
+	const back = "invited to buitendienst by "
+	d.hears("gone", back)
 	settle()
 	d.s.Leave(d.crew, d.me)
-	d.hears("gone", "gone")
 	d.s.Join(d.crew, d.me)
+	d.hears("gone", back, "gone", back)
 	settle()
 	d.s.Archive(d.crew)
-	d.hears("gone", "gone", "gone")
+	d.hears("gone", back, "gone", back, "gone")
 	mu.Lock()
 	defer mu.Unlock()
 	if len(keys) != 3 || tries != 5 {

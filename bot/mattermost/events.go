@@ -92,12 +92,14 @@ func (a *Adapter) event(ctx context.Context, h bot.Handler, lanes *lanes, e *mod
 	case model.WebsocketEventUserAdded, model.WebsocketEventUserRemoved:
 		channel := cmp.Or(e.GetBroadcast().ChannelId, str("channel_id"))
 		a.forget(channel)
-		if e.EventType() == model.WebsocketEventUserRemoved {
-			me, err := a.self(ctx)
-			who := cmp.Or(str("user_id"), e.GetBroadcast().UserId)
-			if err == nil && who == me.Id {
-				a.channelGone(ctx, h, lanes, channel, a.now())
-			}
+		me, err := a.self(ctx)
+		who := cmp.Or(str("user_id"), e.GetBroadcast().UserId)
+		switch {
+		case err != nil || who != me.Id:
+		case e.EventType() == model.WebsocketEventUserRemoved:
+			a.channelGone(ctx, h, lanes, channel, a.now())
+		default:
+			a.invited(ctx, h, lanes, channel, nil)
 		}
 	case model.WebsocketEventChannelDeleted:
 		channel := cmp.Or(str("channel_id"), e.GetBroadcast().ChannelId)
@@ -117,20 +119,113 @@ func (a *Adapter) channelGone(ctx context.Context, h bot.Handler, lanes *lanes, 
 		return
 	}
 	e := bot.ChannelGone{Key: "gone:" + channel + ":" + strconv.FormatInt(at.UnixMilli(), 10), Team: teamOf(channel), At: at}
-	lane := "gone " + channel
-	var tell func(tries int)
-	tell = func(tries int) {
-		if ctx.Err() != nil {
-			return
-		}
-		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), handleTime)
+	a.tell(ctx, h, lanes, channel, func(context.Context, int) (bot.Event, error) { return e, nil })
+}
+
+// tell tells something about a channel until it is heard, after what was told of that channel before. No event: there is
+// nothing to tell.
+func (a *Adapter) tell(ctx context.Context, h bot.Handler, lanes *lanes, channel string, event func(ctx context.Context, tries int) (bot.Event, error)) {
+	once := func(tries int) error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handleTime)
 		defer cancel()
-		if _, err := h(bounded, e); err != nil {
-			a.log.Warn("mattermost: a channel that is gone waits", "err", err)
-			lanes.later(ctx, a.again(tries), lane, func() { tell(tries + 1) })
+		e, err := event(ctx, tries)
+		if err == nil && e != nil {
+			_, err = h(ctx, e)
 		}
+		if i, ok := e.(bot.Invited); ok && err == nil {
+			a.track.end(i.Key)
+		}
+		return err
 	}
-	lanes.do(lane, func() { tell(0) })
+	lanes.do("about "+channel, func() {
+		for tries := 0; ctx.Err() == nil; tries++ {
+			err := once(tries)
+			if err == nil {
+				return
+			}
+			if tries >= joinTries {
+				a.log.Warn("mattermost: what became of a channel waits to be handled", "err", err)
+			}
+			lanes.rest(ctx, a.again(tries))
+		}
+	})
+}
+
+// joinTries is how often it is looked for who added the bot to a channel, and what goes wrong before it is logged.
+const joinTries = 3
+
+// invited tells that the bot was added to a channel, and by whom if a line p of the system says so; nil: it is looked for,
+// since the line comes a moment after the event. In the channels that everybody of a team is put in nobody asked for it.
+func (a *Adapter) invited(ctx context.Context, h bot.Handler, lanes *lanes, channel string, p *model.Post) {
+	heard, begun := a.now().UnixMilli(), false
+	a.tell(ctx, h, lanes, channel, func(ctx context.Context, tries int) (bot.Event, error) {
+		c, r, err := a.rest.GetChannel(ctx, channel)
+		if err := failed(ctx, r, err); err != nil {
+			if refusal(err) && tries >= refusals {
+				return nil, nil
+			}
+			return nil, err
+		}
+		if !ofTeam(c) || isDefault(c) {
+			return nil, nil
+		}
+		if p == nil {
+			if p, err = a.joined(ctx, channel); err != nil {
+				return nil, err
+			}
+		}
+		if p == nil && tries < joinTries {
+			return nil, errors.New("mattermost: the server does not say yet who added the bot")
+		}
+		f := bot.From{Key: "invited:" + channel + ":" + strconv.FormatInt(heard, 10), At: time.UnixMilli(heard)}
+		if p != nil {
+			f.Key, f.At = "invited:"+p.Id, time.UnixMilli(p.CreateAt)
+			u, err := a.person(ctx, p.UserId)
+			if err != nil && !refusal(err) {
+				return nil, err
+			}
+			if err == nil && !u.IsBot {
+				f = from(u, f.Key, p.CreateAt)
+			}
+		}
+		f.Team, f.Chan = teamOf(c.Id), c.DisplayName
+		if !begun && !a.track.begin(f.Key, f.At.UnixMilli()) { // it was told
+			return nil, nil
+		}
+		begun = true
+		return bot.Invited{From: f}, nil
+	})
+}
+
+// joined finds the line of the system that says that the bot was added to a channel, among the latest; nil: none does.
+func (a *Adapter) joined(ctx context.Context, channel string) (line *model.Post, err error) {
+	n := 0
+	err = a.pages(ctx, channel, func(p *model.Post) bool {
+		if n++; a.joins(p) {
+			line = p
+		}
+		return line == nil && n < page
+	})
+	return line, err
+}
+
+// joins says whether a post is the line of the system that the bot came into a channel: somebody added it, or an admin did
+// by another way, and then it is said to have joined. Who is not the system cannot write such lines.
+func (a *Adapter) joins(p *model.Post) bool {
+	switch p.Type {
+	case model.PostTypeAddToChannel:
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		return a.me != nil && p.GetProp(model.PostPropsAddedUserId) == a.me.Id
+	case model.PostTypeJoinChannel:
+		return a.ours(p)
+	}
+	return false
+}
+
+// ofTeam says whether a channel is one of a team's, no conversation.
+func ofTeam(c *model.Channel) bool {
+	return c.Type == model.ChannelTypeOpen || c.Type == model.ChannelTypePrivate
 }
 
 // again is how long something waits that failed after so many tries.
@@ -140,7 +235,7 @@ func (a *Adapter) again(tries int) time.Duration {
 
 // mention hears what is said to the bot in a channel.
 func (a *Adapter) mention(ctx context.Context, h bot.Handler, lanes *lanes, j *job, kind, mentions string) {
-	if kind != string(model.ChannelTypeOpen) && kind != string(model.ChannelTypePrivate) {
+	if !ofTeam(&model.Channel{Type: model.ChannelType(kind)}) {
 		return
 	}
 	me, err := a.self(ctx)
@@ -154,6 +249,44 @@ func (a *Adapter) mention(ctx context.Context, h bot.Handler, lanes *lanes, j *j
 	}
 	j.command = cmp.Or(text, "help")
 	a.accept(ctx, h, lanes, j)
+}
+
+// called returns what was said to the bot in a channel since a moment, oldest first, and the line that it was added there.
+func (a *Adapter) called(ctx context.Context, channel string, since int64) (jobs []*job, joined *model.Post, err error) {
+	me, err := a.self(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	list, r, err := a.rest.GetPostsSince(ctx, channel, since, false)
+	if err := failed(ctx, r, err); err != nil {
+		return nil, nil, err
+	}
+	posts := list.Posts
+	if len(list.Order) >= sinceLimit {
+		clear(posts)
+		err = a.pages(ctx, channel, func(p *model.Post) bool { posts[p.Id] = p; return p.CreateAt > since })
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, p := range posts {
+		if p.CreateAt <= since || p.DeleteAt > 0 {
+			continue
+		}
+		if a.joins(p) && (joined == nil || p.CreateAt > joined.CreateAt) {
+			joined = p
+		}
+		if text, ok := addressed(p.Message, "@"+me.Username); ok && a.personal(p) {
+			jobs = append(jobs, &job{post: p, at: p.CreateAt, known: true, again: true, command: cmp.Or(text, "help")})
+		}
+	}
+	inOrder(jobs)
+	return jobs, joined, nil
+}
+
+// inOrder puts the oldest first.
+func inOrder(jobs []*job) {
+	slices.SortFunc(jobs, func(x, y *job) int { return cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(x.post.Id, y.post.Id)) })
 }
 
 // addressed cuts the name that somebody addresses the bot by off what they typed.
@@ -367,8 +500,8 @@ const overlap = 2 * time.Minute
 // sinceLimit is how many rows the server gives of what changed, then without order.
 const sinceLimit = 1000
 
-// catchUp hands over what was said, edited and deleted in private since the mark, conversation by conversation, each in
-// the order in which it happened, and returns when all of it was handled or waits for another try. It asks by time, never by
+// catchUp hands over what was said, edited and deleted in private since the mark, and said to the bot in channels,
+// conversation by conversation, each in the order in which it happened, and returns when all of it was handled or waits for another try. It asks by time, never by
 // person: a mark for each conversation would say who wrote when. over says why the connection ended, if it did.
 func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes, over func() error) error {
 	mark, err := a.c.Mark(ctx)
@@ -377,6 +510,9 @@ func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes, over
 	}
 	now := a.now()
 	if mark.IsZero() { // nothing was ever handled
+		if err := a.present(ctx, h, lanes); err != nil {
+			return err
+		}
 		if err := a.c.SetMark(ctx, now); err != nil {
 			return err
 		}
@@ -406,13 +542,22 @@ func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes, over
 	for _, c := range all {
 		// A conversation's last_post_at does not move when something is edited or deleted: what was written since the
 		// oldest open round opened may still be changed.
-		if c.Type != model.ChannelTypeDirect || c.LastPostAt < oldest {
+		var missed func() ([]*job, error)
+		switch {
+		case c.Type == model.ChannelTypeDirect && c.LastPostAt >= oldest:
+			missed = func() ([]*job, error) { return a.missed(ctx, c.Id, since.UnixMilli(), oldest) }
+		case ofTeam(c) && c.DeleteAt == 0 && c.LastPostAt >= since.UnixMilli():
+			missed = func() ([]*job, error) {
+				jobs, joined, err := a.called(ctx, c.Id, since.UnixMilli())
+				if joined != nil {
+					a.invited(ctx, h, lanes, c.Id, joined)
+				}
+				return jobs, err
+			}
+		}
+		if missed == nil || a.track.waits(behindKey(c.Id)) { // what comeBack reads is newer
 			continue
 		}
-		if a.track.waits(behindKey(c.Id)) { // what comeBack reads is newer
-			continue
-		}
-		missed := func() ([]*job, error) { return a.missed(ctx, c.Id, since.UnixMilli(), oldest) }
 		jobs, err := missed()
 		switch {
 		case ctx.Err() != nil:
@@ -445,6 +590,27 @@ func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes, over
 		a.track.caughtUp()
 	}
 	return ctx.Err()
+}
+
+// present tells, at the very first start, of the channels that the bot was added to before there was anybody to hear it.
+func (a *Adapter) present(ctx context.Context, h bot.Handler, lanes *lanes) error {
+	all, err := a.channels(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		if !ofTeam(c) || c.DeleteAt > 0 {
+			continue
+		}
+		joined, err := a.joined(ctx, c.Id)
+		if err != nil && !refusal(err) {
+			return err
+		}
+		if joined != nil {
+			a.invited(ctx, h, lanes, c.Id, joined)
+		}
+	}
+	return nil
 }
 
 func behindKey(channel string) string { return channel + ":behind" }
@@ -547,7 +713,7 @@ func (a *Adapter) missed(ctx context.Context, channel string, since, oldest int6
 			jobs = append(jobs, j)
 		}
 	}
-	slices.SortFunc(jobs, func(x, y *job) int { return cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(x.post.Id, y.post.Id)) })
+	inOrder(jobs)
 	return jobs, nil
 }
 

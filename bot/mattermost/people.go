@@ -143,7 +143,7 @@ func (a *Adapter) places(ctx context.Context) ([]string, error) {
 	}
 	ids = nil
 	for _, c := range all {
-		if (c.Type == model.ChannelTypeOpen || c.Type == model.ChannelTypePrivate) && c.DeleteAt == 0 {
+		if ofTeam(c) && c.DeleteAt == 0 {
 			ids = append(ids, c.Id)
 		}
 	}

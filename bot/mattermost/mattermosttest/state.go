@@ -205,6 +205,15 @@ func (s *Server) Join(channel string, users ...string) {
 	}
 }
 
+// Add lets a member of a channel add somebody, of whose team they must be.
+func (s *Server) Add(by, channel, user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.join(s.channels[channel], user, by); err != nil {
+		s.t.Errorf("adding: %s", err.id)
+	}
+}
+
 func (s *Server) join(c *channel, u, by string) *apiError {
 	if s.teams[c.team] == nil || s.teams[c.team].members[u] == nil {
 		return fail(404, "app.team.get_member.missing.app_error")

@@ -66,7 +66,9 @@ type Adapter struct {
 	me      *model.User // the bot itself, once known
 	epoch   int         // how often a connection was made or ended; odd: there is one
 	rosters map[string]*roster
-	mine    []string // channels that the bot shares with more than one person, as of mineAt
+	reads   map[string]*reading // rosters on their way
+	found   map[membership]found
+	mine    []*model.Channel // channels that the bot shares with more than one person, as of mineAt
 	mineAt  time.Time
 	shared  map[string]bool // channels that are no conversation with one person
 	begun   bool
@@ -92,7 +94,7 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 	}
 	a := &Adapter{
 		c: c, log: log, rest: client(c, callTime), uploads: client(c, uploadTime), pace: rate.NewLimiter(perSecond, burst), clock: &clock{},
-		rosters: map[string]*roster{}, shared: map[string]bool{}, track: newTracker(),
+		rosters: map[string]*roster{}, reads: map[string]*reading{}, found: map[membership]found{}, shared: map[string]bool{}, track: newTracker(),
 		wait: times{
 			look: lookEvery, keep: markEvery, tell: tellEvery, pause: firstPause, longPause: longPause, signIn: signInAgain, again: againAfter, againWithin: againWithin,
 			handle: handleAgain, handleLongest: longPause,

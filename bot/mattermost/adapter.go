@@ -64,6 +64,7 @@ type Adapter struct {
 
 	mu      sync.Mutex
 	me      *model.User // the bot itself, once known
+	longest int         // how many characters a post of this server may have
 	epoch   int         // how often a connection was made or ended; odd: there is one
 	rosters map[string]*roster
 	reads   map[string]*reading // rosters on their way
@@ -93,7 +94,7 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 		return nil, errors.New("mattermost: url, token, marks and log are required")
 	}
 	a := &Adapter{
-		c: c, log: log, rest: client(c, callTime), uploads: client(c, uploadTime), pace: rate.NewLimiter(perSecond, burst), clock: &clock{},
+		c: c, log: log, rest: client(c, callTime), uploads: client(c, uploadTime), pace: rate.NewLimiter(perSecond, burst), clock: &clock{}, longest: maxPost,
 		rosters: map[string]*roster{}, reads: map[string]*reading{}, found: map[membership]found{}, shared: map[string]bool{}, track: newTracker(),
 		wait: times{
 			look: lookEvery, keep: markEvery, tell: tellEvery, pause: firstPause, longPause: longPause, signIn: signInAgain, again: againAfter, againWithin: againWithin,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -82,6 +83,7 @@ func (a *Adapter) connected(ctx context.Context, h bot.Handler, lanes *lanes) er
 	if _, err := a.signIn(ctx); err != nil {
 		return err
 	}
+	a.measure(ctx)
 	s, err := a.dial(ctx)
 	if err != nil {
 		return err
@@ -131,6 +133,16 @@ func (a *Adapter) connected(ctx context.Context, h bot.Handler, lanes *lanes) er
 		case <-keep.C:
 			a.keepMark(ctx)
 		}
+	}
+}
+
+// measure asks how long a post may be. A server that does not say it leaves what was known.
+func (a *Adapter) measure(ctx context.Context) {
+	all, status, err := settings(ctx, a.rest)
+	if n, e := strconv.Atoi(all["MaxPostSize"]); status == http.StatusOK && err == nil && e == nil && n > 0 {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.longest = n
 	}
 }
 

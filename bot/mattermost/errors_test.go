@@ -258,6 +258,36 @@ func TestErrorUnknownWithoutConnection(t *testing.T) {
 	}
 }
 
+// How long a post may be is the server's to say; a longer one is not sent, and nothing of it is lost on the way.
+func TestErrorTooLong(t *testing.T) {
+	for _, version := range []mattermosttest.Version{mattermosttest.V9, mattermosttest.V11} {
+		d := newDesk(t, version)
+		d.s.Set(func(s *mattermosttest.Settings) { s.MaxPostSize = 100 })
+		d.start()
+		ctx, crew := context.Background(), bot.TeamID("mattermost:"+d.crew)
+		ref, err := d.a.Post(ctx, crew, plain(strings.Repeat("ë", 100)), "", "past")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.a.Post(ctx, crew, plain(strings.Repeat("ë", 101)), "", "past niet"); outcome(err) != "failed" {
+			t.Error(err)
+		}
+		if err := d.a.Edit(ctx, crew, ref, plain(strings.Repeat("e", 101))); outcome(err) != "failed" {
+			t.Error(err)
+		}
+		if n := d.s.Count("POST /api/v4/posts") + d.s.Count("PUT /api/v4/posts/"+string(ref)); n != 1 {
+			t.Errorf("%d calls", n)
+		}
+		d.s.DM(d.fatima, strings.Repeat("e", 99)) // the answer does not fit
+		d.s.Advance(10 * time.Minute)
+		d.s.DM(d.omar, "een")
+		d.once(d.omar, "een")
+		if !d.past(8*time.Minute) || !strings.Contains(d.log.String(), "had to wait") {
+			t.Error("an answer that never fits holds the mark, or nobody is told")
+		}
+	}
+}
+
 // However long each call hangs, the tries together are over in time.
 func TestErrorTriesAreBounded(t *testing.T) {
 	d := newDesk(t, mattermosttest.V11)

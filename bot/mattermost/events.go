@@ -440,6 +440,10 @@ func (a *Adapter) answer(ctx context.Context, j *job, m bot.Message) error {
 	if refusal(err) || errors.Is(err, bot.ErrGone) || errors.Is(err, bot.ErrNotFound) || errors.Is(err, errDeactivated) {
 		return nil // nobody is there to read it
 	}
+	if errors.Is(err, errLongPost) || errors.Is(err, errEmptyPost) || errors.Is(err, errManyPictures) { // the same at every try
+		a.track.hampered(err)
+		return nil
+	}
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mattermost/mattermost/server/public/model"
 
@@ -24,7 +25,7 @@ const (
 
 // Post implements bot.Chat.
 func (a *Adapter) Post(ctx context.Context, team bot.TeamID, m bot.Message, thread bot.Ref, key string) (bot.Ref, error) {
-	p, err := a.render(m, team, key)
+	p, err := a.build(m, team, key)
 	if err != nil {
 		return "", err
 	}
@@ -33,6 +34,20 @@ func (a *Adapter) Post(ctx context.Context, team bot.TeamID, m bot.Message, thre
 		return "", err
 	}
 	return a.create(ctx, p, key)
+}
+
+// build is render, for a post that this server takes.
+func (a *Adapter) build(m bot.Message, team bot.TeamID, key string) (*model.Post, error) {
+	p, err := a.render(m, team, key)
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if utf8.RuneCountInString(p.Message) > a.longest {
+		return nil, errLongPost
+	}
+	return p, nil
 }
 
 // upload puts the pictures of a message on the server, for p. What they show stands in the text: a picture there has no
@@ -163,7 +178,7 @@ func (a *Adapter) Edit(ctx context.Context, team bot.TeamID, ref bot.Ref, m bot.
 		return bot.ErrNotFound
 	}
 	key, _ := old.GetProp(keyProp).(string)
-	p, err := a.render(m, team, key)
+	p, err := a.build(m, team, key)
 	if err != nil {
 		return err
 	}
@@ -291,7 +306,7 @@ func (a *Adapter) Direct(ctx context.Context, to bot.Recipient, m bot.Message, k
 
 // say posts m in a direct conversation.
 func (a *Adapter) say(ctx context.Context, dm, root string, m bot.Message, key string) (bot.Ref, error) {
-	p, err := a.render(m, "", key)
+	p, err := a.build(m, "", key)
 	if err != nil {
 		return "", err
 	}

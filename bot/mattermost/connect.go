@@ -157,6 +157,7 @@ func (a *Adapter) turn() {
 type socket struct {
 	client *model.WebSocketClient
 	more   chan struct{}
+	most   int // events that may wait
 
 	mu    sync.Mutex
 	queue []*model.WebSocketEvent
@@ -179,7 +180,7 @@ func (a *Adapter) dial(ctx context.Context) (*socket, error) {
 			return
 		}
 		c.Conn.SetReadLimit(readLimit)
-		s := &socket{client: c, more: make(chan struct{}, 1)}
+		s := &socket{client: c, more: make(chan struct{}, 1), most: a.wait.queue}
 		c.Listen()
 		go s.pump()
 		made <- s
@@ -242,7 +243,7 @@ func (s *socket) put(e *model.WebSocketEvent, err error) {
 		return
 	case e.GetSequence() > s.next:
 		s.ended = errGap
-	case len(s.queue) >= queueLimit:
+	case len(s.queue) >= s.most:
 		s.ended = errFull
 	default:
 		s.next++

@@ -241,6 +241,58 @@ func TestConnectionFrozen(t *testing.T) {
 	d.once(d.fatima, "bevroren")
 }
 
+// A connection on which the server's pings stop is ended by that alone, whatever the server answers otherwise; and that they
+// stay away is read on until then.
+func TestConnectionSilent(t *testing.T) {
+	if err, read := mattermost.Silence(); !read || err == nil || !strings.Contains(err.Error(), "silent") {
+		t.Errorf("%v, %v", err, read)
+	}
+}
+
+// More events than may wait while it is caught up are not lost: they are caught up with, by another connection.
+func TestConnectionOverflow(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	few := func(a *mattermost.Adapter) { a.Queue(20) }
+	d.start(few)
+	d.s.DM(d.fatima, "een")
+	d.once(d.fatima, "een")
+	d.stop()
+	d.s.DM(d.omar, "twee")
+	asked := make(chan struct{}, 10)
+	d.s.Fault(func(r mattermosttest.Request) *mattermosttest.Fault {
+		if r.Method == "GET" && strings.HasSuffix(r.Path, d.s.Direct(d.fatima, d.me)+"/posts") {
+			asked <- struct{}{}
+			return &mattermosttest.Fault{Late: 300 * time.Millisecond}
+		}
+		return nil
+	})
+	d.silent = true
+	d.begin(few)
+	<-asked
+	settle()
+	d.s.Burst(d.fatima, d.s.Direct(d.fatima, d.me), 50)
+	d.s.NoFaults()
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(d.log.String(), "too many events wait"); <-time.After(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it did not overflow:\n%s", d.log)
+		}
+	}
+	limit := time.After(10 * time.Second)
+	for len(d.lines()) < 52 {
+		select {
+		case <-limit:
+			t.Fatalf("%d of 52", len(d.lines()))
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	said := map[string]int{}
+	for _, l := range d.lines() {
+		if said[l]++; said[l] > 1 {
+			t.Errorf("%q was heard %d times", l, said[l])
+		}
+	}
+}
+
 // Whatever else comes by the socket, what people say is heard once.
 func TestConnectionNoise(t *testing.T) {
 	d := newDesk(t, mattermosttest.V11)

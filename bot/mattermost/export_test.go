@@ -3,6 +3,8 @@ package mattermost
 import (
 	"strconv"
 	"time"
+
+	"github.com/mattermost/mattermost/server/public/model"
 )
 
 // Hurry lets an Adapter wait a part of what it waits otherwise.
@@ -37,4 +39,29 @@ func Remembered(n int) (remembered int, again bool) {
 		t.end(strconv.Itoa(i))
 	}
 	return len(t.done), t.begin(strconv.Itoa(n-1), int64(n+1))
+}
+
+// Queue is how many events may wait.
+func (a *Adapter) Queue(most int) { a.wait.queue = most }
+
+// Silence is what becomes of a connection on which the library misses two pings, and misses them again.
+func Silence() (err error, read bool) {
+	s := &socket{more: make(chan struct{}, 1), client: &model.WebSocketClient{
+		EventChannel: make(chan *model.WebSocketEvent), ResponseChannel: make(chan *model.WebSocketResponse), PingTimeoutChannel: make(chan bool),
+	}}
+	done := make(chan struct{})
+	go func() { s.pump(); close(done) }()
+	limit := time.After(10 * time.Second)
+	for range 3 { // unread, the second would hold up the library's reader
+		select {
+		case s.client.PingTimeoutChannel <- true:
+		case <-limit:
+			return nil, false
+		}
+	}
+	<-s.more
+	_, err = s.take()
+	close(s.client.EventChannel)
+	<-done
+	return err, true
 }

@@ -44,7 +44,7 @@ const (
 
 // times is how long an Adapter waits for what, and how much may wait; tests wait for less.
 type times struct {
-	look, keep            time.Duration // between looks at the token and at the mark
+	look, keep, read      time.Duration // between looks at the token, at the mark, and at what happened
 	tell                  time.Duration // between lines about what had to wait
 	pause, longPause      time.Duration // before connecting again: the first, and the longest
 	signIn                time.Duration // before trying a token again that is not taken
@@ -98,7 +98,7 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 		c: c, log: log, rest: client(c, callTime), uploads: client(c, uploadTime), pace: rate.NewLimiter(perSecond, burst), clock: &clock{}, longest: maxPost,
 		rosters: map[string]*roster{}, reads: map[string]*reading{}, found: map[membership]found{}, shared: map[string]bool{}, track: newTracker(),
 		wait: times{
-			look: lookEvery, keep: markEvery, tell: tellEvery, queue: queueLimit, pause: firstPause, longPause: longPause, signIn: signInAgain, again: againAfter, againWithin: againWithin,
+			look: lookEvery, keep: markEvery, read: readEvery, tell: tellEvery, queue: queueLimit, pause: firstPause, longPause: longPause, signIn: signInAgain, again: againAfter, againWithin: againWithin,
 			handle: handleAgain, handleLongest: longPause,
 		},
 	}

@@ -23,6 +23,7 @@ const (
 	readLimit   = 2 << 20
 	lookEvery   = 60 * time.Second // at whether the token is still taken: a disabled bot keeps a silent open socket
 	markEvery   = 30 * time.Second
+	readEvery   = time.Hour // what happened, also if nothing seems to be missing: the server may lose an event without a gap
 	tellEvery   = time.Hour // what messages waited for: seldom, so that it does not tell when somebody wrote
 	firstPause  = time.Second
 	longPause   = time.Minute
@@ -105,9 +106,10 @@ func (a *Adapter) connected(ctx context.Context, h bot.Handler, lanes *lanes) er
 			a.c.Begun()
 		}
 	}
-	look, keep := time.NewTicker(a.wait.look), time.NewTicker(a.wait.keep)
+	look, keep, read := time.NewTicker(a.wait.look), time.NewTicker(a.wait.keep), time.NewTicker(a.wait.read)
 	defer look.Stop()
 	defer keep.Stop()
+	defer read.Stop()
 	looked := make(chan error, 1)
 	for {
 		select {
@@ -132,6 +134,11 @@ func (a *Adapter) connected(ctx context.Context, h bot.Handler, lanes *lanes) er
 			}
 		case <-keep.C:
 			a.keepMark(ctx)
+		case <-read.C:
+			a.keepMark(ctx)
+			if err := a.catchUp(ctx, h, lanes, s.over); err != nil {
+				return fmt.Errorf("catching up: %w", err)
+			}
 		}
 	}
 }

@@ -551,6 +551,33 @@ func TestEditBeforeDeletion(t *testing.T) {
 	d.hears("een", "changed: een, anders", "withdrawn")
 }
 
+// Where nobody says anything the mark goes on too: nothing is read again for ever, and it does not tell when somebody wrote.
+func TestCatchUpQuiet(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.start()
+	d.s.Advance(10 * time.Minute)
+	d.stop()
+	d.start()
+	if !d.past(8 * time.Minute) {
+		t.Error("the mark stays where it was")
+	}
+}
+
+// An event that the server loses without a gap is missed by nobody.
+func TestCatchUpLostEvent(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.start(func(a *mattermost.Adapter) { a.Read(100 * time.Millisecond) })
+	d.s.DM(d.fatima, "een")
+	d.s.Lose(2)
+	d.s.DM(d.fatima, "twee")
+	d.s.Mention(d.omar, d.crew, "help")
+	d.once(d.omar, "command: help")
+	d.once(d.fatima, "een", "twee")
+	if n := d.s.Count("GET /api/v4/websocket"); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+}
+
 // An old message of an open round is changed: nothing else tells that there is something new in that conversation.
 func TestCatchUpOldConversation(t *testing.T) {
 	d := newDesk(t, mattermosttest.V11)

@@ -521,7 +521,7 @@ func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes, over
 			return err
 		}
 		a.track.start(now.UnixMilli())
-		a.track.caughtUp()
+		a.track.caughtUp(now.UnixMilli())
 		return nil
 	}
 	if mark.After(now) { // the server's clock was set back: what was said since seems to be older
@@ -591,7 +591,7 @@ func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes, over
 	}
 	done.Wait()
 	if ctx.Err() == nil {
-		a.track.caughtUp()
+		a.track.caughtUp(now.UnixMilli())
 	}
 	return ctx.Err()
 }
@@ -728,7 +728,7 @@ type tracker struct {
 	mu   sync.Mutex
 	open map[string]int64 // by key: its moment
 	done map[string]int64 // what was handled since the mark: it may be told again
-	high int64            // the latest that was handled
+	high int64            // the latest that was handled, or up to when everything was read
 	kept int64            // the mark as it was kept last
 	sure bool             // nothing is missing that is older than what was handled
 	bad  error            // why something had to wait, since it was told last
@@ -815,10 +815,12 @@ func (t *tracker) start(at int64) {
 	t.sure = false
 }
 
-// caughtUp says that what happened since the mark is handled or open.
-func (t *tracker) caughtUp() {
+// caughtUp says that what happened from the mark until a moment is handled or open. So the mark goes on also where nobody says
+// anything, and does not tell when somebody did.
+func (t *tracker) caughtUp(at int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.high = max(t.high, at)
 	t.sure = true
 }
 

@@ -10,7 +10,7 @@ import (
 // Hurry lets an Adapter wait a part of what it waits otherwise.
 func (a *Adapter) Hurry(part time.Duration) {
 	w := &a.wait
-	for _, d := range []*time.Duration{&w.look, &w.keep, &w.tell, &w.pause, &w.longPause, &w.signIn, &w.again, &w.againWithin, &w.handle, &w.handleLongest} {
+	for _, d := range []*time.Duration{&w.look, &w.keep, &w.read, &w.tell, &w.pause, &w.longPause, &w.signIn, &w.again, &w.againWithin, &w.handle, &w.handleLongest} {
 		*d /= part
 	}
 }
@@ -20,6 +20,9 @@ func (a *Adapter) CallTime(d time.Duration) { a.rest.HTTPClient.Timeout = d }
 
 // Look sets how often the adapter looks whether the server is there.
 func (a *Adapter) Look(every time.Duration) { a.wait.look = every }
+
+// Read sets how often the adapter reads what happened though nothing seems to be missing.
+func (a *Adapter) Read(every time.Duration) { a.wait.read = every }
 
 // AgainWithin is how long a post is tried.
 func (a *Adapter) AgainWithin(d time.Duration) { a.wait.againWithin = d }

@@ -98,6 +98,7 @@ type Server struct {
 	rules     []*rule
 	fault     func(Request) *Fault
 	calls     int
+	losing    int // events that nobody hears
 	held      int // calls that wait, by a freeze or a delay
 	buckets   map[string]*bucket
 }

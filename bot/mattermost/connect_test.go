@@ -766,9 +766,10 @@ func TestInvited(t *testing.T) {
 		return nil
 	}
 	d.s.SetUser(d.fatima, func(u *mattermosttest.User) { u.First, u.Last = "Fatima", "B" })
+	last := ""
 	add := func(name string) {
-		c := d.s.AddChannel(d.team, name, d.fatima)
-		d.s.Add(d.fatima, c, d.me)
+		last = d.s.AddChannel(d.team, name, d.fatima)
+		d.s.Add(d.fatima, last, d.me)
 	}
 	all := []string{}
 	hears := func(name string) {
@@ -801,9 +802,14 @@ func TestInvited(t *testing.T) {
 	d.s.DM(d.fatima, "een")
 	all = append(all, "een")
 	d.hears(all...)
+	d.s.Set(func(s *mattermosttest.Settings) { s.NoJoinLines = true })
+	d.s.Leave(last, d.me)
+	d.s.Join(last, d.me) // the line of before is none of now
+	all = append(all, "gone", "invited to daarna by ")
+	d.hears(all...)
 	mu.Lock()
 	defer mu.Unlock()
-	if len(keys) != 4 {
+	if len(keys) != 5 {
 		t.Errorf("%d invitations", len(keys))
 	}
 	if log := d.log.String(); strings.Contains(log, "Fatima") || strings.Contains(log, d.fatima) {

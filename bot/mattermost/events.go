@@ -151,8 +151,10 @@ func (a *Adapter) tell(ctx context.Context, h bot.Handler, lanes *lanes, channel
 	})
 }
 
-// joinTries is how often it is looked for who added the bot to a channel, and what goes wrong before it is logged.
-const joinTries = 3
+const (
+	joinTries = 3           // how often it is looked for who added the bot to a channel, and what goes wrong before it is logged
+	lineTime  = time.Minute // how much older that line may seem to be than the event
+)
 
 // invited tells that the bot was added to a channel, and by whom if a line p of the system says so; nil: it is looked for,
 // since the line comes a moment after the event. In the channels that everybody of a team is put in nobody asked for it.
@@ -170,7 +172,7 @@ func (a *Adapter) invited(ctx context.Context, h bot.Handler, lanes *lanes, chan
 			return nil, nil
 		}
 		if p == nil {
-			if p, err = a.joined(ctx, channel); err != nil {
+			if p, err = a.joined(ctx, channel, heard-lineTime.Milliseconds()); err != nil {
 				return nil, err
 			}
 		}
@@ -179,7 +181,7 @@ func (a *Adapter) invited(ctx context.Context, h bot.Handler, lanes *lanes, chan
 		}
 		f := bot.From{Key: "invited:" + channel + ":" + strconv.FormatInt(heard, 10), At: time.UnixMilli(heard)}
 		if p != nil {
-			f.Key, f.At = "invited:"+p.Id, time.UnixMilli(p.CreateAt)
+			f.Key, f.At = joinKey(p), time.UnixMilli(p.CreateAt)
 			u, err := a.person(ctx, p.UserId)
 			if err != nil && !refusal(err) {
 				return nil, err
@@ -197,17 +199,20 @@ func (a *Adapter) invited(ctx context.Context, h bot.Handler, lanes *lanes, chan
 	})
 }
 
-// joined finds the line of the system that says that the bot was added to a channel, among the latest; nil: none does.
-func (a *Adapter) joined(ctx context.Context, channel string) (line *model.Post, err error) {
+// joined finds the line of the system that says that the bot was added to a channel, among the latest since a moment; nil:
+// none does that was not told yet.
+func (a *Adapter) joined(ctx context.Context, channel string, since int64) (line *model.Post, err error) {
 	n := 0
 	err = a.pages(ctx, channel, func(p *model.Post) bool {
-		if n++; a.joins(p) {
+		if n++; p.CreateAt > since && a.joins(p) && !a.track.knows(joinKey(p)) {
 			line = p
 		}
-		return line == nil && n < page
+		return line == nil && n < page && p.CreateAt > since
 	})
 	return line, err
 }
+
+func joinKey(line *model.Post) string { return "invited:" + line.Id }
 
 // joins says whether a post is the line of the system that the bot came into a channel: somebody added it, or an admin did
 // by another way, and then it is said to have joined. Who is not the system cannot write such lines.
@@ -606,7 +611,7 @@ func (a *Adapter) present(ctx context.Context, h bot.Handler, lanes *lanes) erro
 		if !ofTeam(c) || c.DeleteAt > 0 {
 			continue
 		}
-		joined, err := a.joined(ctx, c.Id)
+		joined, err := a.joined(ctx, c.Id, 0)
 		if err != nil && !refusal(err) {
 			return err
 		}
@@ -783,6 +788,15 @@ func (t *tracker) waits(key string) bool {
 	defer t.mu.Unlock()
 	_, open := t.open[key]
 	return open
+}
+
+// knows says whether something was taken up, be it ended or not.
+func (t *tracker) knows(key string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, open := t.open[key]
+	_, done := t.done[key]
+	return open || done
 }
 
 // drop says that something is not waited for any more.

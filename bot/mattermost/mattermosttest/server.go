@@ -44,6 +44,7 @@ type Settings struct {
 	CollapsedThreads bool
 	RateLimit        float64 // calls per second by one token, 0: no limit
 	RateBurst        int
+	NoJoinLines      bool // the system does not say in a channel who joined it
 	SinceOldest      bool // of more than a thousand changes the first are told, as by an index; else any
 
 	PendingWindow      time.Duration // how long a pending_post_id is known

@@ -678,6 +678,22 @@ func TestDeletedForGood(t *testing.T) {
 	}
 }
 
+// With a message its thread is deleted, and no event tells of the answers in it: they are withdrawn too, and that is said
+// where it can be read.
+func TestDeletedThread(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.start()
+	root := d.s.DM(d.fatima, "een")
+	d.hears("een")
+	settle()
+	d.s.Reply(d.fatima, root, "twee")
+	d.hears("een", "twee")
+	settle()
+	d.s.Delete(root)
+	d.hears("een", "twee", "withdrawn", "withdrawn")
+	d.s.Await("the answers", func() bool { return d.answers(d.fatima)["gehoord: withdrawn"] == 2 })
+}
+
 // What somebody said is not dropped for an answer of the server about something else, and holds nothing up for ever.
 func TestRefusedOnTheWay(t *testing.T) {
 	for _, call := range []string{"/users/", "/channels/"} {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,6 +38,7 @@ type job struct {
 	lost    int64  // deleted, and the server did not say when yet: when that was heard
 	command string // in a channel: what was said to the bot
 	tries   int
+	under   []*job // what was deleted with it: the answers in its thread, of which no event tells
 
 	heard  bool         // the bot has handled it
 	answer *bot.Message // what it said to that, until it stands there
@@ -322,6 +324,9 @@ func (a *Adapter) work(ctx context.Context, h bot.Handler, lanes *lanes, j *job)
 	}
 	err := a.handle(ctx, h, j)
 	if err == nil {
+		for _, u := range j.under {
+			a.accept(ctx, h, lanes, u)
+		}
 		return
 	}
 	a.track.hampered(err)
@@ -441,6 +446,9 @@ func (a *Adapter) answer(ctx context.Context, j *job, m bot.Message) error {
 		err = a.Direct(ctx, bot.Account(Platform, "", j.post.UserId), m, key)
 	} else {
 		_, err = a.say(ctx, j.post.ChannelId, j.post.RootId, m, key)
+		if status(err) == http.StatusBadRequest && j.post.RootId != "" { // the thread was taken away
+			_, err = a.say(ctx, j.post.ChannelId, "", m, key)
+		}
 	}
 	if refusal(err) || errors.Is(err, bot.ErrGone) || errors.Is(err, bot.ErrNotFound) || errors.Is(err, errDeactivated) {
 		return nil // nobody is there to read it
@@ -491,6 +499,12 @@ func (a *Adapter) whenDeleted(ctx context.Context, j *job) (bool, error) {
 	} else if j.tries < lostTries {
 		return false, errors.New("mattermost: the server does not say yet when it was deleted")
 	}
+	for _, p := range posts {
+		if p.RootId == j.post.Id && p.DeleteAt > 0 && a.personal(p) {
+			j.under = append(j.under, &job{post: p, at: versionOf(p), deleted: true, known: true})
+		}
+	}
+	inOrder(j.under)
 	before := j.at
 	j.at, j.lost = at, 0
 	if !a.track.begin(j.key(), j.at) { // it was caught up with
@@ -510,8 +524,9 @@ const overlap = 2 * time.Minute
 const sinceLimit = 1000
 
 // catchUp hands over what was said, edited and deleted in private since the mark, and said to the bot in channels,
-// conversation by conversation, each in the order in which it happened, and returns when all of it was handled or waits for another try. It asks by time, never by
-// person: a mark for each conversation would say who wrote when. over says why the connection ended, if it did.
+// conversation by conversation, each in the order in which it happened, and returns when all of it was handled or waits for
+// another try. It asks by time, never by person: a mark for each conversation would say who wrote when. over says why the
+// connection ended, if it did.
 func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes, over func() error) error {
 	mark, err := a.c.Mark(ctx)
 	if err != nil {

@@ -61,7 +61,7 @@ type Adapter struct {
 	uploads *model.Client4 // as rest, and waits longer
 	pace    *rate.Limiter  // of posts
 	wait    times
-	clock   *clock // the server's
+	clock   clock // the server's
 
 	mu      sync.Mutex
 	me      *model.User // the bot itself, once known
@@ -95,7 +95,7 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 		return nil, errors.New("mattermost: url, token, marks and log are required")
 	}
 	a := &Adapter{
-		c: c, log: log, rest: client(c, callTime), uploads: client(c, uploadTime), pace: rate.NewLimiter(perSecond, burst), clock: &clock{}, longest: maxPost,
+		c: c, log: log, rest: client(c, callTime), uploads: client(c, uploadTime), pace: rate.NewLimiter(perSecond, burst), longest: maxPost,
 		rosters: map[string]*roster{}, reads: map[string]*reading{}, found: map[membership]found{}, shared: map[string]bool{}, track: newTracker(),
 		wait: times{
 			look: lookEvery, keep: markEvery, read: readEvery, tell: tellEvery, queue: queueLimit, pause: firstPause, longPause: longPause, signIn: signInAgain, again: againAfter, againWithin: againWithin,
@@ -103,7 +103,7 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 		},
 	}
 	for _, c := range []*model.Client4{a.rest, a.uploads} {
-		c.HTTPClient.Transport = dated{http.DefaultTransport, a.clock}
+		c.HTTPClient.Transport = dated{http.DefaultTransport, &a.clock}
 	}
 	var err error
 	a.calls, err = newCallbacks(a)

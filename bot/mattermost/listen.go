@@ -112,6 +112,7 @@ func CheckCallback(serverURL, callbackURL string) error {
 	return nil
 }
 
+// now is our own time, by which our own tokens live.
 func (l *callbacks) now() time.Time { return time.Now() }
 
 // open says whether buttons and dialogs may be offered.
@@ -228,7 +229,7 @@ func (l *callbacks) from(ctx context.Context, user, channel string, at time.Time
 		return bot.From{}, errOutside
 	}
 	f := from(u, rand.Text(), 0)
-	f.At = at
+	f.At = l.a.clock.on(at) // messages have the time of the server
 	if channel == "" {
 		f.Typed = true
 		return f, nil

@@ -50,7 +50,7 @@ func (l *callbacks) triggered(ctx context.Context, text, user string) (trigger, 
 		return trigger{}, errForged
 	}
 	ms, err := strconv.ParseInt(part[2], 10, 64)
-	if age := l.now().Sub(time.UnixMilli(ms)); err != nil || age > triggerLife || age < -triggerLife {
+	if age := l.a.now().Sub(time.UnixMilli(ms)); err != nil || age > triggerLife || age < -triggerLife {
 		return trigger{}, errForged
 	}
 	signature, err := base64.StdEncoding.DecodeString(part[3])

@@ -24,14 +24,14 @@ func (a *Adapter) Look(every time.Duration) { a.wait.look = every }
 // Read sets how often the adapter reads what happened though nothing seems to be missing.
 func (a *Adapter) Read(every time.Duration) { a.wait.read = every }
 
-// AgainWithin is how long a post is tried.
+// AgainWithin is how long after the first try of a post another may begin.
 func (a *Adapter) AgainWithin(d time.Duration) { a.wait.againWithin = d }
 
 // Now is what the adapter takes the server's time to be.
 func (a *Adapter) Now() time.Time { return a.now() }
 
 // AllTries is how long a post is tried, unless a test says otherwise.
-func AllTries() time.Duration { return againWithin }
+func AllTries() time.Duration { return againWithin + callTime }
 
 // Remembered is how much a tracker remembers of n things that were handled, and whether it would take the last one again.
 func Remembered(n int) (remembered int, again bool) {

@@ -16,10 +16,11 @@ import (
 // keyProp holds a post's key: opaque and random for what the outbox sends, since members can read it.
 const keyProp = "weerklank"
 
-// againWithin bounds all tries of a post together: for 30 s the server certainly knows its key, and what still lands after
-// that must be over long before bot.SettleWindow is.
+// againWithin is how long after the first try of a post another may begin. With what a call may take, all are over in 25 s: the
+// server certainly knows a key for 30, and what still lands after that must be over long before bot.SettleWindow is. None is
+// cut off before its own time: it would land later than it needs to.
 const (
-	againWithin = 25 * time.Second
+	againWithin = 10 * time.Second
 	againAfter  = time.Second
 )
 
@@ -99,11 +100,10 @@ func (a *Adapter) create(ctx context.Context, p *model.Post, key string) (bot.Re
 	}
 	epoch, connected := a.connection()
 	unknown := false
-	tries, cancel := context.WithTimeout(ctx, a.wait.againWithin)
-	defer cancel()
+	last := time.Now().Add(a.wait.againWithin)
 	for {
-		made, r, err := a.rest.CreatePost(tries, p)
-		err = failed(tries, r, err)
+		made, r, err := a.rest.CreatePost(ctx, p)
+		err = failed(ctx, r, err)
 		switch {
 		case err == nil && made != nil && made.Id != "":
 			return bot.Ref(made.Id), nil
@@ -115,10 +115,10 @@ func (a *Adapter) create(ctx context.Context, p *model.Post, key string) (bot.Re
 			return "", bot.ErrUncertain
 		}
 		select {
-		case <-tries.Done():
+		case <-ctx.Done():
 		case <-time.After(a.wait.again):
 		}
-		if now, _ := a.connection(); tries.Err() != nil || !connected || now != epoch {
+		if now, _ := a.connection(); ctx.Err() != nil || time.Now().After(last) || !connected || now != epoch {
 			return "", bot.ErrUncertain
 		}
 	}

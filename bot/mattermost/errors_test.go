@@ -137,8 +137,6 @@ func TestErrorTable(t *testing.T) {
 		"find what is not there":      {act: "find other", want: "not found"},
 		"find what was taken away":    {act: "find", do: func(d *desk) { d.s.Delete(d.old) }, want: "done"}, // never posted again
 		"find what was edited":        {act: "find", do: func(d *desk) { d.s.Edit(d.old, "anders") }, want: "done"},
-		"find behind 1000":            {act: "find", do: func(d *desk) { d.s.Burst(d.omar, d.crew, 1100) }, want: "done"},
-		"find nothing in 1000":        {act: "find other", do: func(d *desk) { d.s.Burst(d.omar, d.crew, 1100) }, want: "uncertain"},
 		"find 401":                    {act: "find", do: func(d *desk) { d.s.Revoke(d.token) }, want: "unauthorised"},
 		"find not a member":           {act: "find", do: func(d *desk) { d.s.Leave(d.crew, d.me) }, want: "done"}, // a public channel can be read
 		"find 403":                    {act: "find", call: "GET /channels/", times: 1, fault: f(mattermosttest.Broken(403, false)), want: "uncertain"},
@@ -284,6 +282,24 @@ func TestErrorTooLong(t *testing.T) {
 		if !d.past(8*time.Minute) || !strings.Contains(d.log.String(), "had to wait") {
 			t.Error("an answer that never fits holds the mark, or nobody is told")
 		}
+	}
+}
+
+// Of more changes than the server tells at once what stands there is found, and nothing is said to be absent.
+func TestErrorFindAmongMany(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.start()
+	crew, start := bot.TeamID("mattermost:"+d.crew), time.Now()
+	ref, err := d.a.Post(t.Context(), crew, plain("eenmaal"), "", "sleutel")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.s.Burst(d.omar, d.crew, 1100)
+	if found, err := d.a.Find(t.Context(), crew, "sleutel", start); err != nil || found != ref {
+		t.Errorf("%s, %v", found, err)
+	}
+	if _, err := d.a.Find(t.Context(), crew, "nooit", start); !errors.Is(err, bot.ErrUncertain) {
+		t.Error(err)
 	}
 }
 

@@ -311,8 +311,8 @@ func addressed(text, name string) (rest string, ok bool) {
 
 // accept queues a job behind what else is said in that conversation.
 func (a *Adapter) accept(ctx context.Context, h bot.Handler, lanes *lanes, j *job) {
-	if !a.track.begin(j.key(), j.at) {
-		return // it is being handled, or was
+	if a.track.behind(behindKey(j.post.ChannelId)) || !a.track.begin(j.key(), j.at) {
+		return // it is read with what was missed there; or it is being handled, or was
 	}
 	lanes.do(j.post.ChannelId, func() { a.work(ctx, h, lanes, j) })
 }
@@ -579,7 +579,7 @@ func (a *Adapter) catchUp(ctx context.Context, h bot.Handler, lanes *lanes, over
 				return jobs, err
 			}
 		}
-		if missed == nil || a.track.waits(behindKey(c.Id)) { // what comeBack reads is newer
+		if missed == nil || a.track.behind(behindKey(c.Id)) { // comeBack reads it
 			continue
 		}
 		jobs, err := missed()
@@ -644,25 +644,29 @@ func behindKey(channel string) string { return channel + ":behind" }
 func (a *Adapter) comeBack(ctx context.Context, h bot.Handler, lanes *lanes, channel string, mark int64, missed func() ([]*job, error)) {
 	a.track.begin(behindKey(channel), mark+1)
 	lanes.do(channel, func() {
+		var jobs []*job
 		for tries := 0; ; tries++ {
 			lanes.rest(ctx, a.again(tries))
 			if ctx.Err() != nil {
 				return
 			}
-			before, _ := a.connection()
-			jobs, err := missed()
+			a.track.read(behindKey(channel))
+			more, err := missed()
 			if err != nil && !(refusal(err) && tries >= refusals) {
 				continue
 			}
-			if now, _ := a.connection(); now != before { // there was another gap while it was read
-				continue
+			for _, j := range more {
+				if a.track.begin(j.key(), j.at) {
+					jobs = append(jobs, j)
+				}
 			}
-			jobs = slices.DeleteFunc(jobs, func(j *job) bool { return !a.track.begin(j.key(), j.at) })
-			a.track.drop(behindKey(channel))
-			for _, j := range jobs {
-				a.work(ctx, h, lanes, j)
+			if a.track.drop(behindKey(channel)) {
+				break
 			}
-			return
+		}
+		inOrder(jobs)
+		for _, j := range jobs {
+			a.work(ctx, h, lanes, j)
 		}
 	})
 }
@@ -747,6 +751,7 @@ func (a *Adapter) missed(ctx context.Context, channel string, since, oldest int6
 type tracker struct {
 	mu   sync.Mutex
 	open map[string]int64 // by key: its moment
+	more map[string]bool  // of what is open: it must be read again
 	done map[string]int64 // what was handled since the mark: it may be told again
 	high int64            // the latest that was handled, or up to when everything was read
 	kept int64            // the mark as it was kept last
@@ -757,13 +762,16 @@ type tracker struct {
 // maxDone is how much is remembered of what was handled.
 const maxDone = 10_000
 
-func newTracker() tracker { return tracker{open: map[string]int64{}, done: map[string]int64{}} }
+func newTracker() tracker {
+	return tracker{open: map[string]int64{}, more: map[string]bool{}, done: map[string]int64{}}
+}
 
 // restart drops what was left when a Run ended: it is caught up with.
 func (t *tracker) restart() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	clear(t.open)
+	clear(t.more)
 	t.sure = false
 }
 
@@ -797,12 +805,22 @@ func (t *tracker) end(key string) {
 	}
 }
 
-// waits says whether something is taken up and not ended.
-func (t *tracker) waits(key string) bool {
+// behind says whether something is still to be read, and that it must be read again if it is being read now.
+func (t *tracker) behind(key string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	_, open := t.open[key]
+	if open {
+		t.more[key] = true
+	}
 	return open
+}
+
+// read says that something is read from now on.
+func (t *tracker) read(key string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.more, key)
 }
 
 // knows says whether something was taken up, be it ended or not.
@@ -814,11 +832,15 @@ func (t *tracker) knows(key string) bool {
 	return open || done
 }
 
-// drop says that something is not waited for any more.
-func (t *tracker) drop(key string) {
+// drop says that something was read; false if there was more since that began.
+func (t *tracker) drop(key string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.more[key] {
+		return false
+	}
 	delete(t.open, key)
+	return true
 }
 
 // hampered says that something has to wait. It is told later: a line in the log at that moment would tell when somebody wrote.

@@ -302,7 +302,13 @@ func (b *Bot) compose(ctx context.Context, p Post) (Message, error) {
 	case p.Part == PartHeard:
 		return given.Message, nil
 	case p.Page < len(given.Thread):
-		return given.Thread[p.Page], nil
+		m := given.Thread[p.Page]
+		if p.Page == max(1, r.Pages)-1 { // of a round that was given back by an older program: what it put there stays there
+			for _, rest := range given.Thread[p.Page+1:] {
+				m.Blocks = append(m.Blocks, rest.Blocks...)
+			}
+		}
+		return m, nil
 	case len(given.Thread) > 0: // what was taken away made them fewer
 		return Message{Lang: r.Lang, Blocks: []Block{Note(sayer(r.Lang)("round.quotes-above"))}}, nil
 	}

@@ -63,9 +63,21 @@ func GiveBack(r Round, replies []Reply, lib *prompts.Library, recurring map[prom
 // 16,383 with its marks.
 const threadSize = 9000
 
-// quoteSize is about what a quote takes in a message: every line of it has marks of its own.
+// quoteSize is what a quote takes in a message at most: every line of it has marks of its own, and a sign that a platform could
+// read as a mark takes up to three characters.
 func quoteSize(text string) int {
-	return len(utf16.Encode([]rune(text))) + 4*(1+strings.Count(text, "\n"))
+	size := 4
+	for _, r := range text {
+		switch {
+		case r == '\n':
+			size += 5
+		case r < utf8.RuneSelf && !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != ' ' && r != ',' && r != '\'':
+			size += 3
+		default:
+			size += max(1, utf16.RuneLen(r))
+		}
+	}
+	return size
 }
 
 // heard is the give-back's main message, in the order of PRACTICE 14.1.

@@ -39,7 +39,9 @@ const (
 	callTime   = 15 * time.Second
 	uploadTime = 60 * time.Second
 	perSecond  = 10 // posts, as a server with its limits on allows at first
-	burst      = 50 // posts at once; such a server allows a hundred calls
+	// What somebody waits for does not queue behind what many channels are told (TRUST 11.1).
+	answersPerSecond = 5
+	burst            = 50 // posts at once; such a server allows a hundred calls
 )
 
 // times is how long an Adapter waits for what, and how much may wait; tests wait for less.
@@ -59,7 +61,8 @@ type Adapter struct {
 	log     *slog.Logger
 	rest    *model.Client4
 	uploads *model.Client4 // as rest, and waits longer
-	pace    *rate.Limiter  // of posts
+	pace    *rate.Limiter  // of posts in channels
+	answers *rate.Limiter  // of posts to who waits for one
 	wait    times
 	clock   clock // the server's
 
@@ -95,7 +98,7 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 		return nil, errors.New("mattermost: url, token, marks and log are required")
 	}
 	a := &Adapter{
-		c: c, log: log, rest: client(c, callTime), uploads: client(c, uploadTime), pace: rate.NewLimiter(perSecond, burst), longest: maxPost,
+		c: c, log: log, rest: client(c, callTime), uploads: client(c, uploadTime), pace: rate.NewLimiter(perSecond-answersPerSecond, burst/2), answers: rate.NewLimiter(answersPerSecond, burst/2), longest: maxPost,
 		rosters: map[string]*roster{}, reads: map[string]*reading{}, found: map[membership]found{}, shared: map[string]bool{}, track: newTracker(),
 		wait: times{
 			look: lookEvery, keep: markEvery, read: readEvery, tell: tellEvery, queue: queueLimit, pause: firstPause, longPause: longPause, signIn: signInAgain, again: againAfter, againWithin: againWithin,

@@ -192,7 +192,10 @@ func (k *check) settings(ctx context.Context) {
 		k.say(Must, "cli.doctor-site-slash", "site", site)
 	}
 	if n, err := strconv.Atoi(all["MaxPostSize"]); err == nil && n < fullPost {
-		k.say(Should, "cli.doctor-post-size", "size", strconv.Itoa(n), "full", strconv.Itoa(fullPost))
+		k.say(Must, "cli.doctor-post-size", "size", strconv.Itoa(n), "full", strconv.Itoa(fullPost))
+	}
+	if limit := all["PostEditTimeLimit"]; limit != "" && limit != "-1" {
+		k.say(Must, "cli.doctor-edit-limit", "seconds", limit)
 	}
 	if all["EnableCommands"] == "false" && k.c.CallbackURL != "" {
 		k.say(Should, "cli.doctor-commands-off")

@@ -32,7 +32,7 @@ const (
 
 // Run implements bot.Chat.
 func (a *Adapter) Run(ctx context.Context, h bot.Handler) error {
-	lanes := newLanes()
+	lanes := newLanes(a.log)
 	a.track.restart()
 	defer a.keepMark(context.WithoutCancel(ctx))
 	defer a.tellTrouble()

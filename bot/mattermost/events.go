@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -63,8 +64,14 @@ func answerKey(key string) string {
 func versionOf(p *model.Post) int64 { return max(p.CreateAt, p.EditAt, p.DeleteAt) }
 
 // personal says whether a post is something that a person wrote as it stands: not the bot's, no line of the system, not
-// an older version. The props from_bot and from_webhook say nothing: people can set them.
+// an older version, and not what another integration says under a person's account: a hook or another's command posts as
+// whoever made or gave it, with a mark that the server sets. Who sets such a mark on a message of their own is not heard.
 func (a *Adapter) personal(p *model.Post) bool {
+	for _, mark := range []string{model.PostPropsFromWebhook, model.PostPropsFromBot, model.PostPropsFromPlugin} {
+		if p.GetProp(mark) != nil && p.DeleteAt == 0 {
+			return false
+		}
+	}
 	return p.Id != "" && p.UserId != "" && p.Type == "" && p.OriginalId == "" && !a.ours(p)
 }
 
@@ -622,6 +629,7 @@ func (a *Adapter) present(ctx context.Context, h bot.Handler, lanes *lanes) erro
 	if err != nil {
 		return err
 	}
+	var told sync.WaitGroup
 	for _, c := range all {
 		if !ofTeam(c) || c.DeleteAt > 0 {
 			continue
@@ -632,7 +640,20 @@ func (a *Adapter) present(ctx context.Context, h bot.Handler, lanes *lanes) erro
 		}
 		if joined != nil {
 			a.invited(ctx, h, lanes, c.Id, joined)
+			told.Add(1)
+			lanes.do("about "+c.Id, told.Done)
 		}
+	}
+	// After a restart nobody is introduced any more: it waits for that, and not for ever.
+	done := make(chan struct{})
+	go func() { told.Wait(); close(done) }()
+	enough := time.NewTimer(handleTime)
+	defer enough.Stop()
+	select {
+	case <-done:
+	case <-enough.C:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 	return nil
 }
@@ -929,13 +950,14 @@ type lanes struct {
 	all  map[string][]func()
 	work sync.WaitGroup
 	slot chan struct{}
+	log  *slog.Logger
 }
 
 // sideBySide is how many conversations are handled at once.
 const sideBySide = 64
 
-func newLanes() *lanes {
-	return &lanes{all: map[string][]func(){}, slot: make(chan struct{}, sideBySide)}
+func newLanes(log *slog.Logger) *lanes {
+	return &lanes{all: map[string][]func(){}, slot: make(chan struct{}, sideBySide), log: log}
 }
 
 // do runs f after what else was put in that lane.
@@ -960,9 +982,19 @@ func (l *lanes) do(name string, f func()) {
 			}
 			l.all[name] = queue[1:]
 			l.mu.Unlock()
-			queue[0]()
+			l.contained(queue[0])
 		}
 	})
+}
+
+// contained runs f. What it panics with may hold people's words.
+func (l *lanes) contained(f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.log.Error("mattermost: handling something failed", "type", fmt.Sprintf("%T", p))
+		}
+	}()
+	f()
 }
 
 // rest waits in the middle of what runs in a lane, which it keeps, while another conversation takes its turn.

@@ -73,6 +73,11 @@ func (a *Adapter) read(ctx context.Context, channel string, reads *reading) {
 		delete(a.reads, channel)
 	}
 	reads.roster, reads.err = &roster{at: time.Now(), people: people}, err
+	for c, r := range a.rosters {
+		if time.Since(r.at) > rosterTime {
+			delete(a.rosters, c)
+		}
+	}
 	if err == nil && !reads.stale {
 		a.rosters[channel] = reads.roster
 	}
@@ -133,6 +138,15 @@ func (a *Adapter) Count(ctx context.Context, team bot.TeamID) (int, error) {
 		return 0, err
 	}
 	return len(who.people), nil
+}
+
+// ChannelName implements bot.Namer.
+func (a *Adapter) ChannelName(ctx context.Context, team bot.TeamID) (string, error) {
+	c, r, err := a.rest.GetChannel(ctx, channelOf(team))
+	if err := failed(ctx, r, err); err != nil {
+		return "", err
+	}
+	return c.DisplayName, nil
 }
 
 // Names implements bot.Roster: what people are called in the channel, each in every way.

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mattermost/mattermost/server/public/model"
+	"golang.org/x/time/rate"
 
 	"github.com/weerklank/weerklank/bot"
 )
@@ -34,7 +35,7 @@ func (a *Adapter) Post(ctx context.Context, team bot.TeamID, m bot.Message, thre
 	if err := a.upload(ctx, p, m); err != nil {
 		return "", err
 	}
-	return a.create(ctx, p, key)
+	return a.create(ctx, a.pace, p, key)
 }
 
 // build is render, for a post that this server takes.
@@ -88,14 +89,14 @@ var errManyPictures = errors.New("mattermost: too many pictures for one post")
 
 // create posts p. The key is the server's own means against doubles for half a minute, unless it restarted: within
 // that, and on the same connection, what is unknown is simply tried again.
-func (a *Adapter) create(ctx context.Context, p *model.Post, key string) (bot.Ref, error) {
+func (a *Adapter) create(ctx context.Context, pace *rate.Limiter, p *model.Post, key string) (bot.Ref, error) {
 	me, err := a.self(ctx)
 	if err != nil {
 		return "", nothing(err)
 	}
 	p.PendingPostId = me.Id + ":" + key
 	p.AddProp(keyProp, key)
-	if err := a.pace.Wait(ctx); err != nil {
+	if err := pace.Wait(ctx); err != nil {
 		return "", &bot.RetryError{After: time.Second, Err: err}
 	}
 	epoch, connected := a.connection()
@@ -185,6 +186,7 @@ func (a *Adapter) Edit(ctx context.Context, team bot.TeamID, ref bot.Ref, m bot.
 	p.Id, p.ChannelId, p.RootId = old.Id, old.ChannelId, old.RootId
 	p.AddProp(keyProp, key)
 	p.FileIds = old.FileIds // pictures stay as they were posted
+	p.IsPinned, p.HasReactions = old.IsPinned, old.HasReactions
 	_, r, err = a.rest.UpdatePost(ctx, p.Id, p)
 	err = failed(ctx, r, err)
 	switch status(err) {
@@ -314,5 +316,5 @@ func (a *Adapter) say(ctx context.Context, dm, root string, m bot.Message, key s
 	if err := a.upload(ctx, p, m); err != nil {
 		return "", err
 	}
-	return a.create(ctx, p, key)
+	return a.create(ctx, a.answers, p, key)
 }

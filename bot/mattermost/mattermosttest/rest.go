@@ -2,6 +2,7 @@ package mattermosttest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -294,6 +295,7 @@ func getConfig(s *Server, c *call) (int, any, *apiError) {
 		j["AsymmetricSigningPublicKey"] = base64.StdEncoding.EncodeToString(der)
 	}
 	if c.by != "" {
+		j["PostEditTimeLimit"] = strconv.Itoa(cmp.Or(s.settings.EditTimeLimit, -1))
 		j["MaxPostSize"] = strconv.Itoa(s.settings.MaxPostSize)
 		j["RestrictDirectMessage"] = "any"
 		if s.settings.RestrictDMs {

@@ -41,6 +41,7 @@ type Settings struct {
 	RestrictDMs      bool   // only people of one team can open a DM
 	NoSigningKey     bool   // clients are not told the key of triggers
 	HideEmail        bool
+	EditTimeLimit    int // seconds that posts can be edited for, as clients are told; 0: no limit
 	CollapsedThreads bool
 	RateLimit        float64 // calls per second by one token, 0: no limit
 	RateBurst        int

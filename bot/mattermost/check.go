@@ -132,12 +132,10 @@ func (k *check) account(ctx context.Context) bool {
 	return true
 }
 
-// settings looks at what the server tells every client of its configuration.
-func (k *check) settings(ctx context.Context) {
+// settings is what a server tells every client of its configuration.
+func settings(ctx context.Context, rest *model.Client4) (all map[string]string, status int, err error) {
 	// Without the format 9.11 answers that it does not know it, and the client never names one.
-	var all map[string]string
-	r, err := k.rest.DoAPIGet(ctx, "/config/client?format=old", "")
-	status := 0
+	r, err := rest.DoAPIGet(ctx, "/config/client?format=old", "")
 	if r != nil {
 		status = r.StatusCode
 	}
@@ -145,6 +143,12 @@ func (k *check) settings(ctx context.Context) {
 		err = json.NewDecoder(r.Body).Decode(&all)
 		r.Body.Close()
 	}
+	return all, status, err
+}
+
+// settings looks at what the server tells of its configuration.
+func (k *check) settings(ctx context.Context) {
+	all, status, err := settings(ctx, k.rest)
 	if status != http.StatusOK || err != nil {
 		k.say(bot.Should, "cli.doctor-no-settings", "status", strconv.Itoa(status))
 		return
@@ -170,7 +174,10 @@ func (k *check) settings(ctx context.Context) {
 		k.say(bot.Must, "cli.doctor-site-slash", "site", site)
 	}
 	if n, err := strconv.Atoi(all["MaxPostSize"]); err == nil && n < fullPost {
-		k.say(bot.Should, "cli.doctor-post-size", "size", strconv.Itoa(n), "full", strconv.Itoa(fullPost))
+		k.say(bot.Must, "cli.doctor-post-size", "size", strconv.Itoa(n), "full", strconv.Itoa(fullPost))
+	}
+	if limit := all["PostEditTimeLimit"]; limit != "" && limit != "-1" {
+		k.say(bot.Must, "cli.doctor-edit-limit", "seconds", limit)
 	}
 	if all["EnableCommands"] == "false" && k.c.CallbackURL != "" {
 		k.say(bot.Should, "cli.doctor-commands-off")

@@ -65,6 +65,16 @@ func reveal(all []secret) (out []string) {
 // maxSecretFile is more than any secret needs.
 const maxSecretFile = 64 << 10
 
+// openToOthers says whether others than the owner of a file can read it, by its mode. For what systemd hands to this program
+// alone the group's part of the mode is that of a list with one name.
+func openToOthers(e *env, name string, mode os.FileMode) bool {
+	others := os.FileMode(0o077)
+	if dir, ok := e.lookup("CREDENTIALS_DIRECTORY"); ok && dir != "" && filepath.Dir(filepath.Clean(name)) == filepath.Clean(dir) {
+		others = 0o007
+	}
+	return runtime.GOOS != "windows" && mode.Perm()&others != 0 // there the mode says nothing
+}
+
 // readSecret reads a file with a secret, which nobody else on the machine may read. The errors hold nothing of it.
 func readSecret(e *env, dir, name string) (text, problem string) {
 	if !filepath.IsAbs(name) {
@@ -79,7 +89,7 @@ func readSecret(e *env, dir, name string) (text, problem string) {
 	if err != nil {
 		return "", err.Error()
 	}
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o007 != 0 { // there the mode says nothing
+	if openToOthers(e, name, info.Mode()) {
 		return "", e.say("cli.config-secret-open", "file", name)
 	}
 	raw, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))

@@ -74,9 +74,11 @@ func TestSecretsFromFilesAndVariables(t *testing.T) {
 		}
 	}
 	write("token", aToken+"\r\n", 0o600)
-	write("secret", aSecret+"\n", 0o640)
+	write("secret", aSecret+"\n", 0o600)
 	write("commands", aCommand+"\nbbbbbbbbbbbbbbbbbbbbbbbbbb\n\n", 0o400)
-	write("open", aToken+"\n", 0o644)
+	write("open", aToken+"\n", 0o604)
+	write("group", aToken+"\n", 0o640)
+	write("executable", aToken+"\n", 0o610)
 	write("empty", "\n", 0o600)
 	write("c.toml", `[mattermost]
 url = "https://chat.example.org/"
@@ -102,6 +104,10 @@ public_url = "https://bot.example.org/"
 	if m.URL != "https://chat.example.org" || m.CallbackURL != "https://bot.example.org/f00dbabef00dbabe" || c.callbackPath() != "/f00dbabef00dbabe" {
 		t.Errorf("addresses: %s, %s", m.URL, m.CallbackURL)
 	}
+	set["WEERKLANK_MATTERMOST_TOKEN_FILE"], set["CREDENTIALS_DIRECTORY"] = filepath.Join(dir, "group"), dir
+	if c, err = loadConfig(e, path); err != nil || c.Mattermost.Token.reveal() != aToken {
+		t.Errorf("what systemd hands over: %v", err)
+	}
 
 	for name, tc := range map[string]struct {
 		set  map[string]string
@@ -109,7 +115,10 @@ public_url = "https://bot.example.org/"
 	}{
 		"by variable":     {map[string]string{"WEERKLANK_MATTERMOST_TOKEN": aToken, "WEERKLANK_MATTERMOST_TOKEN_FILE": "", "WEERKLANK_MATTERMOST_COMMAND_TOKENS": aCommand, "WEERKLANK_MATTERMOST_COMMAND_TOKENS_FILE": ""}, ""},
 		"both":            {map[string]string{"WEERKLANK_MATTERMOST_TOKEN": aToken}, "row 3, column 1: mattermost.token_file: token is set as well"},
-		"others can read": {map[string]string{"WEERKLANK_MATTERMOST_TOKEN_FILE": "open"}, "row 3, column 1: mattermost.token_file: others on this machine can read"},
+		"others can read": {map[string]string{"WEERKLANK_MATTERMOST_TOKEN_FILE": "open"}, "row 3, column 1: mattermost.token_file: others than its owner can read"},
+		"the group can":   {map[string]string{"WEERKLANK_MATTERMOST_TOKEN_FILE": "group"}, "/group; close it with: chmod 600 "},
+		"or run it":       {map[string]string{"WEERKLANK_MATTERMOST_TOKEN_FILE": "executable"}, "/executable; close it with: chmod 600 "},
+		"from elsewhere":  {map[string]string{"WEERKLANK_MATTERMOST_TOKEN_FILE": "group", "CREDENTIALS_DIRECTORY": filepath.Dir(dir)}, "others than its owner"},
 		"nothing in it":   {map[string]string{"WEERKLANK_MATTERMOST_TOKEN_FILE": "empty"}, "is empty"},
 		"no file":         {map[string]string{"WEERKLANK_MATTERMOST_CALLBACK_SECRET_FILE": "nowhere"}, "row 5, column 1: mattermost.callback_secret_file: open "},
 		"too weak":        {map[string]string{"WEERKLANK_MATTERMOST_CALLBACK_SECRET_FILE": "token"}, "mattermost.callback_secret: this is not 32 random bytes"},

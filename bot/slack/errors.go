@@ -14,7 +14,15 @@ import (
 // codeError is an answer of Slack that says that a call failed for good.
 type codeError struct{ Code string }
 
-func (e *codeError) Error() string { return "slack: " + e.Code }
+func (e *codeError) Error() string {
+	switch e.Code {
+	case "messages_tab_disabled":
+		return "slack: " + e.Code + ": switch on the messages tab of the app (App Home, Show Tabs)"
+	case "missing_scope":
+		return "slack: " + e.Code + ": give the app the scopes of the manifest and install it again"
+	}
+	return "slack: " + e.Code
+}
 
 // errAmbiguous says that it is unknown whether a call had its effect.
 var errAmbiguous = errors.New("slack: it is unknown whether it was done")
@@ -83,7 +91,12 @@ func ofChannel(err error) error {
 
 // nothing says that nothing was posted because of err.
 func nothing(err error) error {
-	if _, ok := errors.AsType[*bot.RetryError](err); ok || errors.Is(err, bot.ErrUnauthorised) || code(err) != "" {
+	for _, clear := range []error{bot.ErrUnauthorised, bot.ErrGone, bot.ErrNotFound} {
+		if errors.Is(err, clear) {
+			return err
+		}
+	}
+	if _, ok := errors.AsType[*bot.RetryError](err); ok || code(err) != "" {
 		return err
 	}
 	return &bot.RetryError{After: notSentAgain, Err: err}

@@ -39,3 +39,6 @@ func (a *Adapter) Plain() int64 { return a.plain.Load() }
 
 // Unpaced lets an adapter say as much as it likes.
 func (a *Adapter) Unpaced() { a.wire.pace.unpaced = true }
+
+// Forget is what an event about a channel's members does.
+func (a *Adapter) Forget(channel string) { a.people.forget(channel) }

@@ -34,6 +34,9 @@ type world struct {
 	m      *marks
 	log    *safeBuffer
 	limits bot.Limits
+	tempo  slack.Tempo
+	second float64 // messages per second
+	wrap   func(bot.Handler) bot.Handler
 
 	db   *store.DB
 	bot  *bot.Bot
@@ -76,7 +79,13 @@ func (w *world) start() {
 	if w.db, err = store.Open(root, "weerklank.db", store.Options{}); err != nil {
 		w.t.Fatal(err)
 	}
-	w.chat = open(w.t, w.s, w.m, w.log, func(c *slack.Config) { c.HTTP = w.http })
+	w.chat = open(w.t, w.s, w.m, w.log, func(c *slack.Config) {
+		c.HTTP = w.http
+		if w.second > 0 {
+			c.PerSecond = w.second
+		}
+	})
+	w.chat.Hurry(w.tempo)
 	var listen *httptest.Server
 	if w.http {
 		listen = httptest.NewServer(w.chat.Handler())
@@ -99,7 +108,11 @@ func (w *world) start() {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	go func() { w.chat.Run(ctx, w.bot.Handle); close(ended) }()
+	handle := bot.Handler(w.bot.Handle)
+	if w.wrap != nil {
+		handle = w.wrap(handle)
+	}
+	go func() { w.chat.Run(ctx, handle); close(ended) }()
 	w.stop = func() {
 		cancel()
 		<-ended

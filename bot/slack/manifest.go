@@ -53,6 +53,7 @@ func needs() map[string][]string {
 		"conversations.open":           {"im:write"},
 		"conversations.list":           {"im:read"},    // of direct conversations only
 		"conversations.history":        {"im:history"}, // of direct conversations only
+		"conversations.replies":        {"im:history"},
 		"conversations.info":           rooms,
 		"conversations.members":        rooms,
 		"users.conversations":          rooms,

@@ -26,7 +26,7 @@ func methodsOf() map[string]string {
 		"AuthTestContext": "auth.test", "GetUserInfoContext": "users.info", "GetUsersPaginated": "users.list",
 		"GetUsersInConversationContext": "conversations.members", "GetConversationInfoContext": "conversations.info",
 		"GetConversationsForUserContext": "users.conversations", "GetConversationsContext": "conversations.list",
-		"GetConversationHistoryContext": "conversations.history", "OpenConversationContext": "conversations.open",
+		"GetConversationHistoryContext": "conversations.history", "GetConversationRepliesContext": "conversations.replies", "OpenConversationContext": "conversations.open",
 		"PostMessageContext": "chat.postMessage", "PostEphemeralContext": "chat.postEphemeral", "UpdateMessageContext": "chat.update",
 		"GetUploadURLExternalContext": "files.getUploadURLExternal", "CompleteUploadExternalContext": "files.completeUploadExternal", "UploadToURL": "",
 		"OpenViewContext": "views.open", "UpdateViewContext": "views.update", "PublishViewContext": "views.publish",

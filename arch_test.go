@@ -45,7 +45,7 @@ var allowed = map[string]struct{ ours, outside []string }{
 	"bot/chattest":                  {[]string{"bot", "prompts"}, nil},
 	"store":                         {[]string{"bot", "prompts"}, []string{"go.etcd.io/bbolt", "go.etcd.io/bbolt/errors", "golang.org/x/sys/unix"}},
 	"store/storetest":               {[]string{"bot", "prompts"}, nil},
-	"cmd/weerklank": {[]string{"bot", "bot/locale", "bot/mattermost", "bot/workspace", "prompts", "store"}, []string{
+	"cmd/weerklank": {[]string{"bot", "bot/locale", "bot/mattermost", "bot/slack", "bot/workspace", "prompts", "store"}, []string{
 		"filippo.io/age", "github.com/pelletier/go-toml/v2", "golang.org/x/sys/unix", "github.com/prometheus/client_golang/prometheus",
 		"github.com/prometheus/client_golang/prometheus/collectors", "github.com/prometheus/client_golang/prometheus/promhttp",
 	}},

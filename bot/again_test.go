@@ -279,6 +279,13 @@ func TestEverythingMayComeAgain(t *testing.T) {
 		"it is there":                  {first: uncertain, event: settles("there"), then: inDoubt},
 		"it is not there":              {first: uncertain, event: settles("not-there"), then: inDoubt},
 		"it is not there, typed":       {first: uncertain, event: commands(0, "staat er niet"), then: inDoubt},
+		"the home page":                {event: func(a *again) bot.Event { return bot.HomeOpened{From: a.by("p2", "", 0)} }, newer: kept},
+		"added to the channel":         {event: func(a *again) bot.Event { return bot.Invited{From: a.by("p2", crew, 0)} }, newer: kept},
+		"added to the channel after it was gone": {
+			before: []makes{func(a *again) bot.Event { return bot.ChannelGone{Key: "gone", Team: crew, At: a.T.Add(time.Second)} }},
+			event:  func(a *again) bot.Event { return bot.Invited{From: a.by("p2", crew, 10)} }, newer: []makes{sends(20, "on", nil)},
+		},
+		"added to a channel that is no team": {event: func(a *again) bot.Event { return bot.Invited{From: a.by("p2", "fake:fresh", 0)} }},
 		"the channel is gone": {event: func(a *again) bot.Event { return bot.ChannelGone{Key: "gone", Team: crew, At: a.T} },
 			newer: []makes{sends(10, "on", nil)}},
 		"a code that is used": {event: nil, quiet: true},

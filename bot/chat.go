@@ -75,6 +75,11 @@ type Roster interface {
 	Names(ctx context.Context, team TeamID) ([]string, error)
 }
 
+// Namer is an optional capability of a Chat: what a channel is called, for a team that is switched on from elsewhere.
+type Namer interface {
+	ChannelName(ctx context.Context, team TeamID) (string, error)
+}
+
 // Handler handles one event and returns what to answer to its sender. An adapter acknowledges at the latest just
 // inside its platform's limit, and says "received" only after the Handler returned.
 type Handler func(context.Context, Event) (Response, error)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -226,6 +227,14 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	pages := 0
+	if !r.Keep.IsZero() { // somebody shared a text
+		replies, err := b.released(ctx, r)
+		if err != nil {
+			return err
+		}
+		pages = max(1, len(GiveBack(r, replies, &lib, nil).Thread))
+	}
 	return b.o.Store.UpdateRound(ctx, r.ID, func(r *Round, t *Team) (Also, error) {
 		if r.State != RoundClosed {
 			return Also{}, errSame
@@ -246,15 +255,26 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 		r.Then = b.voteAfter(*t, now)
 		given := GiveBack(*r, nil, &lib, nil)
 		r.Followup = given.Followup
-		heard, quotes, guide := post("give-back", Message{}), post("thread", Message{}), post("guide", *given.Guide)
+		heard, guide := post("give-back", Message{}), post("guide", *given.Guide)
 		heard.Round, heard.Part = r.ID, PartHeard
-		quotes.Round, quotes.Part, quotes.ReplyTo = r.ID, PartQuotes, heard.ID
 		guide.ReplyTo = heard.ID
-		if r.Keep.IsZero() { // nobody shared a text
-			return Also{Posts: []Post{heard, guide}}, nil
+		r.Pages = pages
+		posts := []Post{heard}
+		for page := range pages {
+			quotes := post(threadStep(page), Message{})
+			quotes.Round, quotes.Part, quotes.Page, quotes.ReplyTo = r.ID, PartQuotes, page, heard.ID
+			posts = append(posts, quotes)
 		}
-		return Also{Posts: []Post{heard, quotes, guide}}, nil // read first, then talk
+		return Also{Posts: append(posts, guide)}, nil // read first, then talk
 	})
+}
+
+// threadStep is the step of one of the messages with quotes below a give-back; the first is 0.
+func threadStep(page int) string {
+	if page == 0 {
+		return "thread"
+	}
+	return "thread-" + strconv.Itoa(page+1)
 }
 
 // stepPost is the outbox row of one step of a round.
@@ -281,8 +301,16 @@ func (b *Bot) compose(ctx context.Context, p Post) (Message, error) {
 	switch {
 	case p.Part == PartHeard:
 		return given.Message, nil
-	case given.Thread != nil:
-		return *given.Thread, nil
+	case p.Page < len(given.Thread):
+		m := given.Thread[p.Page]
+		if p.Page == max(1, r.Pages)-1 { // of a round that was given back by an older program: what it put there stays there
+			for _, rest := range given.Thread[p.Page+1:] {
+				m.Blocks = append(m.Blocks, rest.Blocks...)
+			}
+		}
+		return m, nil
+	case len(given.Thread) > 0: // what was taken away made them fewer
+		return Message{Lang: r.Lang, Blocks: []Block{Note(sayer(r.Lang)("round.quotes-above"))}}, nil
 	}
 	return Message{Lang: r.Lang, Blocks: []Block{Note(sayer(r.Lang)("round.quotes-gone"))}}, nil
 }
@@ -326,11 +354,15 @@ func (b *Bot) rewrite(r Round, now time.Time) []Post {
 		return nil
 	}
 	var posts []Post
-	for step, part := range map[string]Part{"give-back": PartHeard, "thread": PartQuotes} {
+	edit := func(step string, part Part, page int) {
 		of := stepPost(r.ID, step)
 		p := b.say(r.Team, PostID(string(of)+"/"+newKey()), Message{}, now)
-		p.EditOf, p.Round, p.Part = of, r.ID, part
+		p.EditOf, p.Round, p.Part, p.Page = of, r.ID, part, page
 		posts = append(posts, p)
+	}
+	edit("give-back", PartHeard, 0)
+	for page := range max(1, r.Pages) { // older rounds have one
+		edit(threadStep(page), PartQuotes, page)
 	}
 	return posts
 }

@@ -718,7 +718,11 @@ func (b *Bot) unsure(ctx context.Context, t Team, answered time.Time) (open Post
 	}
 	ids = append(ids, t.pausePost())
 	for _, r := range slices.Backward(rounds) {
-		for _, step := range []string{"prompt", "reminder", "lost", "give-back", "thread", "guide", "counted"} {
+		steps := []string{"prompt", "reminder", "lost", "give-back", "guide", "counted"}
+		for page := range max(1, r.Pages) {
+			steps = append(steps, threadStep(page))
+		}
+		for _, step := range steps {
 			ids = append(ids, stepPost(r.ID, step))
 		}
 	}

@@ -78,8 +78,8 @@ func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
 			}
 			given := GiveBack(r, replies, &lib, nil)
 			add(SeenGiveBack, "give-back", r.GivesBack, given.Message)
-			if given.Thread != nil {
-				add(SeenQuotes, "thread", r.GivesBack, *given.Thread)
+			for page, quotes := range given.Thread {
+				add(SeenQuotes, threadStep(page), r.GivesBack, quotes)
 			}
 			if given.Guide != nil {
 				add(SeenGuide, "guide", r.GivesBack, *given.Guide)

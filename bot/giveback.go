@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/weerklank/weerklank/bot/locale"
@@ -27,7 +28,7 @@ const (
 // Given is what goes back to the team after a round with enough replies.
 type Given struct {
 	Message  Message
-	Thread   *Message // every quote that may be shared, in random order; nil: none
+	Thread   []Message // every quote that may be shared, in random order, in as many messages as they need; none: nobody shared
 	Guide    *Message
 	Followup string
 }
@@ -42,14 +43,41 @@ func GiveBack(r Round, replies []Reply, lib *prompts.Library, recurring map[prom
 	m := heard(r, quotes, lib, follow, &quotePicker{})
 	m = heard(r, quotes, lib, follow, &quotePicker{words: min(quoteWords, roundWords-leadWords-len(strings.Fields(m.Plain())))})
 	given := Given{Message: m, Followup: follow, Guide: &Message{Lang: lang, Blocks: talkGuide(r, true)}}
-	if len(quotes) > 0 {
-		thread := Message{Lang: lang, Blocks: []Block{Text(Span{Text: sayer(lang)("giveback.thread")})}}
-		for _, q := range quotes {
-			thread.Blocks = append(thread.Blocks, Quote(string(q.Text)))
+	size := 0
+	for _, q := range quotes {
+		n := quoteSize(string(q.Text))
+		if size += n; len(given.Thread) == 0 || size > threadSize {
+			size = n
+			given.Thread = append(given.Thread, Message{Lang: lang})
+			if len(given.Thread) == 1 {
+				given.Thread[0].Blocks = []Block{Text(Span{Text: sayer(lang)("giveback.thread")})}
+			}
 		}
-		given.Thread = &thread
+		page := &given.Thread[len(given.Thread)-1]
+		page.Blocks = append(page.Blocks, Quote(string(q.Text)))
 	}
 	return given
+}
+
+// threadSize is how much of quotes one message takes on every platform: Slack takes some 12,000 characters in all, Mattermost
+// 16,383 with its marks.
+const threadSize = 9000
+
+// quoteSize is what a quote takes in a message at most: every line of it has marks of its own, and a sign that a platform could
+// read as a mark takes up to three characters.
+func quoteSize(text string) int {
+	size := 4
+	for _, r := range text {
+		switch {
+		case r == '\n':
+			size += 5
+		case r < utf8.RuneSelf && !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != ' ' && r != ',' && r != '\'':
+			size += 3
+		default:
+			size += max(1, utf16.RuneLen(r))
+		}
+	}
+	return size
 }
 
 // heard is the give-back's main message, in the order of PRACTICE 14.1.

@@ -88,7 +88,7 @@ func TestGoldenGiveBacks(t *testing.T) {
 		light := counts{notMe: 0, counter: 1, min: 5, people: 10}.round(lib, lang, "practice-no-and-stay", 6)
 		given := bot.GiveBack(light, shared("", "", bot.StanceCounter), lib, nil)
 		s.say("a light prompt has no poles", given.Message.Plain())
-		s.say("and its thread", given.Thread.Plain())
+		s.say("and its thread", given.Thread[0].Plain())
 		s.say("and its guide", given.Guide.Plain())
 		s.say("too few", bot.TooFew(light, lib, false).Plain())
 		s.say("too few again", bot.TooFew(counts{}.round(lib, lang, verge, 0), lib, true).Plain())
@@ -205,7 +205,7 @@ func TestGiveBackIsShortAndWhole(t *testing.T) {
 			if n := len(strings.Fields(text)); n > 200 {
 				t.Errorf("%s in %s: %d words\n%s", p.ID, lang, n, text)
 			}
-			thread := given.Thread.Plain()
+			thread := given.Thread[0].Plain()
 			for _, q := range quotes {
 				whole := "> " + string([]byte(q.Text)) + "\n"
 				if strings.Count(thread, whole) != 1 || strings.Count(text, whole) > 1 {
@@ -228,7 +228,7 @@ func TestQuotes(t *testing.T) {
 	}
 	given := bot.GiveBack(counts{a: 5, min: 5}.round(lib, prompts.Dutch, verge, 0), replies, lib, nil)
 	var got []string
-	for _, b := range given.Thread.Blocks {
+	for _, b := range given.Thread[0].Blocks {
 		if b.Kind == bot.BlockQuote {
 			got = append(got, b.Spans[0].Text)
 			if !b.Spans[0].Person {
@@ -258,7 +258,7 @@ func TestSignatures(t *testing.T) {
 		"Een halve meter² 👍🏽":                                    "Een halve meter²",
 	} {
 		given := bot.GiveBack(counts{a: 5, min: 5}.round(lib, prompts.Dutch, verge, 0), []bot.Reply{{ID: "1", Text: bot.ReplyText(text)}}, lib, nil)
-		if got := given.Thread.Blocks[1].Spans[0].Text; got != want {
+		if got := given.Thread[0].Blocks[1].Spans[0].Text; got != want {
 			t.Errorf("%q became %q, want %q", text, got, want)
 		}
 	}

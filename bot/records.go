@@ -150,6 +150,7 @@ type Round struct {
 	GivesBack time.Time `json:"gives_back"`
 	Keep      time.Time `json:"keep"`              // when released replies are erased; zero: nothing on the shelf
 	Forgets   bool      `json:"forgets,omitempty"` // retention has ended and is being carried out: too late to hold
+	Pages     int       `json:"pages,omitempty"`   // how many messages of quotes stand below the give-back
 	Held      bool      `json:"held,omitempty"`    // the law asks to keep them longer: Keep does not come
 
 	Prompt  prompts.Prompt   `json:"prompt"` // as asked, both languages

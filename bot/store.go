@@ -132,6 +132,7 @@ type Post struct {
 	Message Message   `json:"message"`            // dropped once sent
 	Round   RoundID   `json:"round,omitempty"`    // whose replies Part is made of when it leaves
 	Part    Part      `json:"part,omitempty"`     // made when it leaves, so that no row holds people's words
+	Page    int       `json:"page,omitempty"`     // which message of the part, from 0
 	To      ActorID   `json:"to,omitempty"`       // a private message to a manager or editor who asked for it
 	ReplyTo PostID    `json:"reply_to,omitempty"` // in the thread of that post, once it is sent
 	EditOf  PostID    `json:"edit_of,omitempty"`  // replaces that post's message, once it is sent

@@ -314,6 +314,10 @@ func (b *Bot) switchOn(ctx context.Context, e FormSubmitted, t Team, s Settings,
 			return say.message("common.later"), err
 		}
 	}
+	name := ""
+	if e.Chan == "" && t.Name == "" {
+		name = b.channelName(ctx, t.ID)
+	}
 	edit := func(t *Team) (Also, error) {
 		if t.State == TeamOn || t.State == TeamJoining {
 			return Also{}, ErrExists
@@ -321,7 +325,7 @@ func (b *Bot) switchOn(ctx context.Context, e FormSubmitted, t Team, s Settings,
 		if err := t.steer(now); err != nil {
 			return Also{}, err
 		}
-		t.Name = cmp.Or(e.Chan, t.Name, form2name(e))
+		t.Name = cmp.Or(e.Chan, t.Name, name)
 		t.Settings, t.SwitchedOnBy, t.Since = s, e.User.Actor(), now.UTC()
 		t.Season++
 		t.SeasonRounds, t.SeasonSince, t.Thin, t.HalfPace, t.SkipNext, t.Skipped = 0, time.Time{}, 0, false, false, now.UTC()
@@ -368,9 +372,19 @@ func (b *Bot) switchOn(ctx context.Context, e FormSubmitted, t Team, s Settings,
 	return say.kept("team.on-private", "moment", locale.Moment(e.Lang, first.Opens.In(zoneOf(s.Zone)))), nil
 }
 
-// form2name falls back to the last part of the team's ID when the platform gave no name.
-func form2name(e FormSubmitted) string {
-	return e.State[strings.LastIndexAny(e.State, ":/")+1:]
+// channelName asks what a channel is called; empty: nobody says.
+func (b *Bot) channelName(ctx context.Context, team TeamID) string {
+	namer, ok := b.chatOf(team).(Namer)
+	if !ok {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	name, err := namer.ChannelName(ctx, team)
+	if err != nil {
+		b.o.Log.Warn("a channel's name is not known", "err", err)
+	}
+	return name
 }
 
 // changeSettings stores what a manager changed and says so in the channel. An open round keeps what it opened with.

@@ -39,15 +39,19 @@ const (
 	callTime   = 15 * time.Second
 	uploadTime = 60 * time.Second
 	perSecond  = 10 // posts, as a server with its limits on allows at first
-	burst      = 50 // posts at once; such a server allows a hundred calls
+	// What somebody waits for does not queue behind what many channels are told (TRUST 11.1).
+	answersPerSecond = 5
+	burst            = 50 // posts at once; such a server allows a hundred calls
 )
 
-// times is how long an Adapter waits for what; tests wait for less.
+// times is how long an Adapter waits for what, and how much may wait; tests wait for less.
 type times struct {
-	look, keep            time.Duration // between looks at the token and at the mark
+	look, keep, read      time.Duration // between looks at the token, at the mark, and at what happened
+	tell                  time.Duration // between lines about what had to wait
 	pause, longPause      time.Duration // before connecting again: the first, and the longest
 	signIn                time.Duration // before trying a token again that is not taken
 	again, againWithin    time.Duration // between the tries of a post, and how long it is tried
+	queue                 int           // how many events may wait
 	handle, handleLongest time.Duration // before handling something again that failed: the first, and the longest
 }
 
@@ -57,14 +61,19 @@ type Adapter struct {
 	log     *slog.Logger
 	rest    *model.Client4
 	uploads *model.Client4 // as rest, and waits longer
-	pace    *rate.Limiter  // of posts
+	pace    *rate.Limiter  // of posts in channels
+	answers *rate.Limiter  // of posts to who waits for one
 	wait    times
+	clock   clock // the server's
 
 	mu      sync.Mutex
 	me      *model.User // the bot itself, once known
+	longest int         // how many characters a post of this server may have
 	epoch   int         // how often a connection was made or ended; odd: there is one
 	rosters map[string]*roster
-	mine    []string // channels that the bot shares with more than one person, as of mineAt
+	reads   map[string]*reading // rosters on their way
+	found   map[membership]found
+	mine    []*model.Channel // channels that the bot shares with more than one person, as of mineAt
 	mineAt  time.Time
 	shared  map[string]bool // channels that are no conversation with one person
 	begun   bool
@@ -88,13 +97,16 @@ func New(c Config, log *slog.Logger) (*Adapter, error) {
 	if c.URL == "" || c.Token == "" || log == nil || c.Mark == nil || c.SetMark == nil || c.OpenSince == nil {
 		return nil, errors.New("mattermost: url, token, marks and log are required")
 	}
-	rest := client(c, callTime)
 	a := &Adapter{
-		c: c, log: log, rest: rest, uploads: client(c, uploadTime), pace: rate.NewLimiter(perSecond, burst), rosters: map[string]*roster{}, shared: map[string]bool{}, track: newTracker(),
+		c: c, log: log, rest: client(c, callTime), uploads: client(c, uploadTime), pace: rate.NewLimiter(perSecond-answersPerSecond, burst/2), answers: rate.NewLimiter(answersPerSecond, burst/2), longest: maxPost,
+		rosters: map[string]*roster{}, reads: map[string]*reading{}, found: map[membership]found{}, shared: map[string]bool{}, track: newTracker(),
 		wait: times{
-			look: lookEvery, keep: markEvery, pause: firstPause, longPause: longPause, signIn: signInAgain, again: againAfter, againWithin: againWithin,
+			look: lookEvery, keep: markEvery, read: readEvery, tell: tellEvery, queue: queueLimit, pause: firstPause, longPause: longPause, signIn: signInAgain, again: againAfter, againWithin: againWithin,
 			handle: handleAgain, handleLongest: longPause,
 		},
+	}
+	for _, c := range []*model.Client4{a.rest, a.uploads} {
+		c.HTTPClient.Transport = dated{http.DefaultTransport, &a.clock}
 	}
 	var err error
 	a.calls, err = newCallbacks(a)

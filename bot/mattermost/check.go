@@ -18,24 +18,6 @@ import (
 	"github.com/weerklank/weerklank/bot"
 )
 
-// Level is how much a Finding matters.
-type Level string
-
-// The levels of a finding.
-const (
-	Must   Level = "must"   // the bot cannot do its work, or not all of it
-	Should Level = "should" // it works; somebody had better look
-	Good   Level = "good"   // what was looked at and is right
-)
-
-// Finding is one thing that Check saw, as a key of the catalogue with what fills it. What is not good names the one thing
-// to do.
-type Finding struct {
-	Level Level
-	Key   string
-	Pairs []string
-}
-
 // Expected is what should be there besides the bot itself.
 type Expected struct {
 	Teams []bot.TeamID // that were switched on
@@ -63,11 +45,11 @@ type check struct {
 	c     Config
 	rest  *model.Client4
 	me    *model.User
-	found []Finding
+	found []bot.Finding
 }
 
 // Check asks a server for everything that the bot needs from it. It changes nothing there.
-func Check(ctx context.Context, c Config, want Expected) []Finding {
+func Check(ctx context.Context, c Config, want Expected) []bot.Finding {
 	k := &check{c: c, rest: client(c, checkTime)}
 	if k.server(ctx) && k.account(ctx) {
 		k.settings(ctx)
@@ -100,8 +82,8 @@ func client(c Config, timeout time.Duration) *model.Client4 {
 	return rest
 }
 
-func (k *check) say(level Level, key string, pairs ...string) {
-	k.found = append(k.found, Finding{level, key, pairs})
+func (k *check) say(level bot.Level, key string, pairs ...string) {
+	k.found = append(k.found, bot.Finding{Level: level, Key: key, Pairs: pairs})
 }
 
 // server looks whether a Mattermost answers at the URL, and what time it is there.
@@ -109,20 +91,20 @@ func (k *check) server(ctx context.Context) bool {
 	status, r, err := k.rest.GetPing(ctx)
 	switch code := statusOf(r); {
 	case code == 0:
-		k.say(Must, "cli.doctor-unreachable", "url", k.c.URL)
+		k.say(bot.Must, "cli.doctor-unreachable", "url", k.c.URL)
 		return false
 	case code >= 300 && code < 400:
-		k.say(Must, "cli.doctor-redirect", "url", k.c.URL)
+		k.say(bot.Must, "cli.doctor-redirect", "url", k.c.URL)
 		return false
 	case code != http.StatusOK || err != nil || status == "":
-		k.say(Must, "cli.doctor-no-mattermost", "url", k.c.URL, "status", strconv.Itoa(code))
+		k.say(bot.Must, "cli.doctor-no-mattermost", "url", k.c.URL, "status", strconv.Itoa(code))
 		return false
 	case status != model.StatusOk:
-		k.say(Should, "cli.doctor-unwell")
+		k.say(bot.Should, "cli.doctor-unwell")
 	}
 	if at, err := http.ParseTime(r.Header.Get("Date")); err == nil {
 		if apart := time.Since(at).Abs(); apart > clockApart {
-			k.say(Must, "cli.doctor-clock", "seconds", strconv.Itoa(int(apart.Seconds())))
+			k.say(bot.Must, "cli.doctor-clock", "seconds", strconv.Itoa(int(apart.Seconds())))
 		}
 	}
 	return true
@@ -133,29 +115,27 @@ func (k *check) account(ctx context.Context) bool {
 	me, r, err := k.rest.GetMe(ctx, "")
 	switch code := statusOf(r); {
 	case code == http.StatusUnauthorized:
-		k.say(Must, "cli.doctor-token")
+		k.say(bot.Must, "cli.doctor-token")
 		return false
 	case code != http.StatusOK || err != nil || me == nil:
-		k.say(Must, "cli.doctor-no-mattermost", "url", k.c.URL, "status", strconv.Itoa(code))
+		k.say(bot.Must, "cli.doctor-no-mattermost", "url", k.c.URL, "status", strconv.Itoa(code))
 		return false
 	}
 	k.me = me
-	k.say(Good, "cli.doctor-account", "name", me.Username)
+	k.say(bot.Good, "cli.doctor-account", "name", me.Username)
 	if !me.IsBot {
-		k.say(Must, "cli.doctor-no-bot", "name", me.Username)
+		k.say(bot.Must, "cli.doctor-no-bot", "name", me.Username)
 	}
 	if roles := strings.Fields(me.Roles); len(roles) != 1 || roles[0] != model.SystemUserRoleId {
-		k.say(Should, "cli.doctor-roles", "name", me.Username, "roles", strings.Join(roles, ", "))
+		k.say(bot.Should, "cli.doctor-roles", "name", me.Username, "roles", strings.Join(roles, ", "))
 	}
 	return true
 }
 
-// settings looks at what the server tells every client of its configuration.
-func (k *check) settings(ctx context.Context) {
+// settings is what a server tells every client of its configuration.
+func settings(ctx context.Context, rest *model.Client4) (all map[string]string, status int, err error) {
 	// Without the format 9.11 answers that it does not know it, and the client never names one.
-	var all map[string]string
-	r, err := k.rest.DoAPIGet(ctx, "/config/client?format=old", "")
-	status := 0
+	r, err := rest.DoAPIGet(ctx, "/config/client?format=old", "")
 	if r != nil {
 		status = r.StatusCode
 	}
@@ -163,38 +143,47 @@ func (k *check) settings(ctx context.Context) {
 		err = json.NewDecoder(r.Body).Decode(&all)
 		r.Body.Close()
 	}
+	return all, status, err
+}
+
+// settings looks at what the server tells of its configuration.
+func (k *check) settings(ctx context.Context) {
+	all, status, err := settings(ctx, k.rest)
 	if status != http.StatusOK || err != nil {
-		k.say(Should, "cli.doctor-no-settings", "status", strconv.Itoa(status))
+		k.say(bot.Should, "cli.doctor-no-settings", "status", strconv.Itoa(status))
 		return
 	}
 	version := all["Version"]
 	switch {
 	case !known(version):
-		k.say(Should, "cli.doctor-version-unknown", "oldest", oldest)
+		k.say(bot.Should, "cli.doctor-version-unknown", "oldest", oldest)
 	case older(version, oldest):
-		k.say(Must, "cli.doctor-version-old", "version", short(version), "oldest", oldest)
+		k.say(bot.Must, "cli.doctor-version-old", "version", short(version), "oldest", oldest)
 	case older(newest, version):
-		k.say(Should, "cli.doctor-version-new", "version", short(version), "newest", newest)
+		k.say(bot.Should, "cli.doctor-version-new", "version", short(version), "newest", newest)
 	default:
-		k.say(Good, "cli.doctor-version", "version", short(version))
+		k.say(bot.Good, "cli.doctor-version", "version", short(version))
 	}
 	site := all["SiteURL"]
 	switch u, err := url.Parse(site); {
 	case site == "":
-		k.say(Must, "cli.doctor-site-empty")
+		k.say(bot.Must, "cli.doctor-site-empty")
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		k.say(Must, "cli.doctor-site-scheme", "site", site)
+		k.say(bot.Must, "cli.doctor-site-scheme", "site", site)
 	case strings.HasSuffix(site, "/"):
-		k.say(Must, "cli.doctor-site-slash", "site", site)
+		k.say(bot.Must, "cli.doctor-site-slash", "site", site)
 	}
 	if n, err := strconv.Atoi(all["MaxPostSize"]); err == nil && n < fullPost {
-		k.say(Should, "cli.doctor-post-size", "size", strconv.Itoa(n), "full", strconv.Itoa(fullPost))
+		k.say(bot.Must, "cli.doctor-post-size", "size", strconv.Itoa(n), "full", strconv.Itoa(fullPost))
+	}
+	if limit := all["PostEditTimeLimit"]; limit != "" && limit != "-1" {
+		k.say(bot.Must, "cli.doctor-edit-limit", "seconds", limit)
 	}
 	if all["EnableCommands"] == "false" && k.c.CallbackURL != "" {
-		k.say(Should, "cli.doctor-commands-off")
+		k.say(bot.Should, "cli.doctor-commands-off")
 	}
 	if all["RestrictDirectMessage"] == "team" {
-		k.say(Should, "cli.doctor-direct")
+		k.say(bot.Should, "cli.doctor-direct")
 	}
 }
 
@@ -241,7 +230,7 @@ func (k *check) socket(ctx context.Context) {
 		resp.Body.Close()
 	}
 	if err != nil {
-		k.say(Must, "cli.doctor-socket", "url", k.c.URL)
+		k.say(bot.Must, "cli.doctor-socket", "url", k.c.URL)
 		return
 	}
 	defer conn.Close()
@@ -256,7 +245,7 @@ func (k *check) socket(ctx context.Context) {
 		}
 		switch {
 		case err != nil:
-			k.say(Must, "cli.doctor-socket", "url", k.c.URL)
+			k.say(bot.Must, "cli.doctor-socket", "url", k.c.URL)
 			return
 		case json.Unmarshal(raw, &event) == nil && event.Event == string(model.WebsocketEventHello):
 			return
@@ -268,16 +257,16 @@ func (k *check) socket(ctx context.Context) {
 func (k *check) channels(ctx context.Context) []*model.Channel {
 	teams, r, err := k.rest.GetTeamsForUser(ctx, k.me.Id, "")
 	if statusOf(r) != http.StatusOK || err != nil {
-		k.say(Should, "cli.doctor-no-teams", "status", strconv.Itoa(statusOf(r)))
+		k.say(bot.Should, "cli.doctor-no-teams", "status", strconv.Itoa(statusOf(r)))
 		return nil
 	}
 	if len(teams) == 0 {
-		k.say(Must, "cli.doctor-team", "name", k.me.Username)
+		k.say(bot.Must, "cli.doctor-team", "name", k.me.Username)
 		return nil
 	}
 	all, r, err := k.rest.GetChannelsForUserWithLastDeleteAt(ctx, k.me.Id, 0)
 	if statusOf(r) != http.StatusOK || err != nil {
-		k.say(Should, "cli.doctor-no-teams", "status", strconv.Itoa(statusOf(r)))
+		k.say(bot.Should, "cli.doctor-no-teams", "status", strconv.Itoa(statusOf(r)))
 		return nil
 	}
 	all = slices.DeleteFunc(all, func(c *model.Channel) bool {
@@ -285,10 +274,10 @@ func (k *check) channels(ctx context.Context) []*model.Channel {
 	})
 	own := slices.DeleteFunc(slices.Clone(all), func(c *model.Channel) bool { return isDefault(c) })
 	if len(own) == 0 {
-		k.say(Must, "cli.doctor-channel", "name", k.me.Username)
+		k.say(bot.Must, "cli.doctor-channel", "name", k.me.Username)
 		return all
 	}
-	k.say(Good, "cli.doctor-where", "teams", strconv.Itoa(len(teams)), "channels", strconv.Itoa(len(own)))
+	k.say(bot.Good, "cli.doctor-where", "teams", strconv.Itoa(len(teams)), "channels", strconv.Itoa(len(own)))
 	k.commands(teams)
 	return all
 }
@@ -303,9 +292,9 @@ func (k *check) commands(teams []*model.Team) {
 	switch have := len(k.c.CommandTokens); {
 	case k.c.CallbackURL == "":
 	case have == 0:
-		k.say(Should, "cli.doctor-no-command")
+		k.say(bot.Should, "cli.doctor-no-command")
 	case have != len(teams):
-		k.say(Should, "cli.doctor-commands", "have", strconv.Itoa(have), "teams", strconv.Itoa(len(teams)))
+		k.say(bot.Should, "cli.doctor-commands", "have", strconv.Itoa(have), "teams", strconv.Itoa(len(teams)))
 	}
 }
 
@@ -318,31 +307,31 @@ func (k *check) expected(ctx context.Context, want Expected, in []*model.Channel
 		}
 		i := slices.IndexFunc(in, func(c *model.Channel) bool { return c.Id == id })
 		if i < 0 {
-			k.missing(ctx, id, Must)
+			k.missing(ctx, id, bot.Must)
 			continue
 		}
 		if n, ok := k.people(ctx, id); ok && n < fewPeople {
-			k.say(Should, "cli.doctor-few", "channel", in[i].DisplayName, "count", strconv.Itoa(n), "least", strconv.Itoa(fewPeople))
+			k.say(bot.Should, "cli.doctor-few", "channel", in[i].DisplayName, "count", strconv.Itoa(n), "least", strconv.Itoa(fewPeople))
 		}
 	}
 	for _, team := range want.Gone { // perhaps for good, and meant
 		if id, ours := strings.CutPrefix(string(team), Platform+":"); ours {
-			k.missing(ctx, id, Should)
+			k.missing(ctx, id, bot.Should)
 		}
 	}
 	for _, name := range want.Names {
 		u, r, err := k.rest.GetUserByUsername(ctx, name, "")
 		switch code := statusOf(r); {
 		case code == http.StatusNotFound || code == http.StatusBadRequest:
-			k.say(Must, "cli.doctor-name", "name", name)
+			k.say(bot.Must, "cli.doctor-name", "name", name)
 		case code == http.StatusOK && err == nil && u.DeleteAt > 0:
-			k.say(Should, "cli.doctor-name-gone", "name", name)
+			k.say(bot.Should, "cli.doctor-name-gone", "name", name)
 		}
 	}
 }
 
 // missing says why a channel that was switched on is none of the bot's.
-func (k *check) missing(ctx context.Context, id string, level Level) {
+func (k *check) missing(ctx context.Context, id string, level bot.Level) {
 	c, r, err := k.rest.GetChannel(ctx, id)
 	switch {
 	case statusOf(r) == http.StatusOK && err == nil && c.DeleteAt > 0:
@@ -375,7 +364,7 @@ func (k *check) people(ctx context.Context, channel string) (n int, ok bool) {
 // callback has the server submit a dialog to the bot's own callback.
 func (k *check) callback(ctx context.Context) {
 	if k.c.CallbackURL == "" {
-		k.say(Should, "cli.doctor-no-callback")
+		k.say(bot.Should, "cli.doctor-no-callback")
 		return
 	}
 	host := ""
@@ -392,9 +381,9 @@ func (k *check) callback(ctx context.Context) {
 	}
 	switch {
 	case err == nil:
-		k.say(Good, "cli.doctor-callback-good")
+		k.say(bot.Good, "cli.doctor-callback-good")
 	case !errors.Is(err, ErrNoChannel): // which was told already
-		k.say(Must, "cli.doctor-callback", "url", k.c.CallbackURL, "host", host)
+		k.say(bot.Must, "cli.doctor-callback", "url", k.c.CallbackURL, "host", host)
 	}
 }
 

@@ -66,7 +66,7 @@ func (w *ward) listen(t *testing.T) {
 }
 
 // keys are the findings of one level.
-func keys(found []mattermost.Finding, level mattermost.Level) (out []string) {
+func keys(found []bot.Finding, level bot.Level) (out []string) {
 	for _, f := range found {
 		if f.Level == level {
 			out = append(out, strings.TrimPrefix(f.Key, "cli.doctor-"))
@@ -81,10 +81,10 @@ func TestCheckFindsEachFault(t *testing.T) {
 		t.Run(v.String(), func(t *testing.T) {
 			w := newWard(t, v)
 			found := mattermost.Check(t.Context(), w.c, w.want)
-			if bad := append(keys(found, mattermost.Must), keys(found, mattermost.Should)...); len(bad) > 0 {
+			if bad := append(keys(found, bot.Must), keys(found, bot.Should)...); len(bad) > 0 {
 				t.Errorf("found where nothing is wrong: %v", found)
 			}
-			if good := keys(found, mattermost.Good); !slices.Equal(good, []string{"account", "version", "where", "callback-good"}) {
+			if good := keys(found, bot.Good); !slices.Equal(good, []string{"account", "version", "where", "callback-good"}) {
 				t.Errorf("what is right: %v", good)
 			}
 			if posts := w.Posts(w.channel); len(posts) > 0 {
@@ -117,7 +117,8 @@ func TestCheckFindsEachFault(t *testing.T) {
 		"must site-empty":        settings(func(s *mattermosttest.Settings) { s.SiteURL = "" }),
 		"must site-scheme":       settings(func(s *mattermosttest.Settings) { s.SiteURL = "chat.example.org" }),
 		"must site-slash":        settings(func(s *mattermosttest.Settings) { s.SiteURL += "/" }),
-		"should post-size":       settings(func(s *mattermosttest.Settings) { s.MaxPostSize = 4000 }),
+		"must edit-limit":        settings(func(s *mattermosttest.Settings) { s.EditTimeLimit = 300 }),
+		"must post-size":         settings(func(s *mattermosttest.Settings) { s.MaxPostSize = 4000 }),
 		"should direct":          settings(func(s *mattermosttest.Settings) { s.RestrictDMs = true }),
 		"should commands-off":    settings(func(s *mattermosttest.Settings) { s.CommandsDisabled = true }),
 		"must socket":            func(_ *testing.T, w *ward) { w.c.URL = proxyWithoutUpgrade(t, w.URL()) },
@@ -144,8 +145,8 @@ func TestCheckFindsEachFault(t *testing.T) {
 			plant(t, w)
 			found := mattermost.Check(t.Context(), w.c, w.want)
 			level, key, _ := strings.Cut(strings.SplitN(want, " (", 2)[0], " ")
-			bad := append(keys(found, mattermost.Must), keys(found, mattermost.Should)...)
-			if !slices.Equal(bad, []string{key}) || !slices.Contains(keys(found, mattermost.Level(level)), key) {
+			bad := append(keys(found, bot.Must), keys(found, bot.Should)...)
+			if !slices.Equal(bad, []string{key}) || !slices.Contains(keys(found, bot.Level(level)), key) {
 				t.Fatalf("found %v, want %s", found, want)
 			}
 			for _, f := range found {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +23,8 @@ const (
 	readLimit   = 2 << 20
 	lookEvery   = 60 * time.Second // at whether the token is still taken: a disabled bot keeps a silent open socket
 	markEvery   = 30 * time.Second
+	readEvery   = time.Hour // what happened, also if nothing seems to be missing: the server may lose an event without a gap
+	tellEvery   = time.Hour // what messages waited for: seldom, so that it does not tell when somebody wrote
 	firstPause  = time.Second
 	longPause   = time.Minute
 	signInAgain = time.Minute
@@ -29,15 +32,28 @@ const (
 
 // Run implements bot.Chat.
 func (a *Adapter) Run(ctx context.Context, h bot.Handler) error {
-	lanes := newLanes()
+	lanes := newLanes(a.log)
 	a.track.restart()
 	defer a.keepMark(context.WithoutCancel(ctx))
+	defer a.tellTrouble()
 	defer lanes.wait()
 	a.calls.use(h)
 	defer a.calls.use(nil)
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	watching.Go(func() { a.calls.watch(ctx) })
+	watching.Go(func() {
+		tell := time.NewTicker(a.wait.tell)
+		defer tell.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tell.C:
+				a.tellTrouble()
+			}
+		}
+	})
 	pause := a.wait.pause
 	for {
 		start := time.Now()
@@ -68,6 +84,7 @@ func (a *Adapter) connected(ctx context.Context, h bot.Handler, lanes *lanes) er
 	if _, err := a.signIn(ctx); err != nil {
 		return err
 	}
+	a.measure(ctx)
 	s, err := a.dial(ctx)
 	if err != nil {
 		return err
@@ -79,7 +96,7 @@ func (a *Adapter) connected(ctx context.Context, h bot.Handler, lanes *lanes) er
 	a.turn()
 	defer a.turn()
 	a.forget("")
-	if err := a.catchUp(ctx, h, lanes); err != nil {
+	if err := a.catchUp(ctx, h, lanes, s.over); err != nil {
 		return fmt.Errorf("catching up: %w", err)
 	}
 	a.log.Info("mattermost: connected")
@@ -89,9 +106,10 @@ func (a *Adapter) connected(ctx context.Context, h bot.Handler, lanes *lanes) er
 			a.c.Begun()
 		}
 	}
-	look, keep := time.NewTicker(a.wait.look), time.NewTicker(a.wait.keep)
+	look, keep, read := time.NewTicker(a.wait.look), time.NewTicker(a.wait.keep), time.NewTicker(a.wait.read)
 	defer look.Stop()
 	defer keep.Stop()
+	defer read.Stop()
 	looked := make(chan error, 1)
 	for {
 		select {
@@ -116,7 +134,22 @@ func (a *Adapter) connected(ctx context.Context, h bot.Handler, lanes *lanes) er
 			}
 		case <-keep.C:
 			a.keepMark(ctx)
+		case <-read.C:
+			a.keepMark(ctx)
+			if err := a.catchUp(ctx, h, lanes, s.over); err != nil {
+				return fmt.Errorf("catching up: %w", err)
+			}
 		}
+	}
+}
+
+// measure asks how long a post may be. A server that does not say it leaves what was known.
+func (a *Adapter) measure(ctx context.Context) {
+	all, status, err := settings(ctx, a.rest)
+	if n, e := strconv.Atoi(all["MaxPostSize"]); status == http.StatusOK && err == nil && e == nil && n > 0 {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.longest = n
 	}
 }
 
@@ -131,6 +164,7 @@ func (a *Adapter) turn() {
 type socket struct {
 	client *model.WebSocketClient
 	more   chan struct{}
+	most   int // events that may wait
 
 	mu    sync.Mutex
 	queue []*model.WebSocketEvent
@@ -153,7 +187,7 @@ func (a *Adapter) dial(ctx context.Context) (*socket, error) {
 			return
 		}
 		c.Conn.SetReadLimit(readLimit)
-		s := &socket{client: c, more: make(chan struct{}, 1)}
+		s := &socket{client: c, more: make(chan struct{}, 1), most: a.wait.queue}
 		c.Listen()
 		go s.pump()
 		made <- s
@@ -216,7 +250,7 @@ func (s *socket) put(e *model.WebSocketEvent, err error) {
 		return
 	case e.GetSequence() > s.next:
 		s.ended = errGap
-	case len(s.queue) >= queueLimit:
+	case len(s.queue) >= s.most:
 		s.ended = errFull
 	default:
 		s.next++
@@ -235,6 +269,13 @@ func (s *socket) take() ([]*model.WebSocketEvent, error) {
 	all := s.queue
 	s.queue = nil
 	return all, s.ended
+}
+
+// over says why the connection ended, if it did.
+func (s *socket) over() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
 }
 
 // hello waits for the server's first words. Other events that came already stay in the queue.

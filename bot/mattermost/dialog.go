@@ -296,6 +296,11 @@ func submitAnswer(r bot.Response, specs []fieldSpec) model.SubmitDialogResponse 
 	}
 	if r.Message != nil {
 		above = append(above, plain(r.Message.Blocks))
+		for _, b := range r.Message.Blocks { // there are no buttons here
+			if words := typedWords(b.Actions, r.Message.Lang, false); b.Kind == bot.BlockActions && words != "" {
+				above = append(above, strings.ReplaceAll(words, "**", ""))
+			}
+		}
 	}
 	a.Error = strings.Join(above, "\n\n")
 	return a

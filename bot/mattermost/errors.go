@@ -100,11 +100,20 @@ func refusal(err error) bool {
 	return false
 }
 
-// ofChannel says what an error means that is about one channel: 403 and 404 when the bot is not in it or it is not there,
-// 400 for one that is archived.
-func ofChannel(err error) error {
-	switch status(err) {
-	case http.StatusForbidden, http.StatusNotFound:
+// ofChannel says what an error means that is about one channel. 403 is the answer when the bot is not in it, and also when
+// something is switched off there or for everybody: only who is not in it any more finds it gone.
+func (a *Adapter) ofChannel(ctx context.Context, channel string, err error) error {
+	if code := status(err); code != http.StatusForbidden && code != http.StatusNotFound {
+		return err
+	}
+	me, e := a.self(ctx)
+	if e != nil {
+		return nothing(e)
+	}
+	switch in, e := a.inside(ctx, channel, me.Id); {
+	case e != nil:
+		return nothing(e)
+	case !in:
 		return bot.ErrGone
 	}
 	return err

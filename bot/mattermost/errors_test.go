@@ -62,11 +62,20 @@ func TestErrorTable(t *testing.T) {
 		want  string
 		stand int // of the new text
 	}{
-		"post":              {act: "post", want: "done", stand: 1},
-		"post 401":          {act: "post", do: func(d *desk) { d.s.Revoke(d.token) }, want: "unauthorised"},
-		"post not a member": {act: "post", do: func(d *desk) { d.s.Leave(d.crew, d.me) }, want: "gone"},
-		"post archived":     {act: "post", do: func(d *desk) { d.s.Archive(d.crew) }, want: "gone"},
-		"post too long":     {act: "post", do: func(d *desk) { d.s.Set(func(s *mattermosttest.Settings) { s.MaxPostSize = 3 }) }, want: "failed"},
+		"post":                                {act: "post", want: "done", stand: 1},
+		"post 401":                            {act: "post", do: func(d *desk) { d.s.Revoke(d.token) }, want: "unauthorised"},
+		"post not a member":                   {act: "post", do: func(d *desk) { d.s.Leave(d.crew, d.me) }, want: "gone"},
+		"post in a channel that is read only": {act: "post", do: func(d *desk) { d.s.Set(func(s *mattermosttest.Settings) { s.ReadOnly = true }) }, want: "failed"},
+		"post 403, then silence": {act: "post", do: func(d *desk) {
+			d.s.Set(func(s *mattermosttest.Settings) { s.ReadOnly = true })
+			d.s.Fail(1, "GET", "/members/", mattermosttest.Broken(502, false))
+		}, want: "retry"},
+		"post a picture":                       {act: "picture", want: "done", stand: 1},
+		"post a picture, uploads switched off": {act: "picture", do: func(d *desk) { d.s.Set(func(s *mattermosttest.Settings) { s.UploadsDisabled = true }) }, want: "done", stand: 1},
+		"post a picture, not a member":         {act: "picture", do: func(d *desk) { d.s.Leave(d.crew, d.me) }, want: "gone"},
+		"post a picture, 502 on it":            {act: "picture", call: "POST /files", times: 1, fault: f(mattermosttest.Broken(502, false)), want: "retry"},
+		"post archived":                        {act: "post", do: func(d *desk) { d.s.Archive(d.crew) }, want: "gone"},
+		"post too long":                        {act: "post", do: func(d *desk) { d.s.Set(func(s *mattermosttest.Settings) { s.MaxPostSize = 3 }) }, want: "failed"},
 		"post 400, then silence": {act: "post", do: func(d *desk) {
 			d.s.Archive(d.crew)
 			d.s.Fail(1, "GET", "/channels/", mattermosttest.Broken(502, false))
@@ -94,6 +103,7 @@ func TestErrorTable(t *testing.T) {
 		"direct 429 on the account":   {act: "direct", call: "GET /users/", times: 1, fault: f(mattermosttest.Limited("1")), want: "retry"},
 		"direct 502 on the account":   {act: "direct", call: "GET /users/", times: 1, fault: f(mattermosttest.Broken(502, false)), want: "retry"},
 		"direct 404 on the account":   {act: "direct", call: "GET /users/", times: 1, fault: f(mattermosttest.Broken(404, false)), want: "not found"},
+		"direct 403 on the account":   {act: "direct", call: "GET /users/", times: 1, fault: f(mattermosttest.Broken(403, false)), want: "retry"},
 		"direct 429 on opening":       {act: "direct", call: "POST /channels/direct", times: 1, fault: f(mattermosttest.Limited("1")), want: "retry"},
 		"direct 403 on opening":       {act: "direct", call: "POST /channels/direct", times: 1, fault: f(mattermosttest.Broken(403, false)), want: "failed"},
 		"direct 502 on opening":       {act: "direct", call: "POST /channels/direct", times: 1, fault: f(mattermosttest.Broken(502, true)), want: "retry"},
@@ -117,13 +127,16 @@ func TestErrorTable(t *testing.T) {
 		"edit 501":                    {act: "edit", call: put, times: 1, fault: f(mattermosttest.Broken(501, false)), want: "failed"},
 		"count":                       {act: "count", want: "done"},
 		"count 401":                   {act: "count", do: func(d *desk) { d.s.Revoke(d.token) }, want: "unauthorised"},
-		"count 403":                   {act: "count", call: "GET /channels/", times: 1, fault: f(mattermosttest.Broken(403, false)), want: "gone"},
+		"count 403 of a member":       {act: "count", call: "GET /channels/", times: 1, fault: f(mattermosttest.Broken(403, false)), want: "failed"},
+		"count not a member":          {act: "count", do: func(d *desk) { d.crew = d.s.AddPrivate(d.team, "besloten", d.fatima) }, want: "gone"},
 		"count archived":              {act: "count", do: func(d *desk) { d.s.Archive(d.crew) }, want: "gone"},
 		"count 429":                   {act: "count", call: "GET /users", times: 1, fault: f(mattermosttest.Limited("1")), want: "retry"},
 		"count 502":                   {act: "count", call: "GET /users", times: 1, fault: f(mattermosttest.Broken(502, false)), want: "failed"},
 		"count page 403 of a proxy":   {act: "count", call: "GET /channels/", times: 1, fault: f(mattermosttest.Page(403)), want: "retry"},
 		"find":                        {act: "find", want: "done"},
-		"find what is not there":      {act: "find", do: func(d *desk) { d.s.Delete(d.old) }, want: "not found"},
+		"find what is not there":      {act: "find other", want: "not found"},
+		"find what was taken away":    {act: "find", do: func(d *desk) { d.s.Delete(d.old) }, want: "done"}, // never posted again
+		"find what was edited":        {act: "find", do: func(d *desk) { d.s.Edit(d.old, "anders") }, want: "done"},
 		"find 401":                    {act: "find", do: func(d *desk) { d.s.Revoke(d.token) }, want: "unauthorised"},
 		"find not a member":           {act: "find", do: func(d *desk) { d.s.Leave(d.crew, d.me) }, want: "done"}, // a public channel can be read
 		"find 403":                    {act: "find", call: "GET /channels/", times: 1, fault: f(mattermosttest.Broken(403, false)), want: "uncertain"},
@@ -152,10 +165,17 @@ func TestErrorTable(t *testing.T) {
 				if c.do != nil {
 					c.do(d)
 				}
+				if c.act == "count" {
+					crew = bot.TeamID("mattermost:" + d.crew)
+				}
 				key, start := "sleutel", time.Now()
 				switch c.act {
 				case "post":
 					_, err = d.a.Post(ctx, crew, plain("het nieuwe"), "", key)
+				case "picture":
+					m := plain("het nieuwe")
+					m.Blocks = append(m.Blocks, bot.Block{Kind: bot.BlockPicture, PNG: []byte("png"), Spans: []bot.Span{{Text: "een lijn"}}})
+					_, err = d.a.Post(ctx, crew, m, "", key)
 				case "thread":
 					_, err = d.a.Post(ctx, crew, plain("het nieuwe"), "abcdefghijklmnopqrstuvwxyz", key)
 				case "direct":
@@ -166,6 +186,8 @@ func TestErrorTable(t *testing.T) {
 					_, err = d.a.Count(ctx, crew)
 				case "find":
 					_, err = d.a.Find(ctx, crew, "oud", start)
+				case "find other":
+					_, err = d.a.Find(ctx, crew, "nooit", start)
 				}
 				if got := outcome(err); got != c.want {
 					t.Errorf("%s, not %s: %v", got, c.want, err)
@@ -182,8 +204,7 @@ func TestErrorTable(t *testing.T) {
 				if outcome(err) != "uncertain" || c.act != "post" {
 					return
 				}
-				d.s.NoFaults()
-				_, err = d.a.Find(ctx, crew, key, start)
+				_, err = d.a.Find(ctx, crew, key, start) // what was given up still meets its fault
 				if found := err == nil; found != (c.stand > 0) || !found && !errors.Is(err, bot.ErrNotFound) {
 					t.Errorf("looking it up: %v", err)
 				}
@@ -231,5 +252,80 @@ func TestErrorUnknownWithoutConnection(t *testing.T) {
 	}
 	if n := d.s.Count("POST /api/v4/posts"); n != 1 {
 		t.Errorf("tried %d times", n)
+	}
+}
+
+// How long a post may be is the server's to say; a longer one is not sent, and nothing of it is lost on the way.
+func TestErrorTooLong(t *testing.T) {
+	for _, version := range []mattermosttest.Version{mattermosttest.V9, mattermosttest.V11} {
+		d := newDesk(t, version)
+		d.s.Set(func(s *mattermosttest.Settings) { s.MaxPostSize = 100 })
+		d.start()
+		ctx, crew := context.Background(), bot.TeamID("mattermost:"+d.crew)
+		ref, err := d.a.Post(ctx, crew, plain(strings.Repeat("ë", 100)), "", "past")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.a.Post(ctx, crew, plain(strings.Repeat("ë", 101)), "", "past niet"); outcome(err) != "failed" {
+			t.Error(err)
+		}
+		if err := d.a.Edit(ctx, crew, ref, plain(strings.Repeat("e", 101))); outcome(err) != "failed" {
+			t.Error(err)
+		}
+		if n := d.s.Count("POST /api/v4/posts") + d.s.Count("PUT /api/v4/posts/"+string(ref)); n != 1 {
+			t.Errorf("%d calls", n)
+		}
+		d.s.DM(d.fatima, strings.Repeat("e", 99)) // the answer does not fit
+		d.s.Advance(10 * time.Minute)
+		d.s.DM(d.omar, "een")
+		d.once(d.omar, "een")
+		if !d.past(8*time.Minute) || !strings.Contains(d.log.String(), "had to wait") {
+			t.Error("an answer that never fits holds the mark, or nobody is told")
+		}
+	}
+}
+
+// Of more changes than the server tells at once what stands there is found, and nothing is said to be absent.
+func TestErrorFindAmongMany(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.start()
+	crew, start := bot.TeamID("mattermost:"+d.crew), time.Now()
+	ref, err := d.a.Post(t.Context(), crew, plain("eenmaal"), "", "sleutel")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.s.Burst(d.omar, d.crew, 1100)
+	if found, err := d.a.Find(t.Context(), crew, "sleutel", start); err != nil || found != ref {
+		t.Errorf("%s, %v", found, err)
+	}
+	if _, err := d.a.Find(t.Context(), crew, "nooit", start); !errors.Is(err, bot.ErrUncertain) {
+		t.Error(err)
+	}
+}
+
+// However long each call hangs, the tries together are over in time: none begins late.
+func TestErrorTriesAreBounded(t *testing.T) {
+	d := newDesk(t, mattermosttest.V11)
+	d.start(func(a *mattermost.Adapter) { a.AgainWithin(300 * time.Millisecond) })
+	d.a.CallTime(250 * time.Millisecond)
+	d.s.Fail(1, "POST", "/posts", mattermosttest.DoneCut())
+	hung := d.s.Fail(1000, "POST", "/posts", mattermosttest.DoneHang())
+	start := time.Now()
+	_, err := d.a.Post(context.Background(), bot.TeamID("mattermost:"+d.crew), plain("eenmaal"), "", "sleutel")
+	if took := time.Since(start); !errors.Is(err, bot.ErrUncertain) || took > 2*time.Second {
+		t.Errorf("after %s: %v", took, err)
+	}
+	if n := hung(); n == 0 || n > 2 {
+		t.Errorf("%d tries hung", n)
+	}
+	if n := len(d.s.Posts(d.crew)); n != 1 {
+		t.Errorf("it stands there %d times", n)
+	}
+}
+
+// The real bounds leave the server the same time again, before anything is looked up.
+func TestErrorTriesSettle(t *testing.T) {
+	if most := mattermost.AllTries(); most > 25*time.Second || 2*most > bot.SettleWindow {
+		t.Errorf("a post is tried for %s", most)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -112,6 +113,7 @@ func CheckCallback(serverURL, callbackURL string) error {
 	return nil
 }
 
+// now is our own time, by which our own tokens live.
 func (l *callbacks) now() time.Time { return time.Now() }
 
 // open says whether buttons and dialogs may be offered.
@@ -197,6 +199,11 @@ func within[T any](l *callbacks, start time.Time, work func(context.Context) T) 
 		if counted {
 			defer l.working.Done()
 		}
+		defer func() {
+			if p := recover(); p != nil { // what it says may hold people's words; who waits is answered that it is unknown
+				l.a.log.Error("mattermost: handling a callback failed", "type", fmt.Sprintf("%T", p))
+			}
+		}()
 		ctx, cancel := context.WithTimeout(life, workTime)
 		defer cancel()
 		out <- work(ctx)
@@ -224,11 +231,11 @@ func (l *callbacks) from(ctx context.Context, user, channel string, at time.Time
 	if err := failed(ctx, r, err); err != nil {
 		return bot.From{}, outside(err)
 	}
-	if u.IsBot || u.DeleteAt > 0 {
+	if u == nil || u.Id != user || u.IsBot || u.DeleteAt > 0 {
 		return bot.From{}, errOutside
 	}
 	f := from(u, rand.Text(), 0)
-	f.At = at
+	f.At = l.a.clock.on(at) // messages have the time of the server
 	if channel == "" {
 		f.Typed = true
 		return f, nil
@@ -351,6 +358,7 @@ func (l *callbacks) pressed(ctx context.Context, p model.PostActionIntegrationRe
 		}
 	}
 	if err != nil {
+		l.a.log.Warn("mattermost: a button had no answer", "err", err)
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusOK

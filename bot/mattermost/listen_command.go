@@ -42,7 +42,7 @@ func (l *callbacks) command(w http.ResponseWriter, body []byte, start time.Time)
 	})
 	switch {
 	case !done:
-		got.text = locale.Say(prompts.English, "mm.slow")
+		got.text = locale.Say(prompts.Dutch, "mm.slow") + "\n\n" + locale.Say(prompts.English, "mm.slow") // whose it is was not asked yet
 	case got.status == http.StatusUnauthorized:
 		l.forged(w)
 		return
@@ -59,6 +59,10 @@ func (l *callbacks) command(w http.ResponseWriter, body []byte, start time.Time)
 
 func (l *callbacks) commanded(ctx context.Context, form url.Values, at time.Time) (string, int) {
 	user, channel := form.Get("user_id"), form.Get("channel_id")
+	t, err := l.triggered(ctx, form.Get("trigger_id"), user)
+	if err != nil {
+		return "", http.StatusUnauthorized
+	}
 	f, err := l.from(ctx, user, channel, at)
 	lang := cmp.Or(f.Lang, prompts.English)
 	switch {
@@ -67,19 +71,15 @@ func (l *callbacks) commanded(ctx context.Context, form url.Values, at time.Time
 	case err != nil:
 		return locale.Say(lang, "mm.later"), http.StatusOK
 	}
-	t, err := l.triggered(ctx, form.Get("trigger_id"), user)
-	switch {
-	case err != nil:
-		return "", http.StatusUnauthorized
-	case !l.first(t):
+	if !l.first(t) {
 		return "", http.StatusOK
-	}
-	state := dialogState{Lang: f.Lang}
-	if f.Team != "" {
-		state.Channel = channel
 	}
 	text := form.Get("text")
 	reach := bot.ReachOf(text)
+	if f.Team == "" && reach != bot.ReachAll { // it cannot be counted on that a dialog opens there
+		return locale.Say(lang, "mm.type-here"), http.StatusOK
+	}
+	state := dialogState{Lang: f.Lang, Channel: channel}
 	if reach == bot.ReachAct {
 		if l.confirm(ctx, user, form.Get("trigger_id"), state, offer{Do: doCommand, Arg: text, Label: text}) != nil {
 			return locale.Say(lang, "mm.no-dialog"), http.StatusOK
@@ -90,7 +90,7 @@ func (l *callbacks) commanded(ctx context.Context, form url.Values, at time.Time
 	switch {
 	case err != nil && r.Message == nil:
 		return locale.Say(lang, "mm.later"), http.StatusOK
-	case r.Form != nil, r.Message != nil && reach != bot.ReachAll && !(reach == bot.ReachTeam && t.signed):
+	case r.Form != nil, r.Message != nil && reach != bot.ReachAll: // a trigger says who, and not for which command it was made
 		if l.show(ctx, user, form.Get("trigger_id"), state, r) != nil {
 			return locale.Say(lang, "mm.no-dialog"), http.StatusOK
 		}

@@ -553,6 +553,10 @@ func TestSlashCommand(t *testing.T) {
 		if e, ok = w.heard()[0].(bot.Command); !ok || e.Team != "" || !e.Typed {
 			w.Errorf("in a direct conversation: %+v", e)
 		}
+		if r := w.s.Command(w.ann, dm, "/weerklank status"); r.Status != 200 || !strings.Contains(r.Text, "zonder schuine streep") {
+			w.Errorf("in a direct conversation: %+v", r)
+		}
+		w.silent("a command in a direct conversation")
 		w.says(bot.Response{Form: &replyForm}, nil)
 		if r = w.s.Command(w.ann, w.wing, "/weerklank verwijder"); r.Status != 200 || r.Text != "" {
 			w.Errorf("with a form: %+v", r)
@@ -606,7 +610,7 @@ func TestCommandIsProven(t *testing.T) {
 			w.Helper()
 			form := url.Values{"token": {w.token}, "user_id": {user}, "channel_id": {w.wing}, "text": {text}, "trigger_id": {trigger}}
 			status, body := w.send("POST", w.url("/command"), "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
-			if text != "help" && text != "status" && strings.Contains(body, "geheim") {
+			if text != "help" && strings.Contains(body, "geheim") {
 				w.Errorf("%s: the answer tells: %q", text, body)
 			}
 			return status, body
@@ -670,8 +674,9 @@ func TestCommandIsProven(t *testing.T) {
 			}
 		}
 		w.says(bot.Response{Message: &secret}, nil)
-		if r := w.s.Command(w.ben, w.wing, "/weerklank status"); !strings.Contains(r.Text, "geheim") {
-			w.Errorf("what the channel may know: %+v", r)
+		w.s.Command(w.ben, w.wing, "/weerklank season") // a trigger does not say for which channel it was made
+		if d := w.s.Dialog(w.ben); d == nil || !strings.Contains(d.Intro, "geheim") {
+			w.Errorf("what the channel may know: %+v", d)
 		}
 		again := w.s.Trigger(w.ben, w.wing)
 		for i, events := range []int{2, 0} { // with the one of status
@@ -682,7 +687,45 @@ func TestCommandIsProven(t *testing.T) {
 	})
 }
 
-// A server that does not tell its key shows what the channel may know in a dialog too.
+// What would ask with buttons says in a dialog what to type.
+func TestChoicesInADialog(t *testing.T) {
+	onSites(t, func(w *site) {
+		w.s.Command(w.ann, w.wing, "/weerklank trek in")
+		which := bot.Message{Lang: prompts.Dutch, Blocks: []bot.Block{
+			bot.Text(bot.Span{Text: "Bij welke?"}), bot.List("wing: De brug", "other: De cel"), {Kind: bot.BlockActions, Actions: []bot.Action{
+				{Do: "withdraw", Round: "1", Label: "wing: De brug", Typed: "trek in 1"}, {Do: "withdraw", Round: "2", Label: "other: De cel", Typed: "trek in 2"},
+			}},
+		}}
+		w.says(bot.Response{Message: &which}, nil)
+		if r := w.s.Submit(w.ann, w.s.Dialog(w.ann), nil); r.Closed || !strings.Contains(r.Error, "trek in 2 (other: De cel)") {
+			w.Errorf("%+v", r)
+		}
+	})
+}
+
+// A fault of ours or of the server's ends what was asked, and not the program.
+func TestCallbackFaultIsContained(t *testing.T) {
+	w := newSite(t, mattermosttest.V11)
+	w.s.Fail(1, "GET", "/users/", mattermosttest.Fault{Lost: true, Status: 200, Type: "application/json", Body: "null"})
+	if r := w.s.Command(w.ann, w.wing, "/weerklank help"); r.Status != 200 {
+		t.Errorf("%+v", r)
+	}
+	w.a.calls.within = 200 * time.Millisecond
+	w.a.calls.use(func(context.Context, bot.Event) (bot.Response, error) { panic("geheim") })
+	w.s.Command(w.ann, w.wing, "/weerklank help")
+	w.a.calls.within = answerWithin
+	w.a.calls.use(func(context.Context, bot.Event) (bot.Response, error) {
+		return bot.Response{Message: &bot.Message{Lang: prompts.Dutch, Blocks: []bot.Block{bot.Text(bot.Span{Text: "Hallo."})}}}, nil
+	})
+	if r := w.s.Command(w.ann, w.wing, "/weerklank help"); !strings.Contains(r.Text, "Hallo.") {
+		t.Errorf("%+v", r)
+	}
+	if strings.Contains(w.log.String(), "geheim") {
+		t.Error("the log holds what it panicked with")
+	}
+}
+
+// A server that does not tell its key is asked all the same by the dialog, which it opens for who gave the command alone.
 func TestCommandWithoutKey(t *testing.T) {
 	onSites(t, func(w *site) {
 		w.s.Set(func(s *mattermosttest.Settings) { s.NoSigningKey = true })

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/locale"
 	"github.com/weerklank/weerklank/bot/mattermost/mattermosttest"
 	"github.com/weerklank/weerklank/prompts"
 )
@@ -153,8 +154,9 @@ func roundInDialogs(t *testing.T, on server, lang prompts.Lang) {
 	w := newWorldOn(t, on, lang, true)
 	defer func() { w.stop() }()
 	ctx := context.Background()
-	if r := w.on.Command(w.people[0], w.crew, "/weerklank "+say.on); w.on.Dialog(w.people[0]) != nil || r.Status != 200 || r.Text == "" {
-		t.Errorf("a member is asked to switch on: %+v", r)
+	r := w.on.Command(w.people[0], w.crew, "/weerklank "+say.on)
+	if refusal := w.on.Dialog(w.people[0]); r.Status != 200 || r.Text != "" || refusal == nil || len(refusal.Elements) > 0 || !strings.Contains(refusal.Intro, locale.Say(lang, "team.managers-only")) {
+		t.Errorf("a member is asked to switch on: %+v %+v", r, refusal)
 	}
 	if r := w.on.Command(w.boss, w.crew, "/weerklank "+say.on); r.Status != 200 {
 		t.Fatalf("%+v", r)

@@ -20,17 +20,15 @@ import (
 //
 //   - a press or command whose trigger is not of the person it names is not believed;
 //   - once the server's key is known, it must be signed by it, young, and new;
-//   - what a command tells about somebody, or does for them, goes by a dialog, which opens for nobody else (bot.Reach).
+//   - since it does not say for which command or channel it was made, what is not for everybody goes by a dialog, which opens
+//     for nobody else, and within the server's own time (bot.Reach).
 const (
-	triggerLife = time.Minute // longer than the server's own default of 30 s; clocks may differ
+	triggerLife = 10 * time.Minute // the server's own limit is half a minute; clocks may differ
 	askKeyEvery = time.Minute
 )
 
-// trigger is one that the server made for a person.
-type trigger struct {
-	id     string // of this press or command alone
-	signed bool   // by the server's key; false: the server tells none
-}
+// trigger is the id of one that the server made for a person, of one press or command alone.
+type trigger string
 
 // serverKey is the key with which the server signs triggers, once it is known.
 type serverKey struct {
@@ -42,20 +40,20 @@ type serverKey struct {
 // triggered reads a trigger that came along for a user. errForged: it is not of that user, not of the server, or too old.
 func (l *callbacks) triggered(ctx context.Context, text, user string) (trigger, error) {
 	if len(text) > 1024 {
-		return trigger{}, errForged
+		return "", errForged
 	}
 	raw, err := base64.StdEncoding.DecodeString(text)
 	part := strings.Split(string(raw), ":")
 	if err != nil || len(part) != 4 || part[0] == "" || part[1] != user {
-		return trigger{}, errForged
+		return "", errForged
 	}
 	ms, err := strconv.ParseInt(part[2], 10, 64)
-	if age := l.now().Sub(time.UnixMilli(ms)); err != nil || age > triggerLife || age < -triggerLife {
-		return trigger{}, errForged
+	if age := l.a.now().Sub(time.UnixMilli(ms)); err != nil || age > triggerLife || age < -triggerLife {
+		return "", errForged
 	}
 	signature, err := base64.StdEncoding.DecodeString(part[3])
 	if err != nil {
-		return trigger{}, errForged
+		return "", errForged
 	}
 	sum := sha256.Sum256([]byte(strings.Join(part[:3], ":") + ":"))
 	key, fresh := l.signs(ctx, nil)
@@ -63,9 +61,9 @@ func (l *callbacks) triggered(ctx context.Context, text, user string) (trigger, 
 		key, _ = l.signs(ctx, key)
 	}
 	if key != nil && !ecdsa.VerifyASN1(key, sum[:], signature) {
-		return trigger{}, errForged
+		return "", errForged
 	}
-	return trigger{id: part[0], signed: key != nil}, nil
+	return trigger(part[0]), nil
 }
 
 // signs returns the server's key, and whether it was asked for just now; nil: the server does not tell it. It is asked again
@@ -101,7 +99,7 @@ func (l *callbacks) signs(ctx context.Context, old *ecdsa.PublicKey) (key *ecdsa
 
 // first says whether a press or command comes for the first time. What comes again is answered and does nothing.
 func (l *callbacks) first(t trigger) bool {
-	n := l.nonce("trigger "+t.id, l.now().Add(2*triggerLife))
+	n := l.nonce("trigger "+string(t), l.now().Add(2*triggerLife))
 	if n == nil {
 		return true // too many to remember: what it does is asked in a dialog or harmless
 	}

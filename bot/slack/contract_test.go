@@ -136,7 +136,7 @@ func open(t testing.TB, s *slacktest.Server, m *marks, log *safeBuffer, edit ...
 
 func TestContract(t *testing.T) {
 	chattest.Run(t, func(t *testing.T) chattest.Harness {
-		s := slacktest.Start(t, slacktest.Options{})
+		s := slacktest.Start(t, slacktest.Options{Scopes: slack.Scopes(), Events: slack.Events()})
 		fatima := s.AddUser(slacktest.User{Name: "fatima", Locale: "nl-NL"})
 		irma := s.AddUser(slacktest.User{Name: "irma", Locale: "nl-NL", Admin: true})
 		crew := s.AddChannel(slacktest.Channel{Name: "buitendienst", Members: []string{s.Bot(), fatima, irma}})

@@ -24,7 +24,7 @@ import (
 // opens are the verbs whose answer is a form; in a direct conversation everything else is answered with a message.
 var opens = []string{"answer", "on", "settings", "remove"}
 
-// The shortcuts of the app.
+// What the callback ids of the shortcuts begin with.
 const shortcutAnswer = "weerklank-answer"
 
 func (a *Adapter) interact(ctx context.Context, in inbound) {
@@ -35,7 +35,7 @@ func (a *Adapter) interact(ctx context.Context, in inbound) {
 	case interactSubmit:
 		a.submitted(ctx, in)
 	case interactShortcut, interactMessage:
-		if i.CallbackID == shortcutAnswer {
+		if strings.HasPrefix(i.CallbackID, shortcutAnswer) { // of a message with something behind it
 			a.shortcut(ctx, in)
 		}
 	}

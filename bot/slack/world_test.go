@@ -50,7 +50,7 @@ type world struct {
 // newWorld makes a crew of eight and their manager in a workspace, and starts the bot.
 func newWorld(t testing.TB, lang prompts.Lang, overHTTP bool, options ...func(*world)) *world {
 	t.Helper()
-	w := &world{t: t, s: slacktest.Start(t, slacktest.Options{Scopes: scopes()}), dir: t.TempDir(), lang: lang, http: overHTTP, m: &marks{}, log: &safeBuffer{}}
+	w := &world{t: t, s: slacktest.Start(t, slacktest.Options{Scopes: slack.Scopes(), Events: slack.Events()}), dir: t.TempDir(), lang: lang, http: overHTTP, m: &marks{}, log: &safeBuffer{}}
 	w.limits = bot.Limits{MinReplies: 5, MinMembers: 6}
 	locale := map[prompts.Lang]string{prompts.Dutch: "nl-NL", prompts.English: "en-GB"}[lang]
 	for i := range 8 {

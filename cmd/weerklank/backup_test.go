@@ -236,6 +236,10 @@ func TestRecipients(t *testing.T) {
 	}
 	one, two := newKey(t).Recipient().String(), newKey(t).Recipient().String()
 	pq := hybrid.Recipient().String()
+	typo := two[:len(two)-1] + "q"
+	if typo == two { // one key in thirty-two
+		typo = two[:len(two)-1] + "p"
+	}
 	for name, tc := range map[string]struct {
 		recipients []string
 		want       string
@@ -244,7 +248,7 @@ func TestRecipients(t *testing.T) {
 		"post-quantum":  {[]string{pq}, ""},
 		"none":          {nil, ""},
 		"mixed":         {[]string{one, pq}, "do not go together"},
-		"a typo":        {[]string{one, two[:len(two)-1] + "q"}, "number 2: write a public key"},
+		"a typo":        {[]string{one, typo}, "number 2: write a public key"},
 		"an SSH key":    {[]string{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL+ x@y"}, "A key of SSH is not taken"},
 		"a secret key":  {[]string{newKey(t).String()}, "number 1 is a secret key"},
 		"an empty line": {[]string{""}, "number 1: write a public key"},

@@ -82,6 +82,18 @@ type config struct {
 		CommandTokens      []secret `toml:"command_tokens"`
 		CommandTokensFile  string   `toml:"command_tokens_file"`
 	} `toml:"mattermost"`
+	Slack struct {
+		BotToken          secret `toml:"bot_token"`
+		BotTokenFile      string `toml:"bot_token_file"`
+		AppToken          secret `toml:"app_token"`
+		AppTokenFile      string `toml:"app_token_file"`
+		Transport         string `toml:"transport"`
+		SigningSecret     secret `toml:"signing_secret"`
+		SigningSecretFile string `toml:"signing_secret_file"`
+		Path              string `toml:"path"`
+		APIURL            string `toml:"api_url"`
+		PerSecond         int    `toml:"per_second"`
+	} `toml:"slack"`
 	HTTP struct {
 		Listen    string `toml:"listen"`
 		PublicURL string `toml:"public_url"`
@@ -118,6 +130,7 @@ func defaultConfig() config {
 	c.Rights.Managers, c.Rights.Editors = []string{}, []string{}
 	c.Workspace.Listen = "127.0.0.1:8480"
 	c.Mattermost.CommandTokens = []secret{}
+	c.Slack.Transport, c.Slack.Path, c.Slack.APIURL, c.Slack.PerSecond = transportSocket, "/slack", slackURL, 3
 	c.Admin.Listen = "127.0.0.1:8481"
 	c.Backup.Schedule, c.Backup.Keep, c.Backup.Recipients = "0 3 * * *", "14d", []string{}
 	c.Log.Level, c.Log.Format = "info", "json"
@@ -208,12 +221,7 @@ func parseConfig(e *env, raw []byte, c *config) error {
 		var all []error
 		for _, missing := range strict.Errors {
 			row, col := missing.Position()
-			key := strings.Join(missing.Key(), ".")
-			text := e.say("cli.config-unknown")
-			if k := missing.Key(); len(k) > 0 && k[0] == "slack" {
-				text = e.say("cli.config-platform")
-			}
-			all = append(all, configProblem{row, col, key, text})
+			all = append(all, configProblem{row, col, strings.Join(missing.Key(), "."), e.say("cli.config-unknown")})
 		}
 		return errors.Join(all...)
 	case errors.As(err, &bad):
@@ -399,6 +407,7 @@ func checkConfig(e *env, c config, raw []byte) error {
 		}
 	}
 	c.checkMattermost(e, wrong)
+	c.checkSlack(e, wrong)
 	if !loopback(c.Workspace.Listen) {
 		wrong("workspace", "listen", e.say("cli.config-loopback"))
 	}
@@ -515,7 +524,7 @@ func cmdConfig(_ context.Context, e *env, args []string) error {
 		return printPrivacy(e, c, lang)
 	}
 	fmt.Fprintln(e.stdout, e.say("cli.config-ok"))
-	if !c.Workspace.Enabled && c.Mattermost.URL == "" {
+	if !c.Workspace.Enabled && c.Mattermost.URL == "" && !c.slackOn() {
 		fmt.Fprintln(e.stdout, e.say("cli.config-no-platform"))
 	}
 	for _, note := range c.notes(e) {

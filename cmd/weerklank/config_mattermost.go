@@ -18,6 +18,8 @@ func (c *config) tidy() {
 	for _, u := range []*string{&c.Mattermost.URL, &c.Mattermost.CallbackURL, &c.HTTP.PublicURL} {
 		*u = strings.TrimRight(strings.TrimSpace(*u), "/")
 	}
+	c.Slack.APIURL = strings.TrimRight(strings.TrimSpace(c.Slack.APIURL), "/") + "/"
+	c.Slack.Path = strings.TrimRight(strings.TrimSpace(c.Slack.Path), "/")
 	if strings.HasPrefix(c.Mattermost.CallbackURL, "/") && c.HTTP.PublicURL != "" {
 		c.Mattermost.CallbackURL = c.HTTP.PublicURL + c.Mattermost.CallbackURL
 	}
@@ -153,7 +155,7 @@ func (c config) notes(e *env) (notes []string) {
 	if p := path.Base(c.callbackPath()); m.CallbackURL != "" && len(p) < leastPath {
 		notes = append(notes, e.say("cli.config-callback-guess"))
 	}
-	return notes
+	return append(notes, c.slackNotes(e)...)
 }
 
 // leastPath is how long the last part of a path is that nobody guesses.

@@ -12,6 +12,9 @@ import (
 // mattermostLines are six rows to which a callback_url can be added.
 const mattermostLines = "[http]\nlisten = \"127.0.0.1:8482\"\n[mattermost]\nurl = \"https://chat.example.org\"\ntoken = \"x\"\ncallback_secret = \"" + aSecret + "\"\n"
 
+// slackLines are five rows of a Slack over HTTP, without its signing secret.
+const slackLines = "[http]\nlisten = \"127.0.0.1:8482\"\n[slack]\nbot_token = \"xoxb-1\"\ntransport = \"http\"\n"
+
 // What is wrong is said in a line that a person can act on, whatever kind of value stands there.
 func TestConfigurationFiles(t *testing.T) {
 	for name, tc := range map[string]struct{ file, want string }{
@@ -53,6 +56,28 @@ func TestConfigurationFiles(t *testing.T) {
 		"a listener without port":     {"[http]\nlisten = \"127.0.0.1\"", "row 2, column 1: http.listen: write an address as host:port"},
 		"a public address of none":    {"[http]\npublic_url = \"bot\"", "row 2, column 1: http.public_url: write the whole address"},
 		"all of it":                   {mattermostLines + "callback_url = \"https://bot.example.org/f00dbabef00dbabe/\"\ncommand_tokens = [\"" + aCommand + "\"]", ""},
+		"slack":                       {"[slack]\nbot_token = \"xoxb-1\"\napp_token = \"xapp-1\"", ""},
+		"slack over http":             {slackLines + "signing_secret = \"" + aSigning + "\"", ""},
+		"an app token for the bot":    {"[slack]\nbot_token = \"xapp-1\"\napp_token = \"xapp-1\"", "row 2, column 1: slack.bot_token: a bot token begins with xoxb-"},
+		"a bot token for the app":     {"[slack]\nbot_token = \"xoxb-1\"\napp_token = \"xoxb-1\"", "row 3, column 1: slack.app_token: an app token begins with xapp-"},
+		"a token in two pieces":       {"[slack]\nbot_token = \"xoxb-1 2\"\napp_token = \"xapp-1\"", "slack.bot_token: a bot token begins"},
+		"no app token":                {"[slack]\nbot_token = \"xoxb-1\"", "row 2, column 1: slack.bot_token: fill in app_token as well"},
+		"an app token alone":          {"[slack]\napp_token = \"xapp-1\"", "row 2, column 1: slack.app_token: fill in bot_token as well"},
+		"a signing secret alone":      {"[slack]\nsigning_secret = \"" + aSigning + "\"", "slack.signing_secret: fill in bot_token as well"},
+		"a signing secret of another": {slackLines + "signing_secret = \"geheim\"", "row 6, column 1: slack.signing_secret: these are not 32 signs"},
+		"no signing secret":           {slackLines, "row 5, column 1: slack.transport: fill in signing_secret as well"},
+		"http without a listener":     {"[slack]\nbot_token = \"xoxb-1\"\ntransport = \"http\"\nsigning_secret = \"" + aSigning + "\"", "row 3, column 1: slack.transport: fill in [http] listen as well"},
+		"another transport":           {"[slack]\ntransport = \"websocket\"", "row 2, column 1: slack.transport: write socket or http"},
+		"slack without api":           {"[slack]\napi_url = \"https://slack.com/\"", "row 2, column 1: slack.api_url: write the whole address up to /api/"},
+		"slack in the open":           {"[slack]\napi_url = \"http://slack.com/api/\"", "slack.api_url: write https"},
+		"slack without its slash":     {"[slack]\napi_url = \"https://slack.com/api\"", ""},
+		"too fast":                    {"[slack]\nper_second = 100", "row 2, column 1: slack.per_second: write a whole number from 1 to 20"},
+		"no pace":                     {"[slack]\nper_second = 0", "slack.per_second: write a whole number from 1 to 20"},
+		"a path of slack":             {"[slack]\npath = \"slack\"", "row 2, column 1: slack.path: write a plain path"},
+		"the path of the callback":    {slackLines + "signing_secret = \"" + aSigning + "\"\npath = \"/a\"\n[mattermost]\nurl = \"https://chat\"\ntoken = \"x\"\ncallback_secret = \"" + aSecret + "\"\ncallback_url = \"https://bot.example.org/a/b\"", "row 7, column 1: slack.path: this path and that of"},
+		"a name for an id":            {"[rights]\nmanagers = [\"slack:irma\"]", "row 2, column 1: rights.managers: write the member ID"},
+		"an id":                       {"[rights]\nmanagers = [\"slack:U0123ABCDEF\"]", ""},
+		"a key of slack":              {"[slack]\ntoken = \"x\"", "row 2, column 1: slack.token: this key is unknown"},
 		"too deep for a socket":       {"data_dir = \"" + strings.Repeat("deep/", 19) + "\"", "row 1, column 1: data_dir: the control socket in it would have a path of more than 100 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/weerklank/weerklank/bot"
 	"github.com/weerklank/weerklank/bot/mattermost"
+	"github.com/weerklank/weerklank/bot/slack"
 )
 
 // cmdDoctor is `weerklank doctor --config FILE [--online] [--setup]`: what is not right for the bot to work on its server,
@@ -42,7 +44,7 @@ func cmdDoctor(ctx context.Context, e *env, args []string) error {
 	}
 	d := diagnosis{e: e}
 	d.offline(c)
-	if online && c.Mattermost.URL != "" {
+	if online && (c.Mattermost.URL != "" || c.slackOn()) {
 		d.online(ctx, c)
 	}
 	return d.end(online)
@@ -54,14 +56,14 @@ type diagnosis struct {
 	musts, notes int
 }
 
-func (d *diagnosis) say(level mattermost.Level, text string) {
-	lead := map[mattermost.Level]string{
-		mattermost.Must: d.e.say("cli.doctor-must"), mattermost.Should: d.e.say("cli.doctor-should"), mattermost.Good: d.e.say("cli.doctor-good"),
+func (d *diagnosis) say(level bot.Level, text string) {
+	lead := map[bot.Level]string{
+		bot.Must: d.e.say("cli.doctor-must"), bot.Should: d.e.say("cli.doctor-should"), bot.Good: d.e.say("cli.doctor-good"),
 	}[level]
 	switch level {
-	case mattermost.Must:
+	case bot.Must:
 		d.musts++
-	case mattermost.Should:
+	case bot.Should:
 		d.notes++
 	}
 	fmt.Fprintln(d.e.stdout, lead+" "+text)
@@ -69,45 +71,56 @@ func (d *diagnosis) say(level mattermost.Level, text string) {
 
 // offline says what the configuration alone shows. What is wrong in it was told before, with row and column.
 func (d *diagnosis) offline(c config) {
-	d.say(mattermost.Good, d.e.say("cli.config-ok"))
-	if c.Mattermost.URL == "" {
-		d.say(mattermost.Must, d.e.say("cli.doctor-no-url"))
+	d.say(bot.Good, d.e.say("cli.config-ok"))
+	if c.Mattermost.URL == "" && !c.slackOn() {
+		d.say(bot.Must, d.e.say("cli.doctor-no-url"))
 		return
 	}
+	if c.slackOn() {
+		for _, f := range slack.CheckOffline() {
+			d.say(f.Level, d.e.say(f.Key, f.Pairs...))
+		}
+	}
 	if c.Help.Adviser == "" {
-		d.say(mattermost.Should, d.e.say("cli.doctor-adviser"))
+		d.say(bot.Should, d.e.say("cli.doctor-adviser"))
 	}
 	for _, note := range c.notes(d.e) {
-		d.say(mattermost.Should, note)
+		d.say(bot.Should, note)
 	}
 }
 
-// online says what the server shows. Its callback goes to the running bot, or to the doctor while none runs.
+// online says what the platforms show. What they send goes to the running bot, or to the doctor while none runs.
 func (d *diagnosis) online(ctx context.Context, c config) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var teams []teamStatus
+	var running bool
 	if _, err := os.Stat(filepath.Join(c.DataDir, c.storeName())); err == nil { // else nothing is switched on yet
-		if teams, _, err = statuses(ctx, d.e, c); err != nil {
-			d.say(mattermost.Should, d.e.say("cli.doctor-no-store"))
+		if teams, running, err = statuses(ctx, d.e, c); err != nil {
+			d.say(bot.Should, d.e.say("cli.doctor-no-store"))
 		}
 	}
-	var want mattermost.Expected
+	var on, gone []bot.TeamID
 	for _, t := range teams {
 		if t.State == bot.TeamOn || t.State == bot.TeamJoining || t.State == bot.TeamResting {
-			want.Teams = append(want.Teams, t.Team)
+			on = append(on, t.Team)
 		}
 		if t.State == bot.TeamGone {
-			want.Gone = append(want.Gone, t.Team)
+			gone = append(gone, t.Team)
 		}
 	}
-	_, managers := named(c.Rights.Managers)
-	_, editors := named(c.Rights.Editors)
-	want.Names = slices.Compact(slices.Sorted(slices.Values(slices.Concat(managers, editors))))
-	if c.Mattermost.CallbackURL != "" {
+	if c.Mattermost.CallbackURL != "" || c.slackHTTP() {
 		defer d.lendCallback(ctx, cancel, c)()
 	}
-	for _, f := range mattermost.Check(ctx, c.mattermostConfig(), want) {
+	var found []bot.Finding
+	if c.Mattermost.URL != "" {
+		_, names := named(slices.Concat(c.Rights.Managers, c.Rights.Editors))
+		found = mattermost.Check(ctx, c.mattermostConfig(), mattermost.Expected{Teams: on, Gone: gone, Names: slices.Compact(slices.Sorted(slices.Values(names)))})
+	}
+	if c.slackOn() {
+		found = append(found, slack.Check(ctx, c.slackConfig(), slack.Expected{Teams: on, Gone: gone, Members: c.slackMembers(), Base: c.slackBase(), Running: running})...)
+	}
+	for _, f := range found {
 		d.say(f.Level, d.e.say(f.Key, f.Pairs...))
 	}
 }
@@ -121,9 +134,9 @@ func (d *diagnosis) lendCallback(ctx context.Context, cancel context.CancelFunc,
 	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		d.say(mattermost.Good, d.e.say("cli.doctor-busy", "addr", c.HTTP.Listen))
+		d.say(bot.Good, d.e.say("cli.doctor-busy", "addr", c.HTTP.Listen))
 	case err != nil:
-		d.say(mattermost.Must, d.e.say("cli.doctor-listen", "addr", c.HTTP.Listen))
+		d.say(bot.Must, d.e.say("cli.doctor-listen", "addr", c.HTTP.Listen))
 	}
 	return func() {
 		stop, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
@@ -148,6 +161,28 @@ func (d *diagnosis) end(online bool) error {
 
 // setupGuide is what an admin of the server clicks or runs, with the values of this configuration.
 func setupGuide(e *env, c config, file string) string {
+	if c.slackOn() || c.Slack.BotTokenFile != "" {
+		guide := slackGuide(e, c, file)
+		if c.Mattermost.URL == "" {
+			return guide
+		}
+		return mattermostGuide(e, c, file) + "\n\n" + guide
+	}
+	return mattermostGuide(e, c, file)
+}
+
+// slackGuide is what an admin of a Slack workspace clicks.
+func slackGuide(e *env, c config, file string) string {
+	manifest, next := "weerklank slack manifest", e.say("cli.setup-slack-socket") // which needs no configuration yet
+	if c.Slack.Transport == transportHTTP {
+		base := cmp.Or(c.slackBase(), "https://bot.example.org"+c.Slack.Path)
+		manifest += " --http-url " + base
+		next = e.say("cli.setup-slack-http", "url", base, "listen", c.HTTP.Listen)
+	}
+	return e.say("cli.setup-slack-app", "manifest", manifest) + "\n" + next + "\n" + e.say("cli.setup-slack-channel") + "\n\n" + e.say("cli.setup-end", "file", file)
+}
+
+func mattermostGuide(e *env, c config, file string) string {
 	m := c.Mattermost
 	url := m.URL
 	if url == "" {

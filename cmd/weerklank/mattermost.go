@@ -11,6 +11,7 @@ import (
 
 	"github.com/weerklank/weerklank/bot"
 	"github.com/weerklank/weerklank/bot/mattermost"
+	"github.com/weerklank/weerklank/bot/slack"
 )
 
 // access is whether the server lets the bot in. While it does not, other platforms, the agenda and the operator's commands
@@ -116,51 +117,67 @@ func (p *parts) appoint(ctx context.Context, again time.Duration) {
 
 // callbacks is what the http listener serves.
 func (p *parts) callbacks() http.Handler {
-	if p.mm == nil {
-		return http.NotFoundHandler()
+	mux := http.NewServeMux()
+	if p.mm != nil {
+		mount(mux, p.c.callbackPath(), bounded(p.mm.Handler(), maxRequest))
 	}
-	return bounded(mounted(p.c, p.mm.Handler()))
+	if p.c.slackHTTP() {
+		mount(mux, p.c.Slack.Path, bounded(p.slk.Handler(), maxSlackRequest))
+	}
+	return mux
 }
 
 // lend serves the callbacks while no bot runs, for the doctor's probe: nothing of it is kept, and nobody is handed
 // anything.
 func lend(c config) (http.Handler, error) {
-	m := c.mattermostConfig()
-	m.Mark = func(context.Context) (time.Time, error) { return time.Time{}, nil }
-	m.SetMark = func(context.Context, time.Time) error { return nil }
-	m.OpenSince = m.Mark
-	a, err := mattermost.New(m, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return nil, err
+	never := func(context.Context) (time.Time, error) { return time.Time{}, nil }
+	forget := func(context.Context, time.Time) error { return nil }
+	mux, quiet := http.NewServeMux(), slog.New(slog.DiscardHandler)
+	if at := c.callbackPath(); at != "" {
+		m := c.mattermostConfig()
+		m.Mark, m.SetMark, m.OpenSince = never, forget, never
+		a, err := mattermost.New(m, quiet)
+		if err != nil {
+			return nil, err
+		}
+		mount(mux, at, bounded(a.Handler(), maxRequest))
 	}
-	return bounded(mounted(c, a.Handler())), nil
+	if c.slackHTTP() {
+		s := c.slackConfig()
+		s.Mark, s.SetMark, s.OpenSince = never, forget, never
+		a, err := slack.New(s, quiet)
+		if err != nil {
+			return nil, err
+		}
+		mount(mux, c.Slack.Path, bounded(a.Handler(), maxSlackRequest))
+	}
+	return mux, nil
 }
 
-// mounted puts a handler under the path of callback_url, and nothing anywhere else.
-func mounted(c config, h http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	if at := c.callbackPath(); at != "" {
+// mount puts a handler below a path; without a path nowhere.
+func mount(mux *http.ServeMux, at string, h http.Handler) {
+	if at != "" {
 		mux.Handle(at+"/", h)
 	}
-	return mux
 }
 
 // What a request from outside may take.
 const (
-	maxRequest  = 64 << 10
-	readRequest = 5 * time.Second
-	wholeAnswer = 15 * time.Second
+	maxRequest      = 64 << 10
+	maxSlackRequest = 1 << 20 // with a whole form, or the message whose button was pressed
+	readRequest     = 5 * time.Second
+	wholeAnswer     = 15 * time.Second
 )
 
 // bounded limits what a request from outside may send, and for how long it may keep its connection busy.
-func bounded(h http.Handler) http.Handler {
+func bounded(h http.Handler, size int64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := http.NewResponseController(w)
 		if err := errors.Join(c.SetReadDeadline(time.Now().Add(readRequest)), c.SetWriteDeadline(time.Now().Add(wholeAnswer))); err != nil {
 			http.Error(w, "later", http.StatusServiceUnavailable)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
+		r.Body = http.MaxBytesReader(w, r.Body, size)
 		h.ServeHTTP(w, r)
 	})
 }

@@ -223,7 +223,7 @@ func TestCallbacksAreBounded(t *testing.T) {
 	addr, err := l.add("http", "tcp", "127.0.0.1:0", bounded(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, err := io.Copy(io.Discard, r.Body)
 		read <- err
-	})))
+	}), maxRequest))
 	if err != nil {
 		t.Fatal(err)
 	}

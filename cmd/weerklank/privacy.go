@@ -24,6 +24,10 @@ func privacySheet(c config, lang prompts.Lang) string {
 		}
 		server = "\n\n" + say("privacy.mattermost", "url", url, "forms", forms)
 	}
+	if c.slackOn() {
+		on = append(on, say("privacy.platform-slack"))
+		server += "\n\n" + say("privacy.slack")
+	}
 	if c.Workspace.Enabled {
 		on = append(on, say("privacy.platform-workspace"))
 	}

@@ -21,7 +21,7 @@ func TestDataSheet(t *testing.T) {
 	c := defaultConfig()
 	c.Workspace.Enabled, c.Help.Adviser, c.Privacy.KeepReplies, c.Team.MinReplies = true, "Jo | `x`", "30d", 7
 	c.Backup.Recipients = []string{"age1a", "age1b"}
-	c.Mattermost.URL = "https://chat.example.org"
+	c.Mattermost.URL, c.Slack.BotToken = "https://chat.example.org", newSecret(aBot)
 	sheets := map[prompts.Lang]string{}
 	for _, lang := range prompts.Langs() {
 		s := privacySheet(c, lang)
@@ -44,12 +44,13 @@ func TestDataSheet(t *testing.T) {
 		if !strings.Contains(s, "`0 3 * * *`") || !strings.Contains(s, ": 2 |") || !strings.Contains(s, "| 14 da") {
 			t.Errorf("%s: does not say what backups there are", lang)
 		}
-		if !strings.Contains(s, "Mattermost, https://chat.example.org; ") || strings.Count(s, "\n## ") != 8 {
-			t.Errorf("%s: what the Mattermost server keeps is missing", lang)
+		if !strings.Contains(s, "Mattermost, https://chat.example.org; Slack; ") || strings.Count(s, "\n## ") != 9 {
+			t.Errorf("%s: what the servers keep is missing", lang)
 		}
-		if quiet := privacySheet(defaultConfig(), lang); strings.Contains(quiet, "Mattermost") {
+		if quiet := privacySheet(defaultConfig(), lang); strings.Contains(quiet, "Mattermost") || strings.Contains(quiet, "Slack") {
 			t.Errorf("%s: says what a server keeps that there is not", lang)
 		}
+		silent(t, "the sheet", s)
 		if !strings.Contains(s, "| 30 ") {
 			t.Errorf("%s: does not say how long answers are kept", lang)
 		}

@@ -24,6 +24,7 @@ import (
 
 	"github.com/weerklank/weerklank/bot"
 	"github.com/weerklank/weerklank/bot/mattermost"
+	"github.com/weerklank/weerklank/bot/slack"
 	"github.com/weerklank/weerklank/bot/workspace"
 	"github.com/weerklank/weerklank/prompts"
 	"github.com/weerklank/weerklank/store"
@@ -50,6 +51,8 @@ type parts struct {
 	mm      *mattermost.Adapter // nil: no Mattermost server
 	access  access              // to mm
 	counted func()              // mm takes events, or does not let the bot in
+	slk     *slack.Adapter      // nil: no Slack workspace
+	present presence            // of slk
 	bot     *bot.Bot
 	lib     prompts.Library
 	grace   time.Duration // for all of stopping
@@ -141,6 +144,12 @@ func build(ctx context.Context, e *env, c config, log *slog.Logger, controls fun
 			return p, err
 		}
 		chats = append(chats, p.mm)
+	}
+	if c.slackOn() {
+		if p.slk, err = p.buildSlack(); err != nil {
+			return p, err
+		}
+		chats = append(chats, p.slk)
 	}
 	if len(chats) == 0 {
 		return p, hinted{errors.New("no platform is configured"), e.say("cli.hint-platform")}
@@ -406,6 +415,9 @@ func (p *parts) listen(l *listeners, e *env, announce string, runBot func()) err
 		l.group.Go(func() { p.watchAccess(l.ctx, time.Minute) })
 		l.group.Go(func() { p.appoint(l.ctx, time.Minute) })
 	}
+	if p.slk != nil {
+		l.group.Go(func() { p.watchSlack(l.ctx, 10*time.Second) })
+	}
 	go runBot()
 	select {
 	case <-l.ctx.Done(): // why is told by whoever ended it
@@ -446,6 +458,7 @@ func (p *parts) healthy() error {
 		p.db.Healthy(),
 		p.bot.Healthy(),
 		p.mattermostHealthy(),
+		p.slackHealthy(),
 	)
 }
 

@@ -65,6 +65,16 @@ func reveal(all []secret) (out []string) {
 // maxSecretFile is more than any secret needs.
 const maxSecretFile = 64 << 10
 
+// openToOthers says whether others than the owner of a file can read it, by its mode. For what systemd hands to this program
+// alone the group's part of the mode is that of a list with one name.
+func openToOthers(e *env, name string, mode os.FileMode) bool {
+	others := os.FileMode(0o077)
+	if dir, ok := e.lookup("CREDENTIALS_DIRECTORY"); ok && dir != "" && filepath.Dir(filepath.Clean(name)) == filepath.Clean(dir) {
+		others = 0o007
+	}
+	return runtime.GOOS != "windows" && mode.Perm()&others != 0 // there the mode says nothing
+}
+
 // readSecret reads a file with a secret, which nobody else on the machine may read. The errors hold nothing of it.
 func readSecret(e *env, dir, name string) (text, problem string) {
 	if !filepath.IsAbs(name) {
@@ -79,7 +89,7 @@ func readSecret(e *env, dir, name string) (text, problem string) {
 	if err != nil {
 		return "", err.Error()
 	}
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o007 != 0 { // there the mode says nothing
+	if openToOthers(e, name, info.Mode()) {
 		return "", e.say("cli.config-secret-open", "file", name)
 	}
 	raw, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
@@ -99,13 +109,13 @@ func readSecret(e *env, dir, name string) (text, problem string) {
 // loadSecrets reads the secrets that the configuration keeps in files of their own, relative to dir.
 func (c *config) loadSecrets(e *env, dir string, raw []byte) []error {
 	var problems []error
-	read := func(key, file string, set bool, use func(string)) {
+	read := func(section, key, file string, set bool, use func(string)) {
 		if file == "" {
 			return
 		}
 		wrong := func(text string) {
-			row, col := locate(raw, "mattermost", key+"_file")
-			problems = append(problems, configProblem{row, col, "mattermost." + key + "_file", text})
+			row, col := locate(raw, section, key+"_file")
+			problems = append(problems, configProblem{row, col, section + "." + key + "_file", text})
 		}
 		if set {
 			wrong(e.say("cli.config-secret-twice", "key", key))
@@ -119,13 +129,17 @@ func (c *config) loadSecrets(e *env, dir string, raw []byte) []error {
 		use(text)
 	}
 	m := &c.Mattermost
-	read("token", m.TokenFile, m.Token.set(), func(s string) { m.Token = newSecret(s) })
-	read("callback_secret", m.CallbackSecretFile, m.CallbackSecret.set(), func(s string) { m.CallbackSecret = newSecret(s) })
-	read("command_tokens", m.CommandTokensFile, len(m.CommandTokens) > 0, func(s string) {
+	read("mattermost", "token", m.TokenFile, m.Token.set(), func(s string) { m.Token = newSecret(s) })
+	read("mattermost", "callback_secret", m.CallbackSecretFile, m.CallbackSecret.set(), func(s string) { m.CallbackSecret = newSecret(s) })
+	read("mattermost", "command_tokens", m.CommandTokensFile, len(m.CommandTokens) > 0, func(s string) {
 		for token := range strings.FieldsSeq(s) {
 			m.CommandTokens = append(m.CommandTokens, newSecret(token))
 		}
 	})
+	s := &c.Slack
+	read("slack", "bot_token", s.BotTokenFile, s.BotToken.set(), func(text string) { s.BotToken = newSecret(text) })
+	read("slack", "app_token", s.AppTokenFile, s.AppToken.set(), func(text string) { s.AppToken = newSecret(text) })
+	read("slack", "signing_secret", s.SigningSecretFile, s.SigningSecret.set(), func(text string) { s.SigningSecret = newSecret(text) })
 	return problems
 }
 

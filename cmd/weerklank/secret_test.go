@@ -16,16 +16,19 @@ import (
 	"github.com/weerklank/weerklank/prompts"
 )
 
-// Three secrets that no output may show.
+// Secrets that no output may show.
 const (
 	aToken   = "toktoktoktok1234567890abcd"
 	aSecret  = "1f2faa8689542f3ad98e52d93cd191eb2b5e89800d5db6d3e35b76608d9f823a"
 	aCommand = "cmdcmdcmdcmd1234567890abcd"
+	aBot     = "xoxb-11111111111-botbotbotbot1234567890"
+	anApp    = "xapp-1-a0a0a0a0-appappappapp1234567890"
+	aSigning = "8f742231b10e8888abcd99aaaccc85a5"
 )
 
 func silent(t *testing.T, what, text string) {
 	t.Helper()
-	for _, s := range []string{aToken, aSecret, aCommand, aToken[4:20], aSecret[8:40], aCommand[4:20], fmt.Sprintf("%x", aToken), fmt.Sprintf("%x", aCommand)} {
+	for _, s := range []string{aToken, aSecret, aCommand, aToken[4:20], aSecret[8:40], aCommand[4:20], fmt.Sprintf("%x", aToken), fmt.Sprintf("%x", aCommand), aBot[5:], anApp[5:], aSigning} {
 		if strings.Contains(strings.ToLower(text), s) {
 			t.Errorf("%s shows a secret:\n%s", what, text)
 		}
@@ -35,6 +38,7 @@ func silent(t *testing.T, what, text string) {
 // A secret shows itself to no formatter, logger or encoder, and a list of them neither; that it is set does show.
 func TestSecretsOfTheConfiguration(t *testing.T) {
 	c := defaultConfig()
+	c.Slack.BotToken, c.Slack.AppToken, c.Slack.SigningSecret = newSecret(aBot), newSecret(anApp), newSecret(aSigning)
 	c.Mattermost.Token, c.Mattermost.CallbackSecret, c.Mattermost.CommandTokens = newSecret(aToken), newSecret(aSecret), []secret{newSecret(aCommand)}
 	var out bytes.Buffer
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
@@ -70,9 +74,11 @@ func TestSecretsFromFilesAndVariables(t *testing.T) {
 		}
 	}
 	write("token", aToken+"\r\n", 0o600)
-	write("secret", aSecret+"\n", 0o640)
+	write("secret", aSecret+"\n", 0o600)
 	write("commands", aCommand+"\nbbbbbbbbbbbbbbbbbbbbbbbbbb\n\n", 0o400)
-	write("open", aToken+"\n", 0o644)
+	write("open", aToken+"\n", 0o604)
+	write("group", aToken+"\n", 0o640)
+	write("executable", aToken+"\n", 0o610)
 	write("empty", "\n", 0o600)
 	write("c.toml", `[mattermost]
 url = "https://chat.example.org/"
@@ -98,6 +104,10 @@ public_url = "https://bot.example.org/"
 	if m.URL != "https://chat.example.org" || m.CallbackURL != "https://bot.example.org/f00dbabef00dbabe" || c.callbackPath() != "/f00dbabef00dbabe" {
 		t.Errorf("addresses: %s, %s", m.URL, m.CallbackURL)
 	}
+	set["WEERKLANK_MATTERMOST_TOKEN_FILE"], set["CREDENTIALS_DIRECTORY"] = filepath.Join(dir, "group"), dir
+	if c, err = loadConfig(e, path); err != nil || c.Mattermost.Token.reveal() != aToken {
+		t.Errorf("what systemd hands over: %v", err)
+	}
 
 	for name, tc := range map[string]struct {
 		set  map[string]string
@@ -105,7 +115,10 @@ public_url = "https://bot.example.org/"
 	}{
 		"by variable":     {map[string]string{"WEERKLANK_MATTERMOST_TOKEN": aToken, "WEERKLANK_MATTERMOST_TOKEN_FILE": "", "WEERKLANK_MATTERMOST_COMMAND_TOKENS": aCommand, "WEERKLANK_MATTERMOST_COMMAND_TOKENS_FILE": ""}, ""},
 		"both":            {map[string]string{"WEERKLANK_MATTERMOST_TOKEN": aToken}, "row 3, column 1: mattermost.token_file: token is set as well"},
-		"others can read": {map[string]string{"WEERKLANK_MATTERMOST_TOKEN_FILE": "open"}, "row 3, column 1: mattermost.token_file: others on this machine can read"},
+		"others can read": {map[string]string{"WEERKLANK_MATTERMOST_TOKEN_FILE": "open"}, "row 3, column 1: mattermost.token_file: others than its owner can read"},
+		"the group can":   {map[string]string{"WEERKLANK_MATTERMOST_TOKEN_FILE": "group"}, "/group; close it with: chmod 600 "},
+		"or run it":       {map[string]string{"WEERKLANK_MATTERMOST_TOKEN_FILE": "executable"}, "/executable; close it with: chmod 600 "},
+		"from elsewhere":  {map[string]string{"WEERKLANK_MATTERMOST_TOKEN_FILE": "group", "CREDENTIALS_DIRECTORY": filepath.Dir(dir)}, "others than its owner"},
 		"nothing in it":   {map[string]string{"WEERKLANK_MATTERMOST_TOKEN_FILE": "empty"}, "is empty"},
 		"no file":         {map[string]string{"WEERKLANK_MATTERMOST_CALLBACK_SECRET_FILE": "nowhere"}, "row 5, column 1: mattermost.callback_secret_file: open "},
 		"too weak":        {map[string]string{"WEERKLANK_MATTERMOST_CALLBACK_SECRET_FILE": "token"}, "mattermost.callback_secret: this is not 32 random bytes"},
@@ -148,6 +161,7 @@ func TestSigningKey(t *testing.T) {
 // Wherever a mistake is, and whatever stands beside it, nothing of a secret is said.
 func TestMistakesSayNoSecret(t *testing.T) {
 	all := fmt.Sprintf("[mattermost]\ntoken = %q\ncallback_secret = %q\ncommand_tokens = [%q, %q]\n", aToken, aSecret, aCommand, "x"+aCommand)
+	all = fmt.Sprintf("[slack]\nbot_token = %q\napp_token = %q\nsigning_secret = %q\n", "x"+aBot, anApp+" x", aSigning+"0") + all
 	for name, more := range map[string]string{
 		"unknown key": "tokn = \"" + aToken + "\"\n", "cut short": "callback_url = \"" + aSecret, "twice": "token = \"" + aToken + "\"\n",
 		"url": "url = \"https://" + aToken + "@chat\"\n", "no url": "", "a number": "url = 3\n", "callback": "callback_url = \"ftp://x\"\n",
@@ -162,5 +176,40 @@ func TestMistakesSayNoSecret(t *testing.T) {
 			continue
 		}
 		silent(t, name, err.Error())
+	}
+}
+
+// The secrets of Slack have the same three places.
+func TestSecretsOfSlack(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"bot": aBot, "app": anApp, "signing": aSigning} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(dir, "c.toml")
+	text := "[http]\nlisten = \"127.0.0.1:0\"\npublic_url = \"https://bot.example.org/\"\n[slack]\ntransport = \"http\"\nbot_token_file = \"bot\"\napp_token_file = \"app\"\nsigning_secret_file = \"signing\"\npath = \"/slack/\"\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set := map[string]string{}
+	e := &env{lookup: func(k string) (string, bool) { v, ok := set[k]; return v, ok }, lang: prompts.English}
+	c, err := loadConfig(e, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := c.slackConfig(); s.BotToken != aBot || s.AppToken != anApp || s.SigningSecret != aSigning || !s.HTTP || s.APIURL != slackURL || s.PerSecond != 3 || !c.slackHTTP() {
+		t.Errorf("%d, %d, %d, %+v", len(s.BotToken), len(s.AppToken), len(s.SigningSecret), s.HTTP)
+	}
+	if c.slackBase() != "https://bot.example.org/slack" {
+		t.Error(c.slackBase())
+	}
+	set["WEERKLANK_SLACK_APP_TOKEN"] = anApp
+	if _, err := loadConfig(e, file); err == nil || !strings.Contains(err.Error(), "row 7, column 1: slack.app_token_file: app_token is set as well") {
+		t.Error(err)
+	}
+	set["WEERKLANK_SLACK_APP_TOKEN_FILE"], set["WEERKLANK_SLACK_TRANSPORT"], set["WEERKLANK_SLACK_PER_SECOND"] = "", "socket", "5"
+	if c, err := loadConfig(e, file); err != nil || c.slackConfig().AppToken != anApp || c.slackHTTP() || c.slackConfig().PerSecond != 5 || c.slackBase() != "" {
+		t.Errorf("by variables: %v", err)
 	}
 }

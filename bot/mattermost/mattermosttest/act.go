@@ -270,6 +270,22 @@ func (s *Server) Delete(post string) {
 	}
 }
 
+// Purge takes a post away for good: of its rows nothing is left, only the event tells.
+func (s *Server) Purge(id string) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.alive(id)
+	if p == nil {
+		s.t.Error("purging: there is no such post")
+		return
+	}
+	old := s.clean(p)
+	s.rows = slices.DeleteFunc(s.rows, func(r *post) bool { return r.ID == id || r.OriginalID == id })
+	delete(s.posts, id)
+	s.publish(event{name: "post_deleted", channel: p.ChannelID, data: map[string]any{"post": text(old), "delete_by": p.UserID}})
+}
+
 // Pin pins a post, as any member may. It counts as an edit that leaves the text alone.
 func (s *Server) Pin(post string) {
 	s.t.Helper()

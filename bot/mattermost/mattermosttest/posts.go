@@ -127,6 +127,9 @@ func (s *Server) create(by string, p *post) (*post, *apiError) {
 	if c == nil || c.members[by] == nil {
 		return nil, forbidden()
 	}
+	if s.settings.ReadOnly && c.team != "" && !c.members[by].admin && !s.admin(by) {
+		return nil, forbidden()
+	}
 	if strings.HasPrefix(p.Type, "system_") {
 		return nil, fail(400, "api.context.invalid_body_param.app_error")
 	}
@@ -382,7 +385,7 @@ func (s *Server) postList(list []*post, order []*post) map[string]any {
 const sinceCap = 1000
 
 // since is what changed after a moment: old versions and deletions too, newest first, at most a thousand: which ones, and in
-// which order, is then as it happens. With collapsed threads it is only the roots that are still there.
+// which order, is then as it happens (Settings.SinceOldest). With collapsed threads it is only the roots that are still there.
 func (s *Server) since(c *channel, when int64, collapsed bool) map[string]any {
 	var hits []*post
 	for _, r := range s.rows {
@@ -393,6 +396,9 @@ func (s *Server) since(c *channel, when int64, collapsed bool) map[string]any {
 	newest(hits)
 	if len(hits) > sinceCap {
 		rand.Shuffle(len(hits), func(i, j int) { hits[i], hits[j] = hits[j], hits[i] })
+		if s.settings.SinceOldest {
+			slices.SortStableFunc(hits, func(a, b *post) int { return int(a.UpdateAt - b.UpdateAt) })
+		}
 		hits = hits[:sinceCap]
 	}
 	list := slices.Clone(hits)

@@ -2,6 +2,7 @@ package mattermosttest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -294,6 +295,7 @@ func getConfig(s *Server, c *call) (int, any, *apiError) {
 		j["AsymmetricSigningPublicKey"] = base64.StdEncoding.EncodeToString(der)
 	}
 	if c.by != "" {
+		j["PostEditTimeLimit"] = strconv.Itoa(cmp.Or(s.settings.EditTimeLimit, -1))
 		j["MaxPostSize"] = strconv.Itoa(s.settings.MaxPostSize)
 		j["RestrictDirectMessage"] = "any"
 		if s.settings.RestrictDMs {
@@ -690,6 +692,9 @@ func getHistory(s *Server, c *call) (int, any, *apiError) {
 
 // upload takes a form, or the bare file with its name in the query.
 func upload(s *Server, c *call) (int, any, *apiError) {
+	if s.settings.UploadsDisabled {
+		return 0, nil, fail(403, "api.file.attachments.disabled.app_error")
+	}
 	channelID, names, parts := c.query.Get("channel_id"), []string{c.query.Get("filename")}, [][]byte{c.body}
 	kind, params, _ := mime.ParseMediaType(c.Header.Get("Content-Type"))
 	if strings.HasPrefix(kind, "multipart/") {

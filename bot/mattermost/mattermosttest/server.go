@@ -36,12 +36,17 @@ type Settings struct {
 	MaxPostSize      int    // in runes
 	CommandsDisabled bool   // slash commands answer 501
 	BotsDisabled     bool   // nobody makes a bot account
+	UploadsDisabled  bool   // nobody puts files on the server
+	ReadOnly         bool   // only admins post in the channels of teams
 	RestrictDMs      bool   // only people of one team can open a DM
 	NoSigningKey     bool   // clients are not told the key of triggers
 	HideEmail        bool
+	EditTimeLimit    int // seconds that posts can be edited for, as clients are told; 0: no limit
 	CollapsedThreads bool
 	RateLimit        float64 // calls per second by one token, 0: no limit
 	RateBurst        int
+	NoJoinLines      bool // the system does not say in a channel who joined it
+	SinceOldest      bool // of more than a thousand changes the first are told, as by an index; else any
 
 	PendingWindow      time.Duration // how long a pending_post_id is known
 	PingEvery          time.Duration // of a socket; 0: never
@@ -95,6 +100,7 @@ type Server struct {
 	rules     []*rule
 	fault     func(Request) *Fault
 	calls     int
+	losing    int // events that nobody hears
 	held      int // calls that wait, by a freeze or a delay
 	buckets   map[string]*bucket
 }

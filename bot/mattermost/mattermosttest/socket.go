@@ -37,6 +37,10 @@ type frame struct {
 // publish queues an event for all who may hear it, and writes it down.
 func (s *Server) publish(e event) {
 	s.note(Entry{Kind: KindEvent, Name: e.name, User: e.user, Body: text(e.data)})
+	if s.losing > 0 {
+		s.losing--
+		return
+	}
 	for _, k := range s.sockets {
 		if s.hears(k, e) {
 			k.add(s.encode(k, e))
@@ -321,6 +325,13 @@ func (s *Server) Emit(user, name string, data map[string]any) {
 
 // Skip loses the numbers of n events for the sockets of a user.
 func (s *Server) Skip(user string, n int) { s.each(user, func(k *socket) { k.seq += int64(n) }) }
+
+// Lose keeps the next n events from everybody, without a gap in the numbers.
+func (s *Server) Lose(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.losing = n
+}
 
 // Repeat sends the last event again to the sockets of a user: with a new number, or as it was.
 func (s *Server) Repeat(user string, renumbered bool) {

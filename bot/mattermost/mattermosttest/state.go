@@ -205,6 +205,15 @@ func (s *Server) Join(channel string, users ...string) {
 	}
 }
 
+// Add lets a member of a channel add somebody, of whose team they must be.
+func (s *Server) Add(by, channel, user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.join(s.channels[channel], user, by); err != nil {
+		s.t.Errorf("adding: %s", err.id)
+	}
+}
+
 func (s *Server) join(c *channel, u, by string) *apiError {
 	if s.teams[c.team] == nil || s.teams[c.team].members[u] == nil {
 		return fail(404, "app.team.get_member.missing.app_error")
@@ -217,7 +226,9 @@ func (s *Server) join(c *channel, u, by string) *apiError {
 	if by != u || s.users[u].bot {
 		kind, props = "system_add_to_channel", map[string]any{"addedUserId": u, "addedUsername": s.users[u].Name, "username": s.users[by].Name}
 	}
-	s.write(&post{UserID: by, ChannelID: c.id, Type: kind, Message: s.users[u].Name + " joined the channel.", Props: props})
+	if !s.settings.NoJoinLines {
+		s.write(&post{UserID: by, ChannelID: c.id, Type: kind, Message: s.users[u].Name + " joined the channel.", Props: props})
+	}
 	s.publish(event{name: "user_added", channel: c.id, data: map[string]any{"user_id": u, "team_id": c.team}})
 	if owner := s.users[u].owner; owner != "" {
 		s.write(&post{

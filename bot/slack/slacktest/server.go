@@ -170,7 +170,8 @@ func Start(t testing.TB, o Options) *Server {
 	}
 	s.addr = l.Addr().String()
 	s.http = &http.Server{Handler: s.handler()}
-	s.wg.Go(func() { _ = s.http.Serve(l) })
+	h := s.http // Resume takes another
+	s.wg.Go(func() { _ = h.Serve(l) })
 	t.Cleanup(s.close)
 	return s
 }

@@ -54,10 +54,10 @@ func (c *chaos) strike() {
 		if len(all) > 0 {
 			k = all[c.rng.IntN(len(all))]
 		}
-		switch n := c.rng.IntN(11); {
-		case n == 0 && k != nil:
+		switch n := c.rng.IntN(10); {
+		case n == 0 && k != nil && c.rng.IntN(3) == 0: // the more often, the longer it waits before it connects again
 			k.Drop()
-		case n == 1 && k != nil:
+		case n == 1 && k != nil && c.rng.IntN(3) == 0:
 			k.Disconnect("refresh_requested", 0)
 		case n == 2 && k != nil:
 			k.Freeze()
@@ -80,8 +80,6 @@ func (c *chaos) strike() {
 		case n == 9 && c.rng.IntN(4) == 0:
 			s.Stop()
 			s.Resume()
-		case n == 10 && c.rng.IntN(4) == 0:
-			s.Advance(61 * time.Second)
 		}
 	}
 }

@@ -54,6 +54,9 @@ func (w *world) belowTiers() {
 func TestCrowd(t *testing.T) {
 	for name, overHTTP := range transports() {
 		for _, typed := range []bool{false, true} {
+			if typed != overHTTP && !long() {
+				continue
+			}
 			t.Run(fmt.Sprintf("%s typed %v", name, typed), func(t *testing.T) {
 				w := newWorld(t, prompts.Dutch, overHTTP, crowded(192))
 				defer w.end()

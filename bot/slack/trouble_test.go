@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,6 +17,9 @@ import (
 	"github.com/weerklank/weerklank/bot/slack/slacktest"
 	"github.com/weerklank/weerklank/prompts"
 )
+
+// long says whether there is time for every case by every transport.
+func long() bool { return os.Getenv("WEERKLANK_LONG") != "" }
 
 // prompts counts the questions in the channel.
 func (w *world) prompts() (n int) {
@@ -58,6 +62,9 @@ func TestUncertainQuestion(t *testing.T) {
 		}},
 	} {
 		for transport, overHTTP := range transports() {
+			if overHTTP && name != "somebody presses it" && !long() {
+				continue
+			}
 			t.Run(name+" "+transport, func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, prompts.Dutch, overHTTP)
@@ -173,6 +180,9 @@ func TestSentAgain(t *testing.T) {
 		},
 	} {
 		for transport, overHTTP := range transports() {
+			if overHTTP && name != "typed" && name != "deleted" && !long() {
+				continue
+			}
 			t.Run(name+" "+transport, func(t *testing.T) {
 				t.Parallel()
 				var deaf atomic.Bool
@@ -270,10 +280,13 @@ func slowly(which func(bot.Event) bool, wait time.Duration) func(*world) {
 func TestLateAnswers(t *testing.T) {
 	for transport, overHTTP := range transports() {
 		for _, closes := range []bool{false, true} {
+			if closes != overHTTP && !long() {
+				continue
+			}
 			t.Run(transport, func(t *testing.T) {
 				t.Parallel()
 				var slow atomic.Bool
-				w := newWorld(t, prompts.Dutch, overHTTP, slowly(func(bot.Event) bool { return slow.Load() }, 4*time.Second))
+				w := newWorld(t, prompts.Dutch, overHTTP, slowly(func(bot.Event) bool { return slow.Load() }, 3*time.Second))
 				defer w.end()
 				w.switchOn()
 				r := w.opens()

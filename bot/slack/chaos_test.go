@@ -193,6 +193,7 @@ func TestDayOfChaos(t *testing.T) {
 func chaosRound(t *testing.T, rng *rand.Rand) {
 	ctx := context.Background()
 	w := newWorld(t, prompts.Dutch, false, func(w *world) {
+		w.strict = true // what is not acknowledged comes again
 		crowded(4)(w)
 		w.tempo = slack.Tempo{Again: 50 * time.Millisecond, SignIn: 200 * time.Millisecond, CallTime: 2 * time.Second}
 	})

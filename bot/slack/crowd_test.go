@@ -85,7 +85,7 @@ func TestCrowd(t *testing.T) {
 				if box, err := w.db.Box(context.Background(), r.ID); err != nil || len(box) != len(w.people) {
 					t.Errorf("%d of %d: %v", len(box), len(w.people), err)
 				}
-				if took := w.s.SlowestAck(); took > 3*time.Second {
+				if took := w.s.SlowestAck(); long() && took > 3*time.Second { // on a machine that does nothing else
 					t.Errorf("an acknowledgement took %s", took)
 				}
 				if n := w.s.Count(slacktest.KindLost, "message"); n > 0 {

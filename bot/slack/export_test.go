@@ -19,6 +19,7 @@ type Tempo struct {
 	Again    time.Duration // before what failed is tried again, at first
 	SignIn   time.Duration // before a token is tried again that was not taken
 	CallTime time.Duration // of a call
+	Within   time.Duration // before what is not handled yet is acknowledged
 }
 
 // Hurry changes how long it waits, before it is used; zero: as it was.
@@ -28,6 +29,9 @@ func (a *Adapter) Hurry(t Tempo) {
 	}
 	if t.SignIn > 0 {
 		a.signIn = t.SignIn
+	}
+	if t.Within > 0 {
+		a.intake.within = t.Within
 	}
 	if t.CallTime > 0 {
 		a.wire.plain.Transport.(*carrier).timeout = t.CallTime

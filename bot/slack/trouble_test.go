@@ -187,6 +187,7 @@ func TestSentAgain(t *testing.T) {
 				t.Parallel()
 				var deaf atomic.Bool
 				w := newWorld(t, prompts.Dutch, overHTTP, func(w *world) {
+					w.strict = true // what is not acknowledged comes again
 					w.front = func(h http.Handler) http.Handler {
 						return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 							if !deaf.Load() {
@@ -286,7 +287,7 @@ func TestLateAnswers(t *testing.T) {
 			t.Run(transport, func(t *testing.T) {
 				t.Parallel()
 				var slow atomic.Bool
-				w := newWorld(t, prompts.Dutch, overHTTP, slowly(func(bot.Event) bool { return slow.Load() }, 3*time.Second))
+				w := newWorld(t, prompts.Dutch, overHTTP, func(w *world) { w.strict = true }, slowly(func(bot.Event) bool { return slow.Load() }, 3*time.Second))
 				defer w.end()
 				w.switchOn()
 				r := w.opens()
@@ -435,6 +436,7 @@ func TestFormThatIsNotKept(t *testing.T) {
 			t.Parallel()
 			var broken atomic.Bool
 			w := newWorld(t, prompts.Dutch, false, func(w *world) {
+				w.strict = true
 				w.wrap = func(h bot.Handler) bot.Handler {
 					return func(ctx context.Context, e bot.Event) (bot.Response, error) {
 						if broken.Load() {

@@ -146,11 +146,9 @@ func (a *Adapter) moved(ctx context.Context, in inbound) {
 	if e.OldChannel != "" {
 		from = e.OldChannel
 	}
-	name := e.Name
-	if name == "" {
-		if f, err := a.people.place(ctx, e.Channel, 0); err == nil {
-			name = f.name
-		}
+	name := e.Name // as it was then; an event that comes again is older than what it is called now
+	if f, err := a.people.place(ctx, e.Channel, 0); err == nil {
+		name = f.name
 	}
 	a.retried(ctx, bot.ChannelMoved{Key: e.ID, Team: a.teamOf(from), To: a.teamOf(e.Channel), Chan: name})
 }

@@ -564,6 +564,12 @@ func (a *Adapter) Manages(ctx context.Context, user bot.UserID, team bot.TeamID)
 	return p.admin && p.human() && !p.far, nil
 }
 
+// ChannelName implements bot.Namer.
+func (a *Adapter) ChannelName(ctx context.Context, team bot.TeamID) (string, error) {
+	f, err := a.people.place(ctx, channelOf(team), listTime)
+	return f.name, err
+}
+
 // Names implements bot.Roster: what people are called in the channel, each in every way.
 func (a *Adapter) Names(ctx context.Context, team bot.TeamID) ([]string, error) {
 	ids, err := a.people.roster(ctx, channelOf(team), rosterTime)

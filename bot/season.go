@@ -36,10 +36,10 @@ func seasonNow(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang) 
 	season := max(t.Season, 1)
 	now, content := of(season)
 	if content >= youngSeason || season == 1 {
-		return Season(t, now, lib, lang)
+		return pictured(Season(t, now, lib, lang), t, now, lib)
 	}
 	before, _ := of(season - 1)
-	m := Season(t, before, lib, lang)
+	m := pictured(Season(t, before, lib, lang), t, before, lib)
 	m.Blocks = append([]Block{Text(Span{Text: sayer(lang)("season.before")})}, m.Blocks...)
 	return m
 }

@@ -79,7 +79,9 @@ func (f *faces) glyph(r rune, bold bool) (moves []move) {
 	if err != nil {
 		return nil
 	}
-	point := func(p fixed.Point26_6) [2]float64 { return [2]float64{float64(p.X) / 64 / precise, float64(p.Y) / 64 / precise} }
+	point := func(p fixed.Point26_6) [2]float64 {
+		return [2]float64{float64(p.X) / 64 / precise, float64(p.Y) / 64 / precise}
+	}
 	for _, s := range segments {
 		switch s.Op {
 		case sfnt.SegmentOpMoveTo:
@@ -96,7 +98,7 @@ func (f *faces) glyph(r rune, bold bool) (moves []move) {
 }
 
 // shades is how many steps lie between white and an ink: few enough that all inks share one palette.
-const shades = 32
+const shades = 16
 
 // canvas is the picture in a palette: white, then the shades of each ink.
 type canvas struct {
@@ -131,7 +133,7 @@ func (s *scene) png(f *faces) ([]byte, error) {
 		}
 	}
 	var out bytes.Buffer
-	err := png.Encode(&out, c.img)
+	err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&out, c.img) // hardly larger, three times as fast
 	return out.Bytes(), err
 }
 

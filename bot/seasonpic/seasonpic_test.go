@@ -56,7 +56,7 @@ func shapes() map[string]seasonpic.Data {
 	}
 	long := "Onafgebrokenverantwoordelijkheidsverdelingsoverleggroep en de wens om toch ook nog iets over te laten aan wie er morgen staat"
 	out := map[string]seasonpic.Data{
-		"five": nl(five([]string{"terugkerend", "niet zichtbaar", "vaker", "genoemd", "niet zichtbaar"}, "○○○●◆–●○○○○○", "○◇○○○–○○◇○○○", "●●◆○○–●◆○●●○", "○○○○○–○○○◆○○", "○○○◇○–○○○○○◇")...),
+		"five":          nl(five([]string{"terugkerend", "niet zichtbaar", "vaker", "genoemd", "niet zichtbaar"}, "○○○●◆–●○○○○○", "○◇○○○–○○◇○○○", "●●◆○○–●◆○●●○", "○○○○○–○○○◆○○", "○○○◇○–○○○○○◇")...),
 		"quiet":         nl(five([]string{"niet zichtbaar"}, "○◇○○○–○○○○○○", "○○○○◇–○○○○○○")...),
 		"one-sided":     nl(five([]string{"vaker", "niet zichtbaar"}, "●●◆●●–●◆●●●●", "○○○○○–○○○○○○")...),
 		"empty":         nl(five([]string{""}, "")...),

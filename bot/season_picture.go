@@ -1,0 +1,51 @@
+package bot
+
+import (
+	"slices"
+
+	"github.com/weerklank/weerklank/bot/locale"
+	"github.com/weerklank/weerklank/bot/seasonpic"
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// pictured puts the picture of a season above its text version, which stays: on a telephone with a screen reader, and where a
+// platform takes no pictures, the signs are read there.
+func pictured(m Message, t Team, rounds []Round, lib *prompts.Library) Message {
+	at := slices.IndexFunc(m.Blocks, func(b Block) bool { return b.Kind == BlockCode })
+	if at < 0 { // nothing to show yet
+		return m
+	}
+	_, png, alt, err := seasonpic.Picture(seasonData(t, rounds, lib, m.Lang))
+	if err != nil { // the text version says it all
+		return m
+	}
+	m.Blocks = slices.Insert(slices.Clone(m.Blocks), at, Block{Kind: BlockPicture, PNG: png, Spans: []Span{{Text: alt}}})
+	return m
+}
+
+// seasonData is what the picture shows: the same rounds and signs as the text version.
+func seasonData(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang) seasonpic.Data {
+	rounds = slices.DeleteFunc(slices.Clone(rounds), func(r Round) bool {
+		return r.State != RoundGivenBack && r.State != RoundTooFew && r.State != RoundLost
+	})
+	d := seasonpic.Data{Lang: lang, Title: locale.Text(lang, "season.title")}
+	if len(rounds) > 0 {
+		zone := zoneOf(t.Settings.Zone)
+		d.Period = locale.Month(lang, rounds[0].Opens.In(zone)) + " – " + locale.Month(lang, rounds[len(rounds)-1].Opens.In(zone))
+		d.Period = locale.Capital(d.Period)
+	}
+	marks := map[string]seasonpic.Mark{symNotAsked: seasonpic.NotAsked, symAsked: seasonpic.Asked, symSilent: seasonpic.Silent,
+		symBelow: seasonpic.Below, symTooFew: seasonpic.TooFew}
+	for _, tension := range lib.Tensions {
+		row := seasonpic.Row{Label: tension.Label.In(lang)}
+		for _, r := range rounds {
+			m := marks[symbol(r, tension.ID)]
+			if m == seasonpic.NotAsked || m == seasonpic.Asked {
+				row.Weight = seasonpic.Mentioned
+			}
+			row.Marks = append(row.Marks, m)
+		}
+		d.Rows = append(d.Rows, row)
+	}
+	return d
+}

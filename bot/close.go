@@ -84,6 +84,9 @@ func (b *Bot) openBox(ctx context.Context, r Round, raw []byte, ballots []Sealed
 	if people, ok, err := b.countPeople(ctx, r.Team); err == nil && ok { // a platform that does not answer delays no closing
 		tally.People = people
 	}
+	if tally.Words, err = b.wordTable(ctx, r, tally, slips); err != nil {
+		return err
+	}
 	var replies []SealedReply
 	if r.Kind == RoundQuestion {
 		shelf := newShelfSlot(r.ID)

@@ -16,12 +16,7 @@ const gapWords = 5
 // (TRUST 6). It looks for whole words and knows no negation: what seems heavy and is not costs one question. It keeps and
 // logs nothing, and reads any bytes.
 func FindHeavy(text string, list []locale.HeavyWords) []locale.HeavyKind {
-	s := spotter{scanned: scan(text), starts: map[string][]int{}}
-	s.unite()
-	s.ends = s.sentences()
-	for i, w := range s.words {
-		s.starts[head(w.fold)] = append(s.starts[head(w.fold)], i)
-	}
+	s := spotterOf(text)
 	var found []locale.HeavyKind
 	for _, kind := range locale.HeavyKinds() {
 		for _, words := range list {
@@ -71,6 +66,16 @@ type spotter struct {
 	*scanned
 	ends   []int // for each word, behind the last word of its sentence
 	starts map[string][]int
+}
+
+func spotterOf(text string) spotter {
+	s := spotter{scanned: scan(text), starts: map[string][]int{}}
+	s.unite()
+	s.ends = s.sentences()
+	for i, w := range s.words {
+		s.starts[head(w.fold)] = append(s.starts[head(w.fold)], i)
+	}
+	return s
 }
 
 // holds says whether one of the phrases stands in the text and is no exception.

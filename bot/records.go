@@ -80,6 +80,9 @@ type Team struct {
 	HalfPace     bool      `json:"half_pace,omitempty"`
 	Incident     time.Time `json:"incident,omitzero"`   // last pause "after an incident"
 	NoPrompt     bool      `json:"no_prompt,omitempty"` // the library had nothing left at the last opening; shown in status
+
+	Words  []WordNote  `json:"words,omitempty"`  // new words that the team was shown, and what it decided
+	Labels []LabelNote `json:"labels,omitempty"` // "something else" that many called by one name: for the editors
 }
 
 // steer notes an act of a manager, or gives errSame for one that came before: a redelivery must undo nothing newer.
@@ -164,8 +167,9 @@ type Round struct {
 	Adviser    string               `json:"adviser"`
 	Audience   []prompts.AudienceID `json:"audience,omitempty"`
 
-	Tally    *Tally `json:"tally,omitempty"`    // after closing, and only with content
-	Followup string `json:"followup,omitempty"` // the deepening question that was given back
+	Tally    *Tally    `json:"tally,omitempty"`    // after closing, and only with content
+	Followup string    `json:"followup,omitempty"` // the deepening question that was given back
+	News     []NewWord `json:"news,omitempty"`     // the new words that were given back
 
 	Then     RoundKind `json:"then,omitempty"`     // the vote that must still be opened after this round's give-back
 	ThenFrom time.Time `json:"then_from,omitzero"` // not before: after an incident the team is left in peace
@@ -240,6 +244,7 @@ type Tally struct {
 	Unknown     int                       `json:"unknown,omitempty"`
 	Stances     map[Stance]int            `json:"stances,omitempty"`
 	Choices     map[string]int            `json:"choices,omitempty"` // votes
+	Words       WordTable                 `json:"words,omitzero"`    // of a round with content; nil: none was made
 }
 
 // Thresholds are the small-number rules in force for a round.

@@ -1,0 +1,52 @@
+package bot
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// tableToken is a word as the word table reads it: no function word, and more than one letter.
+type tableToken struct {
+	at, end    int    // in the text
+	fold, stem string // without accents; stem of it
+	form       string // as written, in small letters
+	sentence   int    // of the text
+	place      int    // among all words of the text
+	inside     bool   // something of its sentence stands before it
+	capital    bool   // its first letter is one
+}
+
+// tableTokens reads a text, with the language it seems to be in.
+func tableTokens(text string, home prompts.Lang) (prompts.Lang, []tableToken) {
+	all := tokenise(text)
+	lang := languageOf(all, home)
+	var out []tableToken
+	for i, w := range all {
+		if utf8.RuneCountInString(w.fold) < 2 || functionWord(lang, w.fold) {
+			continue
+		}
+		first, _ := utf8.DecodeRuneInString(text[w.at:])
+		t := tableToken{at: w.at, end: w.end, fold: w.fold, stem: stemOf(lang, w.fold), form: formOf(text[w.at:w.end]), sentence: w.sentence, place: i,
+			capital: unicode.IsUpper(first)}
+		// A capital tells of a name only where nothing else asks for one.
+		t.inside = i > 0 && !strings.ContainsAny(text[all[i-1].end:w.at], ".?!:\n\"“”„‘()…-–—•*/")
+		out = append(out, t)
+	}
+	return lang, out
+}
+
+// formOf is a word as it was written, in small letters.
+func formOf(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '’' || r == 'ʼ' || r == '‘':
+			return '\''
+		case r == '|' || r == ';' || unicode.Is(unicode.Cf, r):
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, s)
+}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,86 +96,101 @@ type tableRules struct {
 	heavy   []locale.HeavyWords
 }
 
-// wordUse is what is known of a stem while the texts are read.
+// wordUse is what is known of a stem, or a pair of them, while the texts are read.
 type wordUse struct {
+	key              string
 	replies, shared  int
+	last             int // the reply that was counted last, from 1
 	inside, capitals int // uses within a sentence, and those of them with a capital
 	barred           bool
-	forms            map[string]formUse
+	pair             bool
+	parts            [2]int // of a pair, by place
+	forms            []formUse
 }
 
-type formUse struct{ replies, shared int }
+type formUse struct {
+	form            string
+	replies, shared int
+	last            int
+}
+
+// wordCount counts words while the texts are read.
+type wordCount struct {
+	place map[string]int
+	uses  []wordUse
+}
+
+// see counts a use of a word in a reply, by its number from 1, and returns the word's place.
+func (c *wordCount) see(key, form string, reply int, shared bool) int {
+	n, ok := c.place[key]
+	if !ok {
+		n = len(c.uses)
+		c.place[key] = n
+		c.uses = append(c.uses, wordUse{key: key})
+	}
+	quoted := 0
+	if shared {
+		quoted = 1
+	}
+	u := &c.uses[n]
+	if u.last != reply {
+		u.last = reply
+		u.replies++
+		u.shared += quoted
+	}
+	i := slices.IndexFunc(u.forms, func(f formUse) bool { return f.form == form })
+	if i < 0 {
+		i = len(u.forms)
+		u.forms = append(u.forms, formUse{form: form})
+	}
+	if f := &u.forms[i]; f.last != reply {
+		f.last = reply
+		f.replies++
+		f.shared += quoted
+	}
+	return n
+}
 
 // makeWordTable reads the replies of a round. What a text marks as personal or too heavy bars the word in all of them.
 func makeWordTable(replies []writing, rules tableRules) WordTable {
-	barred := map[string]bool{} // as written, in small letters without accents
+	barred := map[string]bool{} // keys, whatever language a text passes for
 	for _, text := range rules.without {
-		for _, w := range words(text) {
-			barred[w.fold] = true
+		for _, w := range tokenise(text) {
+			for _, lang := range prompts.Langs() {
+				barred[wordKey(lang, stem(w.form, lang))] = true
+			}
 		}
 	}
-	stems := map[string]bool{} // of barred words, whatever language a text passes for
-	for w := range barred {
-		for _, lang := range prompts.Langs() {
-			stems[wordKey(lang, stemOf(lang, w))] = true
-		}
-	}
-	uses := map[string]*wordUse{}
-	pairs := map[string][2]string{} // the parts of a pair
-	for _, reply := range replies {
+	count := wordCount{place: map[string]int{}}
+	for i, reply := range replies {
 		lang, tokens := tableTokens(reply.text, rules.home)
 		marks := marksIn(reply.text, rules)
-		here := map[string]map[string]bool{} // key to its forms in this reply
-		note := func(key, form string) *wordUse {
-			if uses[key] == nil {
-				uses[key] = &wordUse{forms: map[string]formUse{}}
-			}
-			if here[key] == nil {
-				here[key] = map[string]bool{}
-			}
-			here[key][form] = true
-			return uses[key]
-		}
-		for i, w := range tokens {
+		before := -1 // place of the word before
+		for k, w := range tokens {
 			key := wordKey(lang, w.stem)
-			u := note(key, w.form)
-			u.barred = u.barred || stems[key] || barred[w.fold] || !countable(w.fold) ||
-				slices.ContainsFunc(marks, func(h Hint) bool { return w.at < h.End && h.At < w.end })
+			n := count.see(key, w.form, i+1, reply.shared)
+			u := &count.uses[n]
+			u.barred = u.barred || barred[key] || !countable(w.fold) ||
+				slices.ContainsFunc(marks, func(h Hint) bool { return w.at.From < h.End && h.At < w.at.To })
 			if w.inside {
 				u.inside++
 				if w.capital {
 					u.capitals++
 				}
 			}
-			if i > 0 && tokens[i-1].sentence == w.sentence && w.place-tokens[i-1].place <= pairApart {
-				pair := key[:len(lang)+1] + tokens[i-1].stem + " " + w.stem
-				pairs[pair] = [2]string{wordKey(lang, tokens[i-1].stem), key}
-				note(pair, tokens[i-1].form+" "+w.form)
+			if k > 0 && tokens[k-1].sentence == w.sentence && w.place-tokens[k-1].place <= pairApart {
+				pair := count.see(wordKey(lang, tokens[k-1].stem+" "+w.stem), tokens[k-1].form+" "+w.form, i+1, reply.shared)
+				count.uses[pair].pair, count.uses[pair].parts = true, [2]int{before, n}
 			}
-		}
-		for key, forms := range here {
-			u := uses[key]
-			u.replies++
-			if reply.shared {
-				u.shared++
-			}
-			for form := range forms {
-				f := u.forms[form]
-				f.replies++
-				if reply.shared {
-					f.shared++
-				}
-				u.forms[form] = f
-			}
+			before = n
 		}
 	}
 	out := WordTable{}
-	for key, u := range uses {
-		parts, isPair := pairs[key]
-		if u.replies < minCell || isPair && (uses[parts[0]].out() || uses[parts[1]].out()) || u.out() {
+	for _, u := range count.uses {
+		if u.replies < minCell || u.out() || u.pair && (count.uses[u.parts[0]].out() || count.uses[u.parts[1]].out()) {
 			continue
 		}
-		out = append(out, TableWord{Key: key, Form: u.form(), Replies: u.replies, Shared: u.shared})
+		out = append(out, TableWord{Key: u.key, Form: u.form(), Replies: u.replies, Shared: u.shared})
 	}
 	return out.fit()
 }
@@ -190,10 +204,9 @@ func (u *wordUse) out() bool { return u.barred || u.inside > 0 && 2*u.capitals >
 // form is how a word is written most often, by those whose text may be quoted first: it may be shown. The shorter of two
 // equals, and then the first in the alphabet.
 func (u *wordUse) form() string {
-	return slices.MinFunc(slices.Collect(maps.Keys(u.forms)), func(a, b string) int {
-		fa, fb := u.forms[a], u.forms[b]
-		return cmp.Or(fb.shared-fa.shared, fb.replies-fa.replies, len(a)-len(b), cmp.Compare(a, b))
-	})
+	return slices.MinFunc(u.forms, func(a, b formUse) int {
+		return cmp.Or(b.shared-a.shared, b.replies-a.replies, len(a.form)-len(b.form), cmp.Compare(a.form, b.form))
+	}).form
 }
 
 // fit sorts a table by key. One that is too large asks for more replies a word, so that it stays clear what is in it.
@@ -222,6 +235,9 @@ func countable(fold string) bool {
 // list of heavy disclosures.
 func marksIn(text string, rules tableRules) []Hint {
 	marks := FindHints(text, rules.hints)
+	if len(rules.heavy) == 0 {
+		return marks
+	}
 	s := spotterOf(text)
 	for _, list := range rules.heavy {
 		for _, phrase := range list.Phrases {

@@ -10,7 +10,7 @@ import (
 
 // tableToken is a word as the word table reads it: no function word, and more than one letter.
 type tableToken struct {
-	at, end    int    // in the text
+	at         Range  // in the text
 	fold, stem string // without accents; stem of it
 	form       string // as written, in small letters
 	sentence   int    // of the text
@@ -24,15 +24,19 @@ func tableTokens(text string, home prompts.Lang) (prompts.Lang, []tableToken) {
 	all := tokenise(text)
 	lang := languageOf(all, home)
 	var out []tableToken
+	sentence := 0
 	for i, w := range all {
-		if utf8.RuneCountInString(w.fold) < 2 || functionWord(lang, w.fold) {
+		if i > 0 && all[i-1].ends {
+			sentence++
+		}
+		if !content(w.form, lang) {
 			continue
 		}
-		first, _ := utf8.DecodeRuneInString(text[w.at:])
-		t := tableToken{at: w.at, end: w.end, fold: w.fold, stem: stemOf(lang, w.fold), form: formOf(text[w.at:w.end]), sentence: w.sentence, place: i,
+		first, _ := utf8.DecodeRuneInString(text[w.at.From:])
+		t := tableToken{at: w.at, fold: w.form, stem: stem(w.form, lang), form: formOf(text[w.at.From:w.at.To]), sentence: sentence, place: i,
 			capital: unicode.IsUpper(first)}
 		// A capital tells of a name only where nothing else asks for one.
-		t.inside = i > 0 && !strings.ContainsAny(text[all[i-1].end:w.at], ".?!:\n\"“”„‘()…-–—•*/")
+		t.inside = i > 0 && !strings.ContainsAny(text[all[i-1].at.To:w.at.From], ".?!:\n\"“”„‘()…–—•*/")
 		out = append(out, t)
 	}
 	return lang, out

@@ -229,6 +229,14 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	rounds, err := b.o.Store.Rounds(ctx, r.Team)
+	if err != nil {
+		return err
+	}
+	labels, err := b.labelsOf(ctx, r, rounds)
+	if err != nil {
+		return err
+	}
 	return b.o.Store.UpdateRound(ctx, r.ID, func(r *Round, t *Team) (Also, error) {
 		if r.State != RoundClosed {
 			return Also{}, errSame
@@ -253,10 +261,17 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 		heard.Round, heard.Part = r.ID, PartHeard
 		quotes.Round, quotes.Part, quotes.ReplyTo = r.ID, PartQuotes, heard.ID
 		guide.ReplyTo = heard.ID
-		if r.Keep.IsZero() { // nobody shared a text
-			return Also{Posts: []Post{heard, guide}}, nil
+		posts := []Post{heard, quotes} // read first, then talk
+		if r.Keep.IsZero() {           // nobody shared a text
+			posts = posts[:1]
 		}
-		return Also{Posts: []Post{heard, quotes, guide}}, nil // read first, then talk
+		t.noteLabels(labels)
+		if t.news(r, rounds); len(r.News) > 0 {
+			words := post("words", newsMessage(*r, nil, &lib))
+			words.ReplyTo = heard.ID
+			posts = append(posts, words)
+		}
+		return Also{Posts: append(posts, guide)}, nil
 	})
 }
 

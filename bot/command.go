@@ -50,6 +50,11 @@ func parseCommand(text string) (verb, rest string, explicit, ok bool) {
 		return verbs[w], n, explicit, true
 	}
 	verb, rest = verbs[words[0]], strings.Join(words[1:], " ")
+	if words[0] == "woord" || words[0] == "word" {
+		if _, _, _, ok := parseWord(rest); ok {
+			return "word", rest, explicit, true
+		}
+	}
 	switch {
 	case verb == "pause" && slices.Contains(incident, rest), verb == "remove" && looksLikeCode(rest):
 		return verb, rest, explicit, true
@@ -305,6 +310,8 @@ func (b *Bot) command(ctx context.Context, f From, text string) (Response, error
 		return b.why(ctx, f, t)
 	case "season":
 		return b.season(ctx, f, t)
+	case "word":
+		return b.wordTyped(ctx, f, t, rest)
 	}
 	return b.help(ctx, f)
 }
@@ -386,7 +393,12 @@ func (b *Bot) showLibrary(ctx context.Context, f From) (Response, error) {
 	for _, p := range lib.Prompts {
 		lines = append(lines, string(p.Kind)+"  "+string(p.ID)+"\n  "+p.In(f.Lang).Title)
 	}
-	m.Blocks = append(m.Blocks, Block{Kind: BlockCode, Spans: []Span{{Text: strings.Join(lines, "\n")}}}, Note(say("cmd.library-how")))
+	proposals, err := b.proposals(ctx, f.Lang)
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	m.Blocks = append(append(m.Blocks, Code(strings.Join(lines, "\n"))), proposals...)
+	m.Blocks = append(m.Blocks, Note(say("cmd.library-how")))
 	return Response{Message: &m}, nil
 }
 
@@ -475,6 +487,8 @@ func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
 		return b.help(ctx, e.From)
 	case "there", "not-there":
 		return b.resolve(ctx, e.From, PostID(a.Arg), a.Do == "there")
+	case "word":
+		return b.wordPressed(ctx, e)
 	case "wake-up":
 		return b.wakeUp(ctx, e.From, TeamID(a.Arg))
 	case "remove":

@@ -23,6 +23,7 @@ const (
 	SeenQuestion SeenKind = "question"
 	SeenGiveBack SeenKind = "give-back"
 	SeenQuotes   SeenKind = "quotes"
+	SeenWords    SeenKind = "new words"
 	SeenGuide    SeenKind = "guide"
 	SeenTooFew   SeenKind = "too few"
 	SeenLost     SeenKind = "lost"
@@ -80,6 +81,9 @@ func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
 			add(SeenGiveBack, "give-back", r.GivesBack, given.Message)
 			if given.Thread != nil {
 				add(SeenQuotes, "thread", r.GivesBack, *given.Thread)
+			}
+			if len(r.News) > 0 {
+				add(SeenWords, "words", r.GivesBack, newsMessage(r, nil, &lib))
 			}
 			if given.Guide != nil {
 				add(SeenGuide, "guide", r.GivesBack, *given.Guide)

@@ -16,7 +16,7 @@ const gapWords = 5
 // (TRUST 6). It looks for whole words and knows no negation: what seems heavy and is not costs one question. It keeps and
 // logs nothing, and reads any bytes.
 func FindHeavy(text string, list []locale.HeavyWords) []locale.HeavyKind {
-	s := spotterOf(text)
+	s := spotterOn(scan(text))
 	var found []locale.HeavyKind
 	for _, kind := range locale.HeavyKinds() {
 		for _, words := range list {
@@ -68,8 +68,9 @@ type spotter struct {
 	starts map[string][]int
 }
 
-func spotterOf(text string) spotter {
-	s := spotter{scanned: scan(text), starts: map[string][]int{}}
+// spotterOn makes a spotter of a scanned text, whose words it joins by their apostrophes.
+func spotterOn(text *scanned) spotter {
+	s := spotter{scanned: text, starts: make(map[string][]int, len(text.words))}
 	s.unite()
 	s.ends = s.sentences()
 	for i, w := range s.words {

@@ -67,8 +67,9 @@ type HintOptions struct {
 // FindHints gives the pieces of text that look like personal data, in the order of the text; they never overlap and lie
 // on borders of characters. It rather misses a piece than cries wolf: a hint never blocks (TRUST P3, P4). It keeps and
 // logs nothing, and reads any bytes.
-func FindHints(text string, o HintOptions) []Hint {
-	s := scan(text)
+func FindHints(text string, o HintOptions) []Hint { return scan(text).hints(o) }
+
+func (s *scanned) hints(o HintOptions) []Hint {
 	var found []Hint // places in s.text
 	add := func(kind HintKind, at, end int) { found = append(found, Hint{kind, at, end}) }
 	s.numbers(add)

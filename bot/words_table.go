@@ -96,15 +96,12 @@ type tableRules struct {
 	heavy   []locale.HeavyWords
 }
 
-// wordUse is what is known of a stem, or a pair of them, while the texts are read.
+// wordUse is what is known of a word, or of a pair of them, while the texts are read.
 type wordUse struct {
-	key              string
 	replies, shared  int
 	last             int // the reply that was counted last, from 1
 	inside, capitals int // uses within a sentence, and those of them with a capital
 	barred           bool
-	pair             bool
-	parts            [2]int // of a pair, by place
 	forms            []formUse
 }
 
@@ -114,25 +111,20 @@ type formUse struct {
 	last            int
 }
 
-// wordCount counts words while the texts are read.
-type wordCount struct {
-	place map[string]int
-	uses  []wordUse
+// wordID is a word while the texts are read.
+type wordID struct {
+	lang prompts.Lang
+	stem string
 }
 
-// see counts a use of a word in a reply, by its number from 1, and returns the word's place.
-func (c *wordCount) see(key, form string, reply int, shared bool) int {
-	n, ok := c.place[key]
-	if !ok {
-		n = len(c.uses)
-		c.place[key] = n
-		c.uses = append(c.uses, wordUse{key: key})
-	}
+func (w wordID) key() string { return string(w.lang) + ":" + w.stem }
+
+// see counts a use in a reply, by its number from 1.
+func (u *wordUse) see(form string, reply int, shared bool) {
 	quoted := 0
 	if shared {
 		quoted = 1
 	}
-	u := &c.uses[n]
 	if u.last != reply {
 		u.last = reply
 		u.replies++
@@ -148,49 +140,88 @@ func (c *wordCount) see(key, form string, reply int, shared bool) int {
 		f.replies++
 		f.shared += quoted
 	}
-	return n
+}
+
+// wordReader reads the texts of a round.
+type wordReader struct {
+	rules  tableRules
+	stems  map[wordID]string // by form
+	barred map[wordID]bool   // whatever language a text passes for
+	uses   map[wordID]*wordUse
+}
+
+// stem is stem, once for each word.
+func (x *wordReader) stem(form string, lang prompts.Lang) string {
+	s, ok := x.stems[wordID{lang, form}]
+	if !ok {
+		s = stem(form, lang)
+		x.stems[wordID{lang, form}] = s
+	}
+	return s
+}
+
+// read counts the words of one reply and returns them.
+func (x *wordReader) read(reply writing, number int) []tableToken {
+	tokens := x.tokens(reply.text)
+	marks := marksIn(reply.text, x.rules)
+	for i, w := range tokens {
+		u := x.uses[w.id]
+		if u == nil {
+			u = &wordUse{barred: x.barred[w.id] || !countable(w.id.stem)}
+			x.uses[w.id] = u
+		}
+		tokens[i].use = u
+		u.see(w.form, number, reply.shared)
+		u.barred = u.barred || !countable(w.fold) || slices.ContainsFunc(marks, func(h Hint) bool { return w.at.From < h.End && h.At < w.at.To })
+		if w.inside {
+			u.inside++
+			if w.capital {
+				u.capitals++
+			}
+		}
+	}
+	return tokens
 }
 
 // makeWordTable reads the replies of a round. What a text marks as personal or too heavy bars the word in all of them.
 func makeWordTable(replies []writing, rules tableRules) WordTable {
-	barred := map[string]bool{} // keys, whatever language a text passes for
+	x := wordReader{rules: rules, stems: map[wordID]string{}, barred: map[wordID]bool{}, uses: map[wordID]*wordUse{}}
 	for _, text := range rules.without {
 		for _, w := range tokenise(text) {
 			for _, lang := range prompts.Langs() {
-				barred[wordKey(lang, stem(w.form, lang))] = true
+				x.barred[wordID{lang, stem(w.form, lang)}] = true
 			}
 		}
 	}
-	count := wordCount{place: map[string]int{}}
+	var read [][]tableToken
 	for i, reply := range replies {
-		lang, tokens := tableTokens(reply.text, rules.home)
-		marks := marksIn(reply.text, rules)
-		before := -1 // place of the word before
-		for k, w := range tokens {
-			key := wordKey(lang, w.stem)
-			n := count.see(key, w.form, i+1, reply.shared)
-			u := &count.uses[n]
-			u.barred = u.barred || barred[key] || !countable(w.fold) ||
-				slices.ContainsFunc(marks, func(h Hint) bool { return w.at.From < h.End && h.At < w.at.To })
-			if w.inside {
-				u.inside++
-				if w.capital {
-					u.capitals++
-				}
-			}
-			if k > 0 && tokens[k-1].sentence == w.sentence && w.place-tokens[k-1].place <= pairApart {
-				pair := count.see(wordKey(lang, tokens[k-1].stem+" "+w.stem), tokens[k-1].form+" "+w.form, i+1, reply.shared)
-				count.uses[pair].pair, count.uses[pair].parts = true, [2]int{before, n}
-			}
-			before = n
-		}
+		read = append(read, x.read(reply, i+1))
 	}
 	out := WordTable{}
-	for _, u := range count.uses {
-		if u.replies < minCell || u.out() || u.pair && (count.uses[u.parts[0]].out() || count.uses[u.parts[1]].out()) {
-			continue
+	for id, u := range x.uses {
+		if u.counts() {
+			out = append(out, TableWord{Key: id.key(), Form: u.form(), Replies: u.replies, Shared: u.shared})
 		}
-		out = append(out, TableWord{Key: u.key, Form: u.form(), Replies: u.replies, Shared: u.shared})
+	}
+	pairs := map[[2]wordID]*wordUse{} // only of words that are in the table themselves
+	for i, tokens := range read {
+		for k := 1; k < len(tokens); k++ {
+			a, b := tokens[k-1], tokens[k]
+			if a.sentence != b.sentence || b.place-a.place > pairApart || !a.use.counts() || !b.use.counts() {
+				continue
+			}
+			u := pairs[[2]wordID{a.id, b.id}]
+			if u == nil {
+				u = &wordUse{}
+				pairs[[2]wordID{a.id, b.id}] = u
+			}
+			u.see(a.form+" "+b.form, i+1, replies[i].shared)
+		}
+	}
+	for ids, u := range pairs {
+		if u.counts() {
+			out = append(out, TableWord{Key: ids[0].key() + " " + ids[1].stem, Form: u.form(), Replies: u.replies, Shared: u.shared})
+		}
 	}
 	return out.fit()
 }
@@ -198,8 +229,10 @@ func makeWordTable(replies []writing, rules tableRules) WordTable {
 // pairApart is how many tokens the second word of a pair may come after the first.
 const pairApart = 3
 
-// out says that a stem must not be counted: it is barred, or seems to be a name.
-func (u *wordUse) out() bool { return u.barred || u.inside > 0 && 2*u.capitals >= u.inside }
+// counts says that a word may be in the table: three replies have it, nothing bars it, and it does not seem to be a name.
+func (u *wordUse) counts() bool {
+	return u.replies >= minCell && !u.barred && (u.inside == 0 || 2*u.capitals < u.inside)
+}
 
 // form is how a word is written most often, by those whose text may be quoted first: it may be shown. The shorter of two
 // equals, and then the first in the alphabet.
@@ -224,8 +257,6 @@ func (t WordTable) fit() WordTable {
 	}
 }
 
-func wordKey(lang prompts.Lang, stem string) string { return string(lang) + ":" + stem }
-
 // countable says whether a word is long enough and has no digits.
 func countable(fold string) bool {
 	return utf8.RuneCountInString(strings.Trim(fold, "'")) >= shortestWord && !strings.ContainsFunc(fold, unicode.IsDigit)
@@ -234,15 +265,16 @@ func countable(fold string) bool {
 // marksIn are the places in a text whose words must not be counted: what looks like personal data, and what stands on the
 // list of heavy disclosures.
 func marksIn(text string, rules tableRules) []Hint {
-	marks := FindHints(text, rules.hints)
+	s := scan(text)
+	marks := s.hints(rules.hints)
 	if len(rules.heavy) == 0 {
 		return marks
 	}
-	s := spotterOf(text)
+	spot := spotterOn(s)
 	for _, list := range rules.heavy {
 		for _, phrase := range list.Phrases {
-			for span := range s.places(phrase) {
-				marks = append(marks, s.scanned.places([]Hint{{At: s.words[span[0]].at, End: s.words[span[1]-1].end}})...)
+			for span := range spot.places(phrase) {
+				marks = append(marks, s.places([]Hint{{At: s.words[span[0]].at, End: s.words[span[1]-1].end}})...)
 			}
 		}
 	}

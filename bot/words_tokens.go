@@ -4,25 +4,25 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/weerklank/weerklank/prompts"
 )
 
 // tableToken is a word as the word table reads it: no function word, and more than one letter.
 type tableToken struct {
-	at         Range  // in the text
-	fold, stem string // without accents; stem of it
-	form       string // as written, in small letters
-	sentence   int    // of the text
-	place      int    // among all words of the text
-	inside     bool   // something of its sentence stands before it
-	capital    bool   // its first letter is one
+	at       Range  // in the text
+	id       wordID // what it counts as
+	use      *wordUse
+	fold     string // without accents
+	form     string // as written, in small letters
+	sentence int    // of the text
+	place    int    // among all words of the text
+	inside   bool   // something of its sentence stands before it
+	capital  bool   // its first letter is one
 }
 
-// tableTokens reads a text, with the language it seems to be in.
-func tableTokens(text string, home prompts.Lang) (prompts.Lang, []tableToken) {
+// tokens reads a text, in the language it seems to be in.
+func (x *wordReader) tokens(text string) []tableToken {
 	all := tokenise(text)
-	lang := languageOf(all, home)
+	lang := languageOf(all, x.rules.home)
 	var out []tableToken
 	sentence := 0
 	for i, w := range all {
@@ -33,13 +33,13 @@ func tableTokens(text string, home prompts.Lang) (prompts.Lang, []tableToken) {
 			continue
 		}
 		first, _ := utf8.DecodeRuneInString(text[w.at.From:])
-		t := tableToken{at: w.at, fold: w.form, stem: stem(w.form, lang), form: formOf(text[w.at.From:w.at.To]), sentence: sentence, place: i,
+		t := tableToken{at: w.at, id: wordID{lang, x.stem(w.form, lang)}, fold: w.form, form: formOf(text[w.at.From:w.at.To]), sentence: sentence, place: i,
 			capital: unicode.IsUpper(first)}
 		// A capital tells of a name only where nothing else asks for one.
 		t.inside = i > 0 && !strings.ContainsAny(text[all[i-1].at.To:w.at.From], ".?!:\n\"“”„‘()…–—•*/")
 		out = append(out, t)
 	}
-	return lang, out
+	return out
 }
 
 // formOf is a word as it was written, in small letters.

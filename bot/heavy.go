@@ -16,7 +16,12 @@ const gapWords = 5
 // (TRUST 6). It looks for whole words and knows no negation: what seems heavy and is not costs one question. It keeps and
 // logs nothing, and reads any bytes.
 func FindHeavy(text string, list []locale.HeavyWords) []locale.HeavyKind {
-	s := spotterOn(scan(text))
+	s := spotter{scanned: scan(text), starts: map[string][]int{}}
+	s.unite()
+	s.ends = s.sentences()
+	for i, w := range s.words {
+		s.starts[head(w.fold)] = append(s.starts[head(w.fold)], i)
+	}
 	var found []locale.HeavyKind
 	for _, kind := range locale.HeavyKinds() {
 		for _, words := range list {
@@ -66,17 +71,6 @@ type spotter struct {
 	*scanned
 	ends   []int // for each word, behind the last word of its sentence
 	starts map[string][]int
-}
-
-// spotterOn makes a spotter of a scanned text, whose words it joins by their apostrophes.
-func spotterOn(text *scanned) spotter {
-	s := spotter{scanned: text, starts: make(map[string][]int, len(text.words))}
-	s.unite()
-	s.ends = s.sentences()
-	for i, w := range s.words {
-		s.starts[head(w.fold)] = append(s.starts[head(w.fold)], i)
-	}
-	return s
 }
 
 // holds says whether one of the phrases stands in the text and is no exception.

@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 
@@ -142,12 +145,11 @@ func (u *wordUse) see(form string, reply int, shared bool) {
 	}
 }
 
-// wordReader reads the texts of a round.
+// wordReader reads texts. Several may read at once, each with stems of its own.
 type wordReader struct {
-	rules  tableRules
-	stems  map[wordID]string // by form
-	barred map[wordID]bool   // whatever language a text passes for
-	uses   map[wordID]*wordUse
+	rules tableRules
+	heavy map[string][]locale.Phrase // by head
+	stems map[wordID]string          // by form
 }
 
 // stem is stem, once for each word.
@@ -160,45 +162,66 @@ func (x *wordReader) stem(form string, lang prompts.Lang) string {
 	return s
 }
 
-// read counts the words of one reply and returns them.
-func (x *wordReader) read(reply writing, number int) []tableToken {
-	tokens := x.tokens(reply.text)
-	marks := marksIn(reply.text, x.rules)
+// read gives the words of a text, and which of them bar themselves.
+func (x *wordReader) read(text string) []tableToken {
+	tokens := x.tokens(text)
+	marks := x.marks(text)
 	for i, w := range tokens {
-		u := x.uses[w.id]
-		if u == nil {
-			u = &wordUse{barred: x.barred[w.id] || !countable(w.id.stem)}
-			x.uses[w.id] = u
-		}
-		tokens[i].use = u
-		u.see(w.form, number, reply.shared)
-		u.barred = u.barred || !countable(w.fold) || slices.ContainsFunc(marks, func(h Hint) bool { return w.at.From < h.End && h.At < w.at.To })
-		if w.inside {
-			u.inside++
-			if w.capital {
-				u.capitals++
-			}
-		}
+		tokens[i].barred = !countable(w.fold) || !countable(w.id.stem) ||
+			slices.ContainsFunc(marks, func(h Hint) bool { return w.at.From < h.End && h.At < w.at.To })
 	}
 	return tokens
 }
 
+// readAll reads the texts of a round, on as many processors as there are: a team waits for its round to close.
+func readAll(replies []writing, rules tableRules) [][]tableToken {
+	out, heavy := make([][]tableToken, len(replies)), byHead(rules.heavy)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(replies)) {
+		wg.Go(func() {
+			x := wordReader{rules, heavy, map[wordID]string{}}
+			for i := next.Add(1) - 1; i < int64(len(replies)); i = next.Add(1) - 1 {
+				out[i] = x.read(replies[i].text)
+			}
+		})
+	}
+	wg.Wait()
+	return out
+}
+
 // makeWordTable reads the replies of a round. What a text marks as personal or too heavy bars the word in all of them.
 func makeWordTable(replies []writing, rules tableRules) WordTable {
-	x := wordReader{rules: rules, stems: map[wordID]string{}, barred: map[wordID]bool{}, uses: map[wordID]*wordUse{}}
+	barred := map[wordID]bool{} // whatever language a text passes for
 	for _, text := range rules.without {
 		for _, w := range tokenise(text) {
 			for _, lang := range prompts.Langs() {
-				x.barred[wordID{lang, stem(w.form, lang)}] = true
+				barred[wordID{lang, stem(w.form, lang)}] = true
 			}
 		}
 	}
-	var read [][]tableToken
-	for i, reply := range replies {
-		read = append(read, x.read(reply, i+1))
+	uses := map[wordID]*wordUse{}
+	read := readAll(replies, rules)
+	for i, tokens := range read {
+		for k, w := range tokens {
+			u := uses[w.id]
+			if u == nil {
+				u = &wordUse{barred: barred[w.id]}
+				uses[w.id] = u
+			}
+			tokens[k].use = u
+			u.see(w.form, i+1, replies[i].shared)
+			u.barred = u.barred || w.barred
+			if w.inside {
+				u.inside++
+				if w.capital {
+					u.capitals++
+				}
+			}
+		}
 	}
 	out := WordTable{}
-	for id, u := range x.uses {
+	for id, u := range uses {
 		if u.counts() {
 			out = append(out, TableWord{Key: id.key(), Form: u.form(), Replies: u.replies, Shared: u.shared})
 		}
@@ -262,23 +285,45 @@ func countable(fold string) bool {
 	return utf8.RuneCountInString(strings.Trim(fold, "'")) >= shortestWord && !strings.ContainsFunc(fold, unicode.IsDigit)
 }
 
-// marksIn are the places in a text whose words must not be counted: what looks like personal data, and what stands on the
+// marks are the places in a text whose words must not be counted: what looks like personal data, and what stands on the
 // list of heavy disclosures.
-func marksIn(text string, rules tableRules) []Hint {
+func (x *wordReader) marks(text string) []Hint {
 	s := scan(text)
-	marks := s.hints(rules.hints)
-	if len(rules.heavy) == 0 {
+	marks := s.hints(x.rules.hints)
+	if len(x.heavy) == 0 {
 		return marks
 	}
-	spot := spotterOn(s)
-	for _, list := range rules.heavy {
-		for _, phrase := range list.Phrases {
-			for span := range spot.places(phrase) {
-				marks = append(marks, s.places([]Hint{{At: s.words[span[0]].at, End: s.words[span[1]-1].end}})...)
+	s.unite()
+	spot := spotter{scanned: s, ends: s.sentences()}
+	for i, w := range s.words {
+		for _, phrase := range x.heavy[head(w.fold)] {
+			if !slices.ContainsFunc(phrase[0], func(first string) bool { return isWord(w.fold, first) }) {
+				continue
+			}
+			if end := spot.follows(phrase[1:], i+1, spot.ends[i]); end > 0 {
+				marks = append(marks, s.places([]Hint{{At: w.at, End: s.words[end-1].end}})...)
 			}
 		}
 	}
 	return marks
+}
+
+// byHead sorts phrases by the letters that their first words begin with.
+func byHead(lists []locale.HeavyWords) map[string][]locale.Phrase {
+	out := map[string][]locale.Phrase{}
+	for _, list := range lists {
+		for _, phrase := range list.Phrases {
+			var heads []string
+			for _, first := range phrase[0] {
+				heads = append(heads, head(strings.TrimSuffix(fold(first), "*")))
+			}
+			slices.Sort(heads)
+			for _, h := range slices.Compact(heads) {
+				out[h] = append(out[h], phrase)
+			}
+		}
+	}
+	return out
 }
 
 // wordTable makes a closing round's table, or none for a round without content. A platform that gives no names delays

@@ -17,13 +17,14 @@ type tableToken struct {
 	place    int    // among all words of the text
 	inside   bool   // something of its sentence stands before it
 	capital  bool   // its first letter is one
+	barred   bool   // it may not be counted, wherever it stands
 }
 
 // tokens reads a text, in the language it seems to be in.
 func (x *wordReader) tokens(text string) []tableToken {
 	all := tokenise(text)
 	lang := languageOf(all, x.rules.home)
-	var out []tableToken
+	out := make([]tableToken, 0, len(all))
 	sentence := 0
 	for i, w := range all {
 		if i > 0 && all[i-1].ends {

@@ -149,6 +149,16 @@ func scan(original string) *scanned {
 	text.Grow(len(original))
 	low.Grow(len(original))
 	for i := 0; i < len(original); {
+		if c := original[i]; c == '\n' || c < utf8.RuneSelf && c >= ' ' && c != 0x7f {
+			text.WriteByte(c)
+			if c >= 'A' && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			low.WriteByte(c)
+			s.at, s.end = append(s.at, i), append(s.end, i+1)
+			i++
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(original[i:])
 		switch {
 		case r == '\n' || r < utf8.RuneSelf && r > ' ':
@@ -182,7 +192,7 @@ func scan(original string) *scanned {
 
 // words cuts text into its words.
 func words(text string) []word {
-	var out []word
+	out := make([]word, 0, len(text)/5)
 	start := -1
 	for i, r := range text {
 		switch {

@@ -96,7 +96,7 @@ func past(w *world, rounds ...string) {
 	ctx := context.Background()
 	for i, words := range rounds {
 		id, due := bot.RoundID(fmt.Sprintf("past%02d", i)), w.team().Since.AddDate(0, 0, 7*(i-len(rounds)))
-		r := bot.Round{ID: id, Team: crew, Kind: bot.RoundQuestion, State: bot.RoundPlanned, Due: due, Opens: due, Closes: due, Lang: "nl", MinReplies: 5, Number: i - len(rounds)}
+		r := bot.Round{ID: id, Team: crew, Kind: bot.RoundQuestion, State: bot.RoundPlanned, Due: due, Opens: due, Closes: due, Lang: "nl", MinReplies: 5, Number: i - len(rounds), Season: 1}
 		if err := w.db.PlanRound(ctx, r, func(*bot.Team) (bot.Also, error) { return bot.Also{}, nil }); err != nil {
 			w.t.Fatal(err)
 		}

@@ -32,7 +32,10 @@ const module = "github.com/weerklank/weerklank"
 var allowed = map[string]struct{ ours, outside []string }{
 	"prompts":       {nil, []string{"github.com/pelletier/go-toml/v2"}},
 	"bot/locale":    {[]string{"prompts"}, []string{"github.com/pelletier/go-toml/v2"}},
-	"bot":           {[]string{"prompts", "bot/locale"}, []string{"github.com/robfig/cron/v3", "golang.org/x/text/unicode/norm"}},
+	"bot": {[]string{"prompts", "bot/locale"}, []string{
+		"github.com/robfig/cron/v3", "golang.org/x/text/unicode/norm",
+		"github.com/blevesearch/snowballstem", "github.com/blevesearch/snowballstem/dutch", "github.com/blevesearch/snowballstem/english",
+	}},
 	"bot/workspace": {[]string{"bot", "bot/locale", "prompts"}, nil},
 	"bot/mattermost": {[]string{"bot", "bot/locale", "prompts"}, []string{
 		"github.com/gorilla/websocket", "github.com/mattermost/mattermost/server/public/model", "golang.org/x/time/rate",
@@ -40,6 +43,7 @@ var allowed = map[string]struct{ ours, outside []string }{
 	"bot/mattermost/mattermosttest": {nil, []string{"github.com/gorilla/websocket"}},
 	"bot/chattest":                  {[]string{"bot", "prompts"}, nil},
 	"store":                         {[]string{"bot", "prompts"}, []string{"go.etcd.io/bbolt", "go.etcd.io/bbolt/errors", "golang.org/x/sys/unix"}},
+	"bot/scorertest":                {[]string{"bot", "prompts"}, nil},
 	"store/storetest":               {[]string{"bot", "prompts"}, nil},
 	"cmd/weerklank": {[]string{"bot", "bot/locale", "bot/mattermost", "bot/workspace", "prompts", "store"}, []string{
 		"filippo.io/age", "github.com/pelletier/go-toml/v2", "golang.org/x/sys/unix", "github.com/prometheus/client_golang/prometheus",

@@ -47,6 +47,7 @@ var allowed = map[string]struct{ ours, outside []string }{
 	"bot/mattermost/mattermosttest": {nil, []string{"github.com/gorilla/websocket"}},
 	"bot/chattest":                  {[]string{"bot", "prompts"}, nil},
 	"store":                         {[]string{"bot", "prompts"}, []string{"go.etcd.io/bbolt", "go.etcd.io/bbolt/errors", "golang.org/x/sys/unix"}},
+	"bot/scorertest":                {[]string{"bot", "prompts"}, nil},
 	"store/storetest":               {[]string{"bot", "prompts"}, nil},
 	"cmd/weerklank": {[]string{"bot", "bot/locale", "bot/mattermost", "bot/workspace", "prompts", "store"}, []string{
 		"filippo.io/age", "github.com/pelletier/go-toml/v2", "golang.org/x/sys/unix", "github.com/prometheus/client_golang/prometheus",

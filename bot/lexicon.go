@@ -190,7 +190,7 @@ func (r *reading) score(t int) float64 {
 			matched += c.value
 		}
 	}
-	return sum/math.Sqrt(r.text.total+8) + 0.5*math.Log(1+matched)
+	return sum/math.Sqrt(float64(r.text.count+8)) + 0.5*math.Log(1+matched)
 }
 
 // maxReasons is how many words an author is shown, and leastReason how much each must weigh.

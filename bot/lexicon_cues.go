@@ -93,7 +93,9 @@ func (b *cueBook) word(w cueWord) int {
 // matches appends the cue words that a word of a text matches.
 func (b *cueBook) matches(form string, into []int, open []bool) []int {
 	into = append(into, b.equal[form]...)
-	into = append(into, b.stems[stem(form, b.lang)]...)
+	if !isFunctionWord(form, b.lang) { // "met" is no bent "meten"
+		into = append(into, b.stems[stem(form, b.lang)]...)
+	}
 	letters := utf8.RuneCountInString(form)
 	n := 0
 	for i := range form { // form[:i] has n letters, form[i:] the rest

@@ -134,7 +134,7 @@ func wordFeatures(word string, lang prompts.Lang, yield func(feature, float64)) 
 type frequencies struct {
 	place map[feature]int
 	list  []frequency
-	total float64
+	count int // of all features, one for each time
 }
 
 type frequency struct {
@@ -150,7 +150,7 @@ func (f *frequencies) add(x feature, weight float64) {
 		f.list = append(f.list, frequency{feature: x})
 	}
 	f.list[i].tf += weight
-	f.total += weight
+	f.count++
 }
 
 // featuresOf counts the features of the words that say something in a language.

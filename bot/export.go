@@ -24,6 +24,7 @@ const (
 	SeenGiveBack SeenKind = "give-back"
 	SeenQuotes   SeenKind = "quotes"
 	SeenGuide    SeenKind = "guide"
+	SeenTold     SeenKind = "what comes back"
 	SeenTooFew   SeenKind = "too few"
 	SeenLost     SeenKind = "lost"
 )
@@ -69,6 +70,7 @@ func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
 		switch r.State {
 		case RoundTooFew:
 			add(SeenTooFew, "give-back", r.GivesBack, TooFew(r, &lib, r.Then == RoundPace))
+			add(SeenTold, "told", r.GivesBack, Told(r))
 		case RoundLost:
 			add(SeenLost, "lost", r.Closes, Lost(r))
 		case RoundGivenBack:
@@ -81,6 +83,7 @@ func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
 			if given.Thread != nil {
 				add(SeenQuotes, "thread", r.GivesBack, *given.Thread)
 			}
+			add(SeenTold, "told", r.GivesBack, Told(r))
 			if given.Guide != nil {
 				add(SeenGuide, "guide", r.GivesBack, *given.Guide)
 			}

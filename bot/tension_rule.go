@@ -1,6 +1,9 @@
 package bot
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // ruleVersion is the version of the rules below; every statement says which it was made by.
 const ruleVersion = 1
@@ -86,23 +89,32 @@ func recurs(basis []roundCount) bool {
 	for i, c := range basis {
 		own[i] = roundCount{asked: c.asked, tagged: c.tagged - c.mirrored, tags: c.tags - c.mirrorTags}
 	}
-	return holds(basis) && holds(own)
+	return holds(basis) && (slices.Equal(own, basis) || holds(own))
 }
 
 // tellable says whether it may be told that the rule holds for a basis: not if it would follow that somebody named the
-// tension in one certain round that shows no symbol. Whoever reads sees the symbols, and may know how many tagged.
+// tension in one certain round that shows no symbol. Whoever reads sees the symbols, and may know how many tagged: so the
+// rule must be able to hold without any such round.
 func tellable(basis []roundCount) bool {
-	symbols, others, most := 0, 0, 0
-	for _, c := range basis {
-		if c.named() {
-			symbols++
-			most += c.tagged
-		} else {
-			others++
+	most := make([]roundCount, len(basis))
+	for i, c := range basis {
+		most[i] = roundCount{tagged: c.tagged, tags: c.tagged}
+		if !c.named() {
+			most[i].tags = min(c.tagged, minCell-1)
 		}
 	}
-	tagged, _ := sumOf(basis)
-	return others == 0 || symbols+others-1 >= ruleRounds && most+(minCell-1)*(others-1) >= leastTags(tagged)
+	for i, c := range basis {
+		if c.named() {
+			continue
+		}
+		had := most[i].tags
+		most[i].tags = 0
+		if had > 0 && !holds(most) {
+			return false
+		}
+		most[i].tags = had
+	}
+	return true
 }
 
 // basisOf picks what a count over a window rests on; asked says that it is all rounds, those that asked the tension too.

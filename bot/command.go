@@ -767,7 +767,7 @@ func (b *Bot) why(ctx context.Context, f From, t Team) (Response, error) {
 			return say.message("common.later"), err
 		}
 		if slices.Contains(channels, t.ID) {
-			a.Message.Blocks = append(a.Message.Blocks, whyTold(f.Lang, last.Statements)...)
+			a.Message.Blocks = append(a.Message.Blocks, WhyTold(f.Lang, last.Statements)...)
 		}
 	}
 	return a, err
@@ -783,7 +783,7 @@ func (b *Bot) whySaid(ctx context.Context, f From, r Round) (Response, error) {
 	if !slices.Contains(channels, r.Team) {
 		return say.message("reply.not-in-channel"), nil
 	}
-	return Response{Message: &Message{Lang: f.Lang, Blocks: whyTold(f.Lang, r.Statements)}}, nil
+	return Response{Message: &Message{Lang: f.Lang, Blocks: WhyTold(f.Lang, r.Statements)}}, nil
 }
 
 func (b *Bot) whyRound(ctx context.Context, lang prompts.Lang, r Round) (Response, error) {

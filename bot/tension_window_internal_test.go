@@ -345,7 +345,7 @@ func TestSameBytes(t *testing.T) {
 				t.Fatal(err)
 			}
 			out.Write(raw)
-			out.WriteString(Told(r).Plain() + Message{Blocks: whyTold(r.Lang, r.Statements)}.Plain())
+			out.WriteString(Told(r).Plain() + Message{Blocks: WhyTold(r.Lang, r.Statements)}.Plain())
 		}
 		for season := 1; season <= 2; season++ {
 			out.WriteString(seasonNow(Team{Season: season, Settings: Settings{Zone: "Europe/Amsterdam"}}, rounds, lib, prompts.Dutch).Plain())
@@ -385,7 +385,7 @@ func TestStatementsAreFinal(t *testing.T) {
 	if len(last.Statements) != 2*len(lib.Tensions) {
 		t.Fatalf("%d statements", len(last.Statements))
 	}
-	want := Told(last).Plain() + Message{Blocks: whyTold(last.Lang, last.Statements)}.Plain()
+	want := Told(last).Plain() + Message{Blocks: WhyTold(last.Lang, last.Statements)}.Plain()
 	raw, err := json.Marshal(last)
 	if err != nil {
 		t.Fatal(err)
@@ -398,7 +398,7 @@ func TestStatementsAreFinal(t *testing.T) {
 	edited.Tensions = slices.Clone(lib.Tensions)
 	edited.Tensions[0].Label = prompts.Text{prompts.Dutch: "Iets anders", prompts.English: "Another thing"}
 	back.Tally.Tags = nil
-	if got := Told(back).Plain() + (Message{Blocks: whyTold(back.Lang, back.Statements)}).Plain(); got != want {
+	if got := Told(back).Plain() + (Message{Blocks: WhyTold(back.Lang, back.Statements)}).Plain(); got != want {
 		t.Errorf("from the record:\n%s\nwant\n%s", got, want)
 	}
 	rounds[23] = back

@@ -114,8 +114,8 @@ func Told(r Round) Message {
 // whySaid asks why something was said, where a round alone asks why its question was chosen.
 const whySaid = "said"
 
-// whyTold says what the statements of a round rest on: rounds, and who counted.
-func whyTold(lang prompts.Lang, said []Statement) []Block {
+// WhyTold says what the statements of a round rest on: rounds, and who counted.
+func WhyTold(lang prompts.Lang, said []Statement) []Block {
 	say := sayer(lang)
 	blocks := []Block{Text(Span{Text: say("season.why-title"), Strong: true})}
 	for _, s := range said {

@@ -297,7 +297,7 @@ func (b *Bot) outlooks(ctx context.Context, r Round, lib *prompts.Library) (map[
 	out := map[bool]outlook{}
 	for _, ends := range []bool{false, true} {
 		rounds[i].Ends, rounds[i].Statements = ends, nil
-		rounds[i].Statements = statements(r.Team, rounds, r.ID, lib)
+		rounds[i].Statements = Statements(r.Team, rounds, r.ID, lib)
 		recurring := map[prompts.TensionID]bool{}
 		for _, id := range comingBack(rounds) {
 			recurring[id] = true

@@ -4,6 +4,7 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 
 	"github.com/weerklank/weerklank/prompts"
@@ -43,20 +44,31 @@ func larger(a1, b1, a2, b2 float64) float64 {
 // byChance is the share of orders of the rounds, the real one and 999 others, in which the two blocks differ at least as
 // much. It compares whole numbers, so that it is the same on every machine.
 func byChance(before, now []roundCount, seed uint64) float64 {
-	apart := func(a, b []roundCount) (gap, of int64) {
-		n1, y1 := sumOf(a)
-		n2, y2 := sumOf(b)
-		gap = int64(y2)*int64(n1) - int64(y1)*int64(n2)
-		return max(gap, -gap), int64(n1) * int64(n2)
+	type pair struct{ tagged, tags int64 }
+	var all []pair
+	var tagged, tags int64 // of both blocks together
+	for _, c := range slices.Concat(before, now) {
+		all = append(all, pair{int64(c.tagged), int64(c.tags)})
+		tagged, tags = tagged+int64(c.tagged), tags+int64(c.tags)
 	}
-	gap, of := apart(before, now)
-	all := append(append([]roundCount(nil), before...), now...)
+	// How far the first rounds of all are from the rest, as a fraction.
+	apart := func() (gap, of int64) {
+		var n, y int64
+		for _, p := range all[:len(before)] {
+			n, y = n+p.tagged, y+p.tags
+		}
+		gap = (tags-y)*n - y*(tagged-n)
+		return max(gap, -gap), n * (tagged - n)
+	}
+	gap, of := apart()
 	random := rand.New(rand.NewPCG(seed, 0))
 	count := 1
 	for range reshuffles {
-		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-		g, o := apart(all[:len(before)], all[len(before):])
-		if o == 0 || g*of >= gap*o {
+		for i := range before {
+			j := i + random.IntN(len(all)-i)
+			all[i], all[j] = all[j], all[i]
+		}
+		if g, o := apart(); o == 0 || g*of >= gap*o {
 			count++
 		}
 	}

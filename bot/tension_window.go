@@ -132,19 +132,15 @@ func senseIn(t *Tally, id prompts.TensionID) (sense string, ok bool) {
 // ofSense leaves the rounds in which a tension could be tagged in the sense that it had in the last of them. Where it means
 // something else by now, no round is left: what was tagged must not be told under another name.
 func ofSense(rounds []Round, t prompts.Tension) (of []Round, sense string) {
-	for i, r := range slices.Backward(rounds) {
-		s, ok := senseIn(r.Tally, t.ID)
-		if i == len(rounds)-1 && (!ok || s != "" && s != t.Sense()) {
-			return nil, ""
-		}
-		if i == len(rounds)-1 {
-			sense = s
-		}
-		if ok && s == sense {
+	sense, ok := senseIn(rounds[len(rounds)-1].Tally, t.ID)
+	if !ok || sense != "" && sense != t.Sense() {
+		return nil, ""
+	}
+	for _, r := range rounds {
+		if s, ok := senseIn(r.Tally, t.ID); ok && s == sense {
 			of = append(of, r)
 		}
 	}
-	slices.Reverse(of)
 	return of, sense
 }
 
@@ -200,6 +196,7 @@ func conclude(w window, lib *prompts.Library) []Statement {
 
 // compare says how the block of that number, from one, differs from the one before.
 func compare(team TeamID, number int, before, now []Round, lib *prompts.Library) []Statement {
+	all := Statement{Library: libraryHash(lib), Rule: ruleVersion, Of: blockRounds}
 	var out []Statement
 	for _, t := range lib.Tensions {
 		both, sense := ofSense(slices.Concat(before, now), t)
@@ -209,7 +206,8 @@ func compare(team TeamID, number int, before, now []Round, lib *prompts.Library)
 			split = len(both)
 		}
 		a, b := countsOf(both[:split], t.ID), countsOf(both[split:], t.ID)
-		s := Statement{Kind: change(a, b, changeSeed(team, t.ID, number)), Tension: t.ID, Label: t.Label, Sense: sense, Library: libraryHash(lib), Rule: ruleVersion, Of: blockRounds}
+		s := all
+		s.Kind, s.Tension, s.Label, s.Sense = change(a, b, changeSeed(team, t.ID, number)), t.ID, t.Label, sense
 		s.Rounds = numbersOf(both, func(r Round) bool { return !slices.Contains(r.Tally.Asked, t.ID) })
 		a, b = unasked(a), unasked(b)
 		s.Basis, s.BasisBefore = len(b), len(a)
@@ -221,9 +219,9 @@ func compare(team TeamID, number int, before, now []Round, lib *prompts.Library)
 	return out
 }
 
-// statements are what a team is told at the give-back of a round, which is one of rounds: of the windows and the block that
+// Statements are what a team is told at the give-back of a round, which is one of rounds: of the windows and the block that
 // close with it. Usually none.
-func statements(team TeamID, rounds []Round, id RoundID, lib *prompts.Library) (out []Statement) {
+func Statements(team TeamID, rounds []Round, id RoundID, lib *prompts.Library) (out []Statement) {
 	for _, w := range windows(rounds) {
 		if w.by.ID == id {
 			out = append(out, conclude(w, lib)...)

@@ -159,7 +159,7 @@ func TestStatementsOnlyAtClosings(t *testing.T) {
 		said := map[RoundID][]Statement{}
 		for i, r := range rounds {
 			now := slices.Clone(rounds[:i+1])
-			got := statements("team", now, r.ID, lib)
+			got := Statements("team", now, r.ID, lib)
 			said[r.ID] = got
 			closes := slices.ContainsFunc(windows(now), func(w window) bool { return w.by.ID == r.ID })
 			block := false
@@ -179,7 +179,7 @@ func TestStatementsOnlyAtClosings(t *testing.T) {
 			}
 		}
 		for _, r := range rounds { // looked at again with all that came after
-			again := statements("team", rounds, r.ID, lib)
+			again := Statements("team", rounds, r.ID, lib)
 			if i := slices.IndexFunc(again, func(s Statement) bool { return !s.Kind.ofWindow() && s.Kind != SaidHalf }); i >= 0 {
 				again = again[:i]
 			}
@@ -237,7 +237,7 @@ func TestSensesAreNotMixed(t *testing.T) {
 		t.Error("planted violation passed: senses are mixed")
 	}
 	rounds := tag(past(lib, "cccccc", week), id, 4)
-	if kind := kindOf(statements("t", rounds, "R006", lib), id); kind != SaidOften {
+	if kind := kindOf(Statements("t", rounds, "R006", lib), id); kind != SaidOften {
 		t.Fatalf("%q", kind)
 	}
 	for name, change := range map[string]func(*Round){
@@ -248,7 +248,7 @@ func TestSensesAreNotMixed(t *testing.T) {
 		for i := range rounds {
 			change(&rounds[i])
 		}
-		if kind := kindOf(statements("t", rounds, "R006", lib), id); kind != "" {
+		if kind := kindOf(Statements("t", rounds, "R006", lib), id); kind != "" {
 			t.Errorf("%s: %q", name, kind)
 		}
 	}
@@ -260,7 +260,7 @@ func TestSensesAreNotMixed(t *testing.T) {
 		for i := range c.edited {
 			rounds[i].Tally.Senses[id] = "another"
 		}
-		if kind := kindOf(statements("t", rounds, "R006", lib), id); kind != c.want {
+		if kind := kindOf(Statements("t", rounds, "R006", lib), id); kind != c.want {
 			t.Errorf("%s of another sense: %q, want %q", name, kind, c.want)
 		}
 	}
@@ -269,11 +269,11 @@ func TestSensesAreNotMixed(t *testing.T) {
 	for i := range old {
 		old[i].Tally.Senses = nil
 	}
-	if kind := kindOf(statements("t", old, "R006", lib), id); kind != SaidOften {
+	if kind := kindOf(Statements("t", old, "R006", lib), id); kind != SaidOften {
 		t.Errorf("old tallies: %q", kind)
 	}
 	old[5].Tally.Senses = sensesOf(lib)
-	if kind := kindOf(statements("t", old, "R006", lib), id); kind != "" {
+	if kind := kindOf(Statements("t", old, "R006", lib), id); kind != "" {
 		t.Errorf("old tallies and a new one: %q", kind)
 	}
 	both := tag(past(lib, strings.Repeat("c", 24), week), id, 0)
@@ -282,13 +282,13 @@ func TestSensesAreNotMixed(t *testing.T) {
 			r.Tally.Tags[id] = 4
 		}
 	}
-	if kind := kindOf(statements("t", both, "R024", lib)[len(lib.Tensions):], id); kind != SaidMore {
+	if kind := kindOf(Statements("t", both, "R024", lib)[len(lib.Tensions):], id); kind != SaidMore {
 		t.Errorf("blocks: %q", kind)
 	}
 	for i := range 12 {
 		both[i].Tally.Senses[id] = "another"
 	}
-	if kind := kindOf(statements("t", both, "R024", lib)[len(lib.Tensions):], id); kind != SaidIncomparable {
+	if kind := kindOf(Statements("t", both, "R024", lib)[len(lib.Tensions):], id); kind != SaidIncomparable {
 		t.Errorf("blocks of two senses: %q", kind)
 	}
 }
@@ -299,7 +299,7 @@ func TestBlocks(t *testing.T) {
 	rounds := past(lib, "ccccccfccccc!cccccclcccccc|cccccccccccccc", week)
 	var closed []int
 	for i, r := range rounds {
-		for _, s := range statements("team", rounds[:i+1], r.ID, lib) {
+		for _, s := range Statements("team", rounds[:i+1], r.ID, lib) {
 			if s.Kind == SaidSame {
 				closed = append(closed, r.Number)
 				break
@@ -333,14 +333,14 @@ func TestSameBytes(t *testing.T) {
 			}
 		}
 		for i := range rounds {
-			rounds[i].Statements = statements("team", rounds[:i+1], rounds[i].ID, lib)
+			rounds[i].Statements = Statements("team", rounds[:i+1], rounds[i].ID, lib)
 		}
 		return rounds
 	}
 	bytes := func(rounds []Round) string {
 		var out strings.Builder
 		for _, r := range inOrder(rounds) {
-			raw, err := json.Marshal(statements("team", rounds, r.ID, lib))
+			raw, err := json.Marshal(Statements("team", rounds, r.ID, lib))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -379,7 +379,7 @@ func TestStatementsAreFinal(t *testing.T) {
 		if i > 12 {
 			tag(rounds[i:i+1], lib.Tensions[1].ID, 5)
 		}
-		rounds[i].Statements = statements("team", rounds[:i+1], rounds[i].ID, lib)
+		rounds[i].Statements = Statements("team", rounds[:i+1], rounds[i].ID, lib)
 	}
 	last := rounds[23]
 	if len(last.Statements) != 2*len(lib.Tensions) {

@@ -182,16 +182,16 @@ func TestNoneOneAndTwoReadTheSame(t *testing.T) {
 				}
 				rounds := tagged(lib, prompts.Dutch, asked, [][]int{y})
 				rounds[n-1].Ends = true
-				key := ""
+				var key strings.Builder
 				for _, k := range y {
-					key += fmt.Sprint(min(max(k, 2), 3))
+					key.WriteString(fmt.Sprint(min(max(k, 2), 3)))
 				}
 				said := bot.Statements("team", rounds, rounds[n-1].ID, lib)
-				key += string(said[0].Kind)
+				key.WriteString(string(said[0].Kind))
 				rounds[n-1].Statements = said
 				text := read(rounds)
-				if was := seen[key]; was == nil {
-					seen[key] = &shown{text: text}
+				if was := seen[key.String()]; was == nil {
+					seen[key.String()] = &shown{text: text}
 				} else if was.many = true; was.text != text {
 					wrong++
 				}
@@ -206,11 +206,12 @@ func TestNoneOneAndTwoReadTheSame(t *testing.T) {
 	}
 	all := func(rounds []bot.Round) string {
 		last := rounds[len(rounds)-1]
-		out := bot.Season(team, rounds, lib, prompts.Dutch).Plain() + bot.Told(last).Plain() + bot.Message{Blocks: bot.WhyTold(prompts.Dutch, last.Statements)}.Plain()
+		var out strings.Builder
+		out.WriteString(bot.Season(team, rounds, lib, prompts.Dutch).Plain() + bot.Told(last).Plain() + bot.Message{Blocks: bot.WhyTold(prompts.Dutch, last.Statements)}.Plain())
 		for _, r := range rounds {
-			out += bot.GiveBack(r, nil, lib, nil).Message.Plain()
+			out.WriteString(bot.GiveBack(r, nil, lib, nil).Message.Plain())
 		}
-		return out
+		return out.String()
 	}
 	if wrong, same := faults(all); wrong > 0 || same < 15 {
 		t.Errorf("%d texts differ by what no symbol shows; %d kinds were compared", wrong, same)

@@ -117,7 +117,7 @@ const whySaid = "said"
 // WhyTold says what the statements of a round rest on: rounds, and who counted.
 func WhyTold(lang prompts.Lang, said []Statement) []Block {
 	say := sayer(lang)
-	blocks := []Block{Text(Span{Text: say("season.why-title"), Strong: true})}
+	blocks := []Block{Text(Span{Text: say("season.why-head"), Strong: true})}
 	for _, s := range said {
 		var spans []Span
 		add := func(key string, pairs ...string) {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/weerklank/weerklank/prompts"
 )
 
 // closeRound takes the steps of TRUST 2.4. Each may be repeated after a crash at that very step.
@@ -70,7 +72,11 @@ func (b *Bot) openBox(ctx context.Context, r Round, raw []byte, ballots []Sealed
 	if err != nil {
 		return err
 	}
-	tally := newTally(r)
+	lib, err := b.library(ctx)
+	if err != nil {
+		return err
+	}
+	tally := newTally(r, &lib)
 	var slips []*slip
 	var addresses []Address
 	for _, sealed := range ballots {
@@ -180,12 +186,11 @@ func (b *Bot) neverSent(ctx context.Context, r Round) bool {
 	return err == nil && p.State == PostFailed
 }
 
-func newTally(r Round) *Tally {
-	t := &Tally{Asked: r.Prompt.Tensions}
+func newTally(r Round, lib *prompts.Library) *Tally {
 	if r.Kind != RoundQuestion {
-		t.Asked = nil
+		return &Tally{}
 	}
-	return t
+	return &Tally{Prompt: r.Prompt.ID, Revision: r.Prompt.Revision, Asked: r.Prompt.Tensions, Senses: sensesOf(lib)}
 }
 
 // add counts one ballot. A reply without any tag is a respondent and no more.
@@ -237,6 +242,10 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	ahead, err := b.outlooks(ctx, r, &lib)
+	if err != nil {
+		return err
+	}
 	return b.o.Store.UpdateRound(ctx, r.ID, func(r *Round, t *Team) (Also, error) {
 		if r.State != RoundClosed {
 			return Also{}, errSame
@@ -250,12 +259,17 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 			r.State = RoundTooFew
 			t.Thin++
 			r.Then = b.voteAfter(*t, now)
-			return Also{Posts: []Post{post("give-back", TooFew(*r, &lib, r.Then == RoundPace))}}, nil
+			r.Ends = r.Then == RoundSeason
+			r.Statements = ahead[r.Ends].said
+			few := post("give-back", TooFew(*r, &lib, r.Then == RoundPace))
+			return Also{Posts: append([]Post{few}, b.told(*r, few.ID, at)...)}, nil
 		}
 		r.State = RoundGivenBack
 		t.Thin = 0
 		r.Then = b.voteAfter(*t, now)
-		given := GiveBack(*r, nil, &lib, nil)
+		r.Ends = r.Then == RoundSeason
+		r.Statements = ahead[r.Ends].said
+		given := GiveBack(*r, nil, &lib, ahead[r.Ends].recurring)
 		r.Followup = given.Followup
 		heard, quotes, guide := post("give-back", Message{}), post("thread", Message{}), post("guide", *given.Guide)
 		heard.Round, heard.Part = r.ID, PartHeard
@@ -265,6 +279,7 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 		if r.Keep.IsZero() {           // nobody shared a text
 			posts = posts[:1]
 		}
+		posts = append(posts, b.told(*r, heard.ID, at)...)
 		t.noteLabels(labels)
 		if t.news(r, rounds); len(r.News) > 0 {
 			words := post("words", newsMessage(*r, nil, &lib))
@@ -273,6 +288,51 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 		}
 		return Also{Posts: append(posts, guide)}, nil
 	})
+}
+
+// outlook is what a round's give-back knows of what comes back.
+type outlook struct {
+	said      []Statement
+	recurring map[prompts.TensionID]bool
+}
+
+// outlooks work out what the give-back of a round tells of what comes back, for a round that ends its season and for one
+// that does not. That takes a while, and so it is done before the transaction that decides between the two.
+func (b *Bot) outlooks(ctx context.Context, r Round, lib *prompts.Library) (map[bool]outlook, error) {
+	rounds, err := b.o.Store.Rounds(ctx, r.Team)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(rounds, func(q Round) bool { return q.ID == r.ID })
+	if i < 0 {
+		return nil, ErrNotFound
+	}
+	rounds[i].State = RoundGivenBack
+	if r.Tally == nil {
+		rounds[i].State = RoundTooFew
+	}
+	out := map[bool]outlook{}
+	for _, ends := range []bool{false, true} {
+		rounds[i].Ends, rounds[i].Statements = ends, nil
+		rounds[i].Statements = Statements(r.Team, rounds, r.ID, lib)
+		recurring := map[prompts.TensionID]bool{}
+		for _, id := range comingBack(rounds) {
+			recurring[id] = true
+		}
+		out[ends] = outlook{rounds[i].Statements, recurring}
+	}
+	return out, nil
+}
+
+// told is the post of what came back or changed, in the thread of the give-back that closed a window or block. At the end
+// of a season its overview says it.
+func (b *Bot) told(r Round, under PostID, at time.Time) []Post {
+	if len(r.Statements) == 0 || r.Ends {
+		return nil
+	}
+	p := b.say(r.Team, stepPost(r.ID, "told"), Told(r), at)
+	p.ReplyTo = under
+	return []Post{p}
 }
 
 // stepPost is the outbox row of one step of a round.

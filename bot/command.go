@@ -480,6 +480,9 @@ func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
 		if err != nil {
 			return say.message("common.later"), err
 		}
+		if a.Arg == whySaid {
+			return b.whySaid(ctx, e.From, r)
+		}
 		return b.whyRound(ctx, e.Lang, r)
 	case "me":
 		return b.me(ctx, e.From)
@@ -762,12 +765,39 @@ func (b *Bot) why(ctx context.Context, f From, t Team) (Response, error) {
 	if err != nil {
 		return say.message("common.later"), err
 	}
-	for _, r := range slices.Backward(rounds) {
+	var asked *Round
+	for _, r := range rounds {
 		if r.Kind == RoundQuestion || r.Kind == RoundTalk {
-			return b.whyRound(ctx, f.Lang, r)
+			asked = &r
 		}
 	}
-	return say.message("team.why-none"), nil
+	if asked == nil {
+		return say.message("team.why-none"), nil
+	}
+	a, err := b.whyRound(ctx, f.Lang, *asked)
+	if last, ok := lastSaid(rounds); ok && err == nil { // what was said of what comes back is the team's own
+		channels, err := b.channelsOf(ctx, f.User)
+		if err != nil {
+			return say.message("common.later"), err
+		}
+		if slices.Contains(channels, t.ID) {
+			a.Message.Blocks = append(a.Message.Blocks, WhyTold(f.Lang, last.Statements)...)
+		}
+	}
+	return a, err
+}
+
+// whySaid tells somebody of the channel what the statements of a round rest on.
+func (b *Bot) whySaid(ctx context.Context, f From, r Round) (Response, error) {
+	say := sayer(f.Lang)
+	channels, err := b.channelsOf(ctx, f.User)
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	if !slices.Contains(channels, r.Team) {
+		return say.message("reply.not-in-channel"), nil
+	}
+	return Response{Message: &Message{Lang: f.Lang, Blocks: WhyTold(f.Lang, r.Statements)}}, nil
 }
 
 func (b *Bot) whyRound(ctx context.Context, lang prompts.Lang, r Round) (Response, error) {
@@ -783,7 +813,7 @@ func (b *Bot) whyRound(ctx context.Context, lang prompts.Lang, r Round) (Respons
 	}}}, nil
 }
 
-// season shows the plain counts of the team's season so far.
+// season shows the overview of the team's season so far.
 func (b *Bot) season(ctx context.Context, f From, t Team) (Response, error) {
 	say := sayer(f.Lang)
 	channels, err := b.channelsOf(ctx, f.User)

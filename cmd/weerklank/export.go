@@ -180,6 +180,8 @@ func seenKey(what bot.SeenKind) string {
 		return "cli.export-quotes"
 	case bot.SeenGuide:
 		return "cli.export-guide"
+	case bot.SeenTold:
+		return "cli.export-told"
 	case bot.SeenTooFew:
 		return "cli.export-too-few"
 	case bot.SeenLost:

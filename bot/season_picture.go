@@ -29,7 +29,10 @@ func seasonData(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.
 	d := seasonpic.Data{Lang: lang, Title: locale.Text(lang, "season.title")}
 	if len(rounds) > 0 {
 		zone := zoneOf(t.Settings.Zone)
-		d.Period = locale.Month(lang, rounds[0].Opens.In(zone)) + " – " + locale.Month(lang, rounds[len(rounds)-1].Opens.In(zone))
+		d.Period = locale.Month(lang, rounds[0].Opens.In(zone))
+		if last := locale.Month(lang, rounds[len(rounds)-1].Opens.In(zone)); last != d.Period {
+			d.Period += " – " + last
+		}
 		d.Period = locale.Capital(d.Period)
 	}
 	marks := map[string]seasonpic.Mark{symNotAsked: seasonpic.NotAsked, symAsked: seasonpic.Asked, symSilent: seasonpic.Silent,

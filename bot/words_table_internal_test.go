@@ -102,7 +102,7 @@ func TestNeverInAWordTable(t *testing.T) {
 		"names of tensions":       {[]string{"het beleid en de praktijk van parkeren", "beleid, praktijk en parkeren", "beleid of praktijk bij parkeren"}, []string{"beleid", "praktijk"}},
 		"names, by their capital": {[]string{"met Fatima over parkeren", "toen zei Fatima iets over parkeren", "dat vond fatima van parkeren"}, []string{"fatima"}},
 		"capitals in half":        {[]string{"in de Kuip parkeren", "bij de kuip parkeren", "langs de Kuip parkeren", "voorbij de kuip parkeren"}, []string{"kuip"}},
-		"a name in small letters": {[]string{"van Rachida mag parkeren", "rachida parkeert vaak, parkeren", "die rachida en parkeren"}, []string{"rachida"}},
+		"a name in small letters": {[]string{"van rachida mag parkeren", "rachida parkeert vaak, parkeren", "die rachida en parkeren"}, []string{"rachida"}},
 		"behind a title":          {[]string{"mevrouw Zwartendijk wil parkeren", "zwartendijk en parkeren", "altijd zwartendijk bij parkeren"}, []string{"zwartendijk"}},
 		"health":                  {[]string{"mijn zwangere buurvrouw en parkeren", "zwanger en parkeren", "een zwangere wil parkeren"}, []string{"zwanger"}},
 		"heavy":                   {[]string{"zijn zelfmoord en parkeren", "denken aan zelfmoord en parkeren", "na die zelfmoord werd parkeren anders"}, []string{"zelfmo"}},
@@ -120,6 +120,13 @@ func TestNeverInAWordTable(t *testing.T) {
 		for _, w := range tc.words {
 			if strings.Contains(string(raw), w) {
 				t.Errorf("%s: %q is in %s", name, w, raw)
+			}
+		}
+		switch name { // planted: without the rule the word is there
+		case "the prompt", "names of tensions", "a name in small letters", "heavy":
+			raw, err := json.Marshal(makeTable(table(tableRules{home: prompts.Dutch}, tc.texts...)))
+			if err != nil || !strings.Contains(string(raw), tc.words[0]) {
+				t.Errorf("%s: the rule is not what keeps %q out of %s (%v)", name, tc.words[0], raw, err)
 			}
 		}
 	}
@@ -213,11 +220,11 @@ func TestNamesForSomethingElse(t *testing.T) {
 		{[][]string{{"weinig mensen", "weinig mensen", "weinig mensen"}, {"weinig mensen"}}, ""},
 		{[][]string{{"de", "het", "een"}, {"de", "het"}}, ""},
 	} {
-		got := ""
+		var forms []string
 		for _, l := range namesOf(tc.rounds, prompts.Dutch) {
-			got += l.Form
+			forms = append(forms, l.Form)
 		}
-		if got != tc.want {
+		if got := strings.Join(forms, ", "); got != tc.want {
 			t.Errorf("%v: %q, want %q", tc.rounds, got, tc.want)
 		}
 	}

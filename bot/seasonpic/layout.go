@@ -170,7 +170,7 @@ func (s *scene) legend(d Data, f *faces, y float64) float64 {
 func (f *faces) wrap(text string, size float64, bold bool, room float64) []string {
 	var lines []string
 	line := ""
-	for _, w := range strings.Fields(text) {
+	for w := range strings.FieldsSeq(text) {
 		if joined := strings.TrimSpace(line + " " + w); f.width(joined, size, bold) <= room {
 			line = joined
 			continue

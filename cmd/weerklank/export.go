@@ -180,6 +180,8 @@ func seenKey(what bot.SeenKind) string {
 		return "cli.export-quotes"
 	case bot.SeenGuide:
 		return "cli.export-guide"
+	case bot.SeenWords:
+		return "cli.export-words"
 	case bot.SeenTold:
 		return "cli.export-told"
 	case bot.SeenTooFew:

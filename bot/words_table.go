@@ -192,7 +192,7 @@ func readAll(replies []writing, rules tableRules) [][]tableToken {
 
 // makeWordTable reads the replies of a round. What a text marks as personal or too heavy bars the word in all of them.
 func makeWordTable(replies []writing, rules tableRules) WordTable {
-	barred := map[wordID]bool{} // whatever language a text passes for
+	barred := map[wordID]bool{}                                              // whatever language a text passes for
 	for _, text := range slices.Concat(rules.without, rules.hints.Members) { // a first name may stand there in small letters
 		for _, w := range tokenise(text) {
 			for _, lang := range prompts.Langs() {

@@ -479,3 +479,24 @@ func TestOldTallies(t *testing.T) {
 		t.Errorf("of a vote: %+v", vote)
 	}
 }
+
+// What a mirror suggested counts once its author confirmed it, and is kept apart; without that, "I do not know" is an
+// answer and no more.
+func TestTallyKnowsTheMirror(t *testing.T) {
+	lib := builtin(t)
+	tally := newTally(Round{Kind: RoundQuestion}, lib)
+	a, b := lib.Tensions[0].ID, lib.Tensions[1].ID
+	for _, s := range []slip{
+		{Tags: []prompts.TensionID{a, b}},
+		{Tags: []prompts.TensionID{a}, Mirror: a},
+		{Tags: []prompts.TensionID{b}, Mirror: a}, // chose another from the list since
+		{Plain: "unknown"},
+		{Plain: "none"},
+		{},
+	} {
+		tally.add(&s)
+	}
+	if tally.Respondents != 6 || tally.Tagged != 4 || tally.Unknown != 1 || tally.Tags[a] != 2 || tally.Tags[b] != 2 || tally.Mirror[a] != 1 || len(tally.Mirror) != 1 {
+		t.Errorf("%+v", tally)
+	}
+}

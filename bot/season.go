@@ -77,9 +77,9 @@ func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.La
 	var unseen []string
 	for _, tension := range lib.Tensions {
 		var line []string
-		named, unasked := 0, 0
+		named, unasked, sense := 0, 0, tension.Sense()
 		for _, r := range rounds {
-			s := symbol(r, tension.ID)
+			s := symbol(r, tension.ID, sense)
 			line = append(line, s)
 			switch s {
 			case symNotAsked:
@@ -90,6 +90,9 @@ func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.La
 			}
 		}
 		s := strongest[tension.ID]
+		if s.Sense != "" && s.Sense != sense { // said of what the tension meant then
+			s = Statement{}
+		}
 		word := s.Kind
 		if named > 0 && (word == "" || word == SaidUnseen) { // in a window that is open
 			word = SaidMentioned
@@ -129,9 +132,9 @@ func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.La
 	return m
 }
 
-// said gathers what was said of a season, whose rounds are among all of the team's: of each tension the strongest of its windows, the newest of
-// equals; what changed; and whether fewer than half chose a tension in the last window. What closed before such things were
-// kept is worked out from the tallies.
+// said gathers what was said of a season, whose rounds are among all of the team's: of each tension the strongest of its
+// windows, the newest of equals; what changed; and whether fewer than half chose a tension in the last window. What closed
+// before such things were kept is worked out from the tallies.
 func said(all, season []Round, lib *prompts.Library) (strongest map[prompts.TensionID]Statement, changed []Statement, half Statement) {
 	strongest = map[prompts.TensionID]Statement{}
 	for _, w := range windows(all) {
@@ -205,8 +208,12 @@ func hasContent(r Round) bool {
 	return r.State == RoundGivenBack && r.Tally != nil && telling(r.Tally, r.MinReplies)
 }
 
-func symbol(r Round, t prompts.TensionID) string {
+// symbol is what a round shows of a tension in its present sense. What was tagged in another shows nothing.
+func symbol(r Round, t prompts.TensionID, sense string) string {
 	if !hasContent(r) {
+		return symTooFew
+	}
+	if was, ok := senseIn(r.Tally, t); !ok || was != "" && was != sense {
 		return symTooFew
 	}
 	asked, named := slices.Contains(r.Tally.Asked, t), r.Tally.Tags[t] >= minCell

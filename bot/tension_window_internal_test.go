@@ -402,7 +402,8 @@ func TestStatementsAreFinal(t *testing.T) {
 		t.Errorf("from the record:\n%s\nwant\n%s", got, want)
 	}
 	rounds[23] = back
-	if got := seasonNow(Team{Season: 1, Settings: Settings{Zone: "Europe/Amsterdam"}}, rounds, &edited, prompts.Dutch).Plain(); strings.Contains(got, "Iets anders.") || !strings.Contains(got, lib.Tensions[0].Short.In(prompts.Dutch)+"\n  – –") {
+	got := seasonNow(Team{Season: 1, Settings: Settings{Zone: "Europe/Amsterdam"}}, rounds, &edited, prompts.Dutch).Plain()
+	if strings.Contains(got, "Iets anders.") || !strings.Contains(got, lib.Tensions[0].Short.In(prompts.Dutch)+"\n  – –") {
 		t.Errorf("something was told under another name:\n%s", got)
 	}
 	for _, s := range last.Statements {

@@ -189,6 +189,7 @@ type slip struct {
 	StanceAt int64               `json:"t,omitempty"` // version of the tap; zero: the form's
 	Tags     []prompts.TensionID `json:"g,omitempty"`
 	TagsAt   int64               `json:"q,omitempty"` // version of the oldest tag; zero: the form's
+	Mirror   prompts.TensionID   `json:"m,omitempty"` // that of Tags which a mirror suggested and the author confirmed
 	Plain    string              `json:"k,omitempty"` // "none" or "unknown": stands alone
 	Other    string              `json:"-"`           // likewise, so that no sign takes more room than another
 	Share    Share               `json:"c,omitempty"`

@@ -205,6 +205,9 @@ func (t *Tally) add(s *slip) {
 	}
 	for _, tag := range s.Tags {
 		count(&t.Tags, tag)
+		if tag == s.Mirror {
+			count(&t.Mirror, tag)
+		}
 	}
 	switch {
 	case s.Plain == "none":

@@ -79,7 +79,7 @@ func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.La
 		var line []string
 		named, unasked := 0, 0
 		for _, r := range rounds {
-			s := symbol(r, tension.ID)
+			s := symbol(r, tension)
 			line = append(line, s)
 			switch s {
 			case symNotAsked:
@@ -134,11 +134,13 @@ func (k StatementKind) shown(named bool) StatementKind {
 	return k
 }
 
-// said gathers what was said of a season, whose rounds are among all of the team's: of each tension the strongest of its windows, the newest of
-// equals; what changed; and whether fewer than half chose a tension in the last window. What closed before such things were
-// kept is worked out from the tallies.
+// said gathers what was said of a season, whose rounds are among all of the team's: of each tension the strongest of its
+// windows, the newest of equals; what changed; and whether fewer than half chose a tension in the last window. What closed
+// before such things were kept is worked out from the tallies. What was said of another sense of a tension is left out.
 func said(all, season []Round, lib *prompts.Library) (strongest map[prompts.TensionID]Statement, changed []Statement, half Statement) {
 	strongest = map[prompts.TensionID]Statement{}
+	senses := sensesOf(lib)
+	means := func(s Statement) bool { return s.Sense == "" || s.Sense == senses[s.Tension] }
 	for _, w := range windows(all) {
 		last := w.rounds[len(w.rounds)-1].ID
 		if !slices.ContainsFunc(season, func(r Round) bool { return r.ID == last }) {
@@ -153,14 +155,14 @@ func said(all, season []Round, lib *prompts.Library) (strongest map[prompts.Tens
 			if s.Kind == SaidHalf {
 				half = s
 			}
-			if s.Kind.ofWindow() && slices.Index(strength, s.Kind) >= slices.Index(strength, strongest[s.Tension].Kind) {
+			if s.Kind.ofWindow() && means(s) && slices.Index(strength, s.Kind) >= slices.Index(strength, strongest[s.Tension].Kind) {
 				strongest[s.Tension] = s
 			}
 		}
 	}
 	for _, r := range season {
 		for _, s := range r.Statements {
-			if !s.Kind.ofWindow() && s.Kind != SaidHalf {
+			if !s.Kind.ofWindow() && s.Kind != SaidHalf && means(s) {
 				changed = append(changed, s)
 			}
 		}
@@ -210,11 +212,15 @@ func hasContent(r Round) bool {
 	return r.State == RoundGivenBack && r.Tally != nil && telling(r.Tally, r.MinReplies)
 }
 
-func symbol(r Round, t prompts.TensionID) string {
+// symbol is what a round shows of a tension in its present sense. What was tagged in another shows nothing.
+func symbol(r Round, t prompts.Tension) string {
 	if !hasContent(r) {
 		return symTooFew
 	}
-	asked, named := slices.Contains(r.Tally.Asked, t), r.Tally.Tags[t] >= minCell
+	if was, ok := senseIn(r.Tally, t.ID); !ok || was != "" && was != t.Sense() {
+		return symTooFew
+	}
+	asked, named := slices.Contains(r.Tally.Asked, t.ID), r.Tally.Tags[t.ID] >= minCell
 	switch {
 	case asked && named:
 		return symAsked

@@ -41,7 +41,7 @@ func seasonData(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.
 	for _, tension := range lib.Tensions {
 		row := seasonpic.Row{Label: tension.Label.In(lang)}
 		for _, r := range rounds {
-			row.Marks = append(row.Marks, marks[symbol(r, tension.ID)])
+			row.Marks = append(row.Marks, marks[symbol(r, tension)])
 		}
 		named := slices.ContainsFunc(row.Marks, func(m seasonpic.Mark) bool { return m == seasonpic.NotAsked || m == seasonpic.Asked })
 		kind := strongest[tension.ID].Kind.shown(named)

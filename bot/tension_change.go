@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
@@ -45,11 +46,14 @@ func larger(a1, b1, a2, b2 float64) float64 {
 // much. It compares whole numbers, so that it is the same on every machine.
 func byChance(before, now []roundCount, seed uint64) float64 {
 	type pair struct{ tagged, tags int64 }
-	var all []pair
+	all := make([]pair, 0, len(before)+len(now))
 	var tagged, tags int64 // of both blocks together
 	for _, c := range slices.Concat(before, now) {
 		all = append(all, pair{int64(c.tagged), int64(c.tags)})
 		tagged, tags = tagged+int64(c.tagged), tags+int64(c.tags)
+	}
+	for _, block := range [][]pair{all[:len(before)], all[len(before):]} { // whatever order they came in
+		slices.SortFunc(block, func(a, b pair) int { return cmp.Or(cmp.Compare(a.tagged, b.tagged), cmp.Compare(a.tags, b.tags)) })
 	}
 	// How far the first rounds of all are from the rest, as a fraction.
 	apart := func() (gap, of int64) {
@@ -79,19 +83,65 @@ func byChance(before, now []roundCount, seed uint64) float64 {
 // direction is hinted at.
 func change(before, now []roundCount, seed uint64) StatementKind {
 	before, now = unasked(before), unasked(now)
-	n1, y1 := sumOf(before)
-	n2, y2 := sumOf(now)
+	n1, _ := sumOf(before)
+	n2, _ := sumOf(now)
 	if min(len(before), len(now)) < blockUnasked || min(n1, n2) < blockTagged {
 		return SaidIncomparable
 	}
-	g := grew(y1, n1, y2, n2)
-	if g > 1-changeSure && g < changeSure || byChance(before, now, seed) > changeChance {
+	kind := differ(before, now, seed)
+	if kind == SaidMore && !differsWithout(kind, now, before, seed) || kind == SaidLess && !differsWithout(kind, before, now, seed) {
 		return SaidSame
 	}
-	if g >= changeSure {
+	return kind
+}
+
+// differ compares blocks of rounds that did not ask the tension.
+func differ(before, now []roundCount, seed uint64) StatementKind {
+	n1, y1 := sumOf(before)
+	n2, y2 := sumOf(now)
+	g := grew(y1, n1, y2, n2)
+	switch {
+	case g > 1-changeSure && g < changeSure || byChance(before, now, seed) > changeChance:
+		return SaidSame
+	case g >= changeSure:
 		return SaidMore
 	}
 	return SaidLess
+}
+
+// differsWithout says whether a difference may be told: whichever round without a symbol held no tag, there must be numbers
+// with the same symbols that give it too. Else it would follow that somebody named the tension in that round. It looks at
+// symbols and at how many tagged alone, as whoever reads may. more is the block with more tags.
+func differsWithout(kind StatementKind, more, less []roundCount, seed uint64) bool {
+	numbers := func(block []roundCount, silent, named int) []roundCount {
+		out := make([]roundCount, len(block))
+		for i, c := range block {
+			out[i] = roundCount{tagged: c.tagged, tags: min(c.tagged, silent)}
+			if c.named() {
+				out[i].tags = min(c.tagged, named)
+			}
+		}
+		return out
+	}
+	empty := numbers(less, 0, minCell)
+	tried := map[int]bool{} // rounds of one size are alike: the order within a block makes no difference
+	for i, c := range more {
+		if c.named() || c.tagged == 0 || tried[c.tagged] {
+			continue
+		}
+		tried[c.tagged] = true
+		if !slices.ContainsFunc([]int{minCell, minCell + 2, math.MaxInt}, func(named int) bool {
+			full := numbers(more, minCell-1, named)
+			full[i].tags = 0
+			if kind == SaidMore {
+				return differ(empty, full, seed) == kind
+			}
+			return differ(full, empty, seed) == kind
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 func unasked(rounds []roundCount) (out []roundCount) {

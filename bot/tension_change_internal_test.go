@@ -140,3 +140,97 @@ func TestComparable(t *testing.T) {
 		}
 	}
 }
+
+// That a tension came back more or less is not told where it would follow that somebody named it in one certain round
+// without a symbol: for whatever is told there are other numbers with the same symbols, one of that round nought, that are
+// told the same.
+func TestNoRoundOfABlockIsDetermined(t *testing.T) {
+	random := rand.New(rand.NewPCG(23, 0))
+	runs := 150
+	if long() {
+		runs = 3000
+	}
+	faults := func(compare func(before, now []roundCount, seed uint64) StatementKind) (told, wrong int) {
+		for run := range runs {
+			n := []int{5, 5, 6, 8, 10}[run%5]
+			rounds := 6 + run%7
+			before, now := make([]roundCount, rounds), make([]roundCount, rounds)
+			for i := range rounds { // all but nothing and small numbers, as near to the edge as can be
+				before[i] = roundCount{tagged: n, tags: random.IntN(20) / 19}
+				now[i] = roundCount{tagged: n, tags: min(1+random.IntN(2), n)}
+				if random.IntN(8) == 0 {
+					now[i].tags = 3
+				}
+			}
+			if run%2 == 1 {
+				before, now = now, before
+			}
+			seed := uint64(run)
+			kind := compare(before, now, seed)
+			if kind != SaidMore && kind != SaidLess {
+				continue
+			}
+			told++
+			for i := range 2 * rounds {
+				if !unproven(compare, kind, before, now, i, seed) {
+					wrong++
+				}
+			}
+		}
+		return told, wrong
+	}
+	if told, wrong := faults(change); wrong > 0 || told < runs/4 {
+		t.Errorf("%d rounds are determined by %d statements", wrong, told)
+	}
+	if _, wrong := faults(differ); wrong == 0 {
+		t.Error("planted violation passed: without the check nothing is determined either")
+	}
+}
+
+// unproven looks for numbers with the same symbols, of which round i is nought, that are told the same.
+func unproven(compare func(before, now []roundCount, seed uint64) StatementKind, kind StatementKind, before, now []roundCount, i int, seed uint64) bool {
+	for try := range 6 {
+		a, b := append([]roundCount(nil), before...), append([]roundCount(nil), now...)
+		for k, block := range [][]roundCount{a, b} {
+			high := (kind == SaidMore) == (k == 1)
+			for j := range block {
+				switch {
+				case !block[j].named() && high:
+					block[j].tags = 2
+				case !block[j].named():
+					block[j].tags = 0
+				case high:
+					block[j].tags = min(3+try, block[j].tagged)
+				default:
+					block[j].tags = 3
+				}
+			}
+		}
+		round := &a[i%len(a)]
+		if i >= len(a) {
+			round = &b[i-len(a)]
+		}
+		if round.named() {
+			return true
+		}
+		round.tags = 0
+		if compare(a, b, seed) == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// The order of the rounds within a block makes no difference.
+func TestChangeKnowsNoOrder(t *testing.T) {
+	random := rand.New(rand.NewPCG(29, 0))
+	for range 50 {
+		a, b := rowOf(random, 12, 8, .1, 0), rowOf(random, 12, 8, .22, 0)
+		p, kind := byChance(a, b, 5), change(a, b, 5)
+		random.Shuffle(12, func(i, j int) { a[i], a[j] = a[j], a[i] })
+		random.Shuffle(12, func(i, j int) { b[i], b[j] = b[j], b[i] })
+		if byChance(a, b, 5) != p || change(a, b, 5) != kind {
+			t.Fatal("another order, another answer")
+		}
+	}
+}

@@ -234,6 +234,7 @@ type Tally struct {
 	People      int                       `json:"people,omitempty"` // humans in the channel at closing; 0: unknown
 	Tagged      int                       `json:"tagged"`           // replies with a tension, other or none
 	Tags        map[prompts.TensionID]int `json:"tags,omitempty"`
+	Mirror      map[prompts.TensionID]int `json:"mirror,omitempty"` // of Tags: suggested by a mirror and confirmed by the author
 	Asked       []prompts.TensionID       `json:"asked,omitempty"`
 	None        int                       `json:"none,omitempty"`
 	Other       int                       `json:"other,omitempty"`

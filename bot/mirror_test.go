@@ -83,6 +83,11 @@ func TestMirrorInTheForm(t *testing.T) {
 	if got := plain(w.answer("p4", r.ID, unsure("Er zat een zwaan."))); strings.Contains(got, "Ik hoor") {
 		t.Error(got)
 	}
+	heavy := unsure(nearlySaid + " Soms wil ik dood.")
+	w.answer("p8", r.ID, heavy) // the card comes first
+	if got := plain(w.answer("p8", r.ID, heavy)); strings.Contains(got, "Ik hoor") || !strings.Contains(got, "Bewaard") {
+		t.Error(got)
+	}
 	tagged := unsure(nearlySaid)
 	tagged["tags"] = []string{"policy-practice"} // from the list
 	if got := plain(w.answer("p5", r.ID, tagged)); strings.Contains(got, "Ik hoor") {
@@ -99,7 +104,7 @@ func TestMirrorInTheForm(t *testing.T) {
 		t.Error(got)
 	}
 	tally := w.finish(r).Tally
-	if tally.Tags["policy-practice"] != 2 || tally.Mirror["policy-practice"] != 1 || tally.Unknown != 4 || tally.Tagged != 2 || tally.Respondents != 6 {
+	if tally.Tags["policy-practice"] != 2 || tally.Mirror["policy-practice"] != 1 || tally.Unknown != 5 || tally.Tagged != 2 || tally.Respondents != 7 {
 		t.Errorf("%+v", tally)
 	}
 	if all := w.channel(crew); strings.Contains(all, "Ik hoor") || strings.Contains(all, "door de woorden") {

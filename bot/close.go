@@ -45,13 +45,13 @@ func (b *Bot) closeRound(ctx context.Context, r Round, now time.Time) error {
 	raw, err := b.o.Keys.Open(ctx, ballotSlot(r.ID))
 	switch {
 	case errors.Is(err, ErrNotFound) || team.State == TeamGone:
-		err = b.release(ctx, r, nil, nil, RoundLost, now) // nobody can open it, or nobody is there to hear: destroyed unread
+		err = b.release(ctx, r, nil, nil, nil, RoundLost, now) // nobody can open it, or nobody is there to hear: destroyed unread
 	case err != nil:
 		return err
 	case len(ballots) == 0 && r.Kind == RoundQuestion && b.neverPosted(ctx, r):
-		err = b.release(ctx, r, nil, nil, RoundLapsed, now)
+		err = b.release(ctx, r, nil, nil, nil, RoundLapsed, now)
 	case len(ballots) < r.MinReplies: // never opened: not even the program learns what was in them
-		err = b.release(ctx, r, nil, nil, RoundClosed, now)
+		err = b.release(ctx, r, nil, nil, nil, RoundClosed, now)
 	default:
 		err = b.openBox(ctx, r, raw, ballots, now)
 	}
@@ -121,7 +121,7 @@ func (b *Bot) openBox(ctx context.Context, r Round, raw []byte, ballots []Sealed
 			return err
 		}
 	}
-	return b.release(ctx, r, replies, tally, RoundClosed, now)
+	return b.release(ctx, r, replies, tally, b.judge(ctx, r, slips), RoundClosed, now)
 }
 
 // shuffle is Fisher-Yates with crypto/rand, so that no order of writing follows the order of answering.
@@ -137,7 +137,7 @@ func shuffle[T any](s []T) error {
 }
 
 // release empties the box in one transaction and says in the channel that the round is closed.
-func (b *Bot) release(ctx context.Context, r Round, replies []SealedReply, tally *Tally, state RoundState, now time.Time) error {
+func (b *Bot) release(ctx context.Context, r Round, replies []SealedReply, tally *Tally, judged *JudgedBy, state RoundState, now time.Time) error {
 	return b.o.Store.Release(ctx, r.ID, replies, func(r *Round, t *Team) (Also, error) {
 		if r.State != RoundClosing {
 			return Also{}, errSame
@@ -146,7 +146,7 @@ func (b *Bot) release(ctx context.Context, r Round, replies []SealedReply, tally
 		if len(replies) > 0 {
 			r.Keep = r.Closes.AddDate(0, 0, b.o.KeepDays)
 		}
-		var also Also
+		also := Also{Judged: judged}
 		switch {
 		case r.Kind != RoundQuestion:
 			also = b.counted(r, t, now) // votes have no give-back moment
@@ -202,6 +202,9 @@ func (t *Tally) add(s *slip) {
 	}
 	if s.Stance != "" {
 		count(&t.Stances, s.Stance)
+	}
+	if s.Mirrored {
+		count(&t.Mirror, s.Guess)
 	}
 	for _, tag := range s.Tags {
 		count(&t.Tags, tag)

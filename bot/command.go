@@ -116,6 +116,13 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 			if i := slices.IndexFunc(seats, func(s *seat) bool { return b.notedAlready(s, text) }); i >= 0 {
 				return b.noted(seats[i].ballot, e.Lang), nil
 			}
+			if yes, ok := mirrorWord(strings.ToLower(strings.Trim(text, " ."))); ok {
+				for _, s := range seats {
+					if r, ok := b.mirrorAnswered(s, yes, e.Lang); ok && !s.draft() {
+						return r, nil
+					}
+				}
+			}
 			return b.typed(ctx, e, text)
 		}
 		r, ok, err := b.answerWord(ctx, e.From, e.Round, text, id)
@@ -181,7 +188,14 @@ func (b *Bot) answerWord(ctx context.Context, f From, only RoundID, text string,
 		}
 	}
 	if i < 0 {
-		i = slices.IndexFunc(seats, func(s *seat) bool { return s.ballot != nil && s.ballot.Wait == awaitTags })
+		i = slices.IndexFunc(seats, func(s *seat) bool { return s.ballot != nil && s.ballot.Wait == awaitMirror })
+		if yes, ok := mirrorWord(word); ok && i >= 0 {
+			r, err := b.answerMirror(ctx, seats[i], f, yes)
+			return r, true, err
+		}
+		if i < 0 {
+			i = slices.IndexFunc(seats, func(s *seat) bool { return s.ballot != nil && s.ballot.Wait == awaitTags })
+		}
 		if i >= 0 {
 			if values, other := b.tagWords(word, text); values != nil {
 				r, err := b.tag(ctx, seats[i], f, values, other, true)
@@ -522,6 +536,11 @@ func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
 		return b.share(ctx, s, e.From, Share(a.Arg), mark{})
 	case "tag":
 		return b.tag(ctx, s, e.From, []string{a.Arg}, "", false)
+	case "mirror":
+		if a.Arg != "yes" && a.Arg != "no" {
+			break
+		}
+		return b.answerMirror(ctx, s, e.From, a.Arg == "yes")
 	case "strike":
 		return b.strike(ctx, s, e.From)
 	case "withdraw":

@@ -172,6 +172,8 @@ func TestEverythingMayComeAgain(t *testing.T) {
 	words := []makes{types(0, "een", "a")}
 	kept := append(words[:1:1], types(1, "2", "b"))
 	more := append(kept[:2:2], types(2, "meer", "c"))
+	said := []makes{types(0, nearlySaid, "a"), types(1, "2", "b")}
+	asked := append(said[:2:2], presses(2, "tag", "unknown"))
 	count := map[string][]string{"text": {"x"}, "share": {"count"}, "tags": {"quality-speed"}, "stance": {"not-me"}}
 	self := map[string][]string{"text": {"x"}, "share": {"self"}}
 	resting := func(a *again) {
@@ -251,6 +253,12 @@ func TestEverythingMayComeAgain(t *testing.T) {
 		"a press to replace":           {before: more, event: presses(3, "merge", "replace"), newer: []makes{types(4, "2", "e"), types(5, "nog", "f")}},
 		"a press on a tag":             {before: kept, event: presses(2, "tag", "quality-speed"), newer: []makes{types(4, "trek in", "d")}},
 		"a press on a tag of its own":  {before: kept, event: presses(2, "tag", "none"), newer: []makes{types(4, "trek in", "d")}},
+		"a press on don't know":        {before: said, event: presses(2, "tag", "unknown"), newer: []makes{types(4, "trek in", "d")}},
+		"a press on yes":               {before: asked, event: presses(3, "mirror", "yes"), newer: []makes{types(4, "trek in", "d")}},
+		"a press on no":                {before: asked, event: presses(3, "mirror", "no"), newer: []makes{presses(4, "tag", "quality-speed")}},
+		"yes in words":                 {before: asked, event: types(3, "ja", "c"), newer: []makes{types(4, "trek in", "d")}},
+		"no in words":                  {before: asked, event: types(3, "nee", "c"), newer: []makes{types(4, "trek in", "d")}},
+		"a form that does not know":    {event: fills(0, unsure(nearlySaid), ""), newer: []makes{fills(2, count, "")}},
 		"a press to withdraw":          {before: kept, event: presses(2, "withdraw", ""), newer: []makes{types(3, "nieuw", "d"), types(4, "2", "e")}},
 		"a press to withdraw a draft":  {before: words, event: presses(2, "withdraw", ""), newer: []makes{types(3, "nieuw", "d")}},
 		"a press with nothing to take": {event: presses(0, "withdraw", "")},

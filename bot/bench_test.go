@@ -132,6 +132,21 @@ func BenchmarkStored(b *testing.B) {
 	}
 }
 
+// BenchmarkSeason shows the overview of a team's season with its picture, in a store with 100,000 released replies
+// (DESIGN 9: 50 ms).
+func BenchmarkSeason(b *testing.B) {
+	w, _ := openWorld(b, 20)
+	defer w.close()
+	fill(b, w, 100_000)
+	past(w, slices.Repeat([]string{"werkdruk rooster parkeren"}, 24)...)
+	b.ResetTimer()
+	for b.Loop() {
+		if r, err := w.fake.Command(context.Background(), "p2", crew, "seizoen"); err != nil || !slices.ContainsFunc(r.Message.Blocks, func(x bot.Block) bool { return x.Kind == bot.BlockPicture }) {
+			b.Fatal(err, plain(r))
+		}
+	}
+}
+
 // fill puts n released replies of ordinary size on the shelves of past rounds.
 func fill(b testing.TB, w *world, n int) {
 	ctx := context.Background()

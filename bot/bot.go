@@ -38,6 +38,8 @@ type Options struct {
 	Help        Help                // who to turn to besides the confidential adviser
 	Heavy       []locale.HeavyWords // what brings up a card with whom to turn to; nil: the built-in list
 	CaseNumbers []*regexp.Regexp    // the organisation's own case numbers
+
+	Scorer Scorer // guesses what a reply is about, for its author alone; nil: the built-in lexicon of Library
 }
 
 // Limits are the operator's floors for what managers may choose.
@@ -52,6 +54,7 @@ type Bot struct {
 	boxes     boxCache
 	appointed appointed
 	out       *outstanding
+	scorer    func() Scorer
 
 	wakeAgenda chan struct{}
 	wakeSender chan struct{}
@@ -90,8 +93,15 @@ func New(o Options) (*Bot, error) {
 			return nil, err
 		}
 	}
+	scorer := sync.OnceValue(func() Scorer { // made when somebody first does not know
+		if o.Scorer != nil {
+			return o.Scorer
+		}
+		return NewLexicon(o.Library)
+	})
 	return &Bot{
-		o: o, out: newOutstanding(), steps: newLanes(), resume: map[Task]trouble{}, closing: map[RoundID]bool{},
+		scorer: scorer,
+		o:      o, out: newOutstanding(), steps: newLanes(), resume: map[Task]trouble{}, closing: map[RoundID]bool{},
 		boxes:      boxCache{open: map[RoundID]*box{}},
 		wakeAgenda: make(chan struct{}, 1), wakeSender: make(chan struct{}, 1),
 	}, nil

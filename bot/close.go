@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/weerklank/weerklank/prompts"
 )
 
 // closeRound takes the steps of TRUST 2.4. Each may be repeated after a crash at that very step.
@@ -44,13 +46,13 @@ func (b *Bot) closeRound(ctx context.Context, r Round, now time.Time) error {
 	raw, err := b.o.Keys.Open(ctx, ballotSlot(r.ID))
 	switch {
 	case errors.Is(err, ErrNotFound) || team.State == TeamGone:
-		err = b.release(ctx, r, nil, nil, RoundLost, now) // nobody can open it, or nobody is there to hear: destroyed unread
+		err = b.release(ctx, r, nil, nil, nil, RoundLost, now) // nobody can open it, or nobody is there to hear: destroyed unread
 	case err != nil:
 		return err
 	case len(ballots) == 0 && r.Kind == RoundQuestion && b.neverPosted(ctx, r):
-		err = b.release(ctx, r, nil, nil, RoundLapsed, now)
+		err = b.release(ctx, r, nil, nil, nil, RoundLapsed, now)
 	case len(ballots) < r.MinReplies: // never opened: not even the program learns what was in them
-		err = b.release(ctx, r, nil, nil, RoundClosed, now)
+		err = b.release(ctx, r, nil, nil, nil, RoundClosed, now)
 	default:
 		err = b.openBox(ctx, r, raw, ballots, now)
 	}
@@ -71,7 +73,11 @@ func (b *Bot) openBox(ctx context.Context, r Round, raw []byte, ballots []Sealed
 	if err != nil {
 		return err
 	}
-	tally := newTally(r)
+	lib, err := b.library(ctx)
+	if err != nil {
+		return err
+	}
+	tally := newTally(r, &lib)
 	var slips []*slip
 	var addresses []Address
 	for _, sealed := range ballots {
@@ -84,6 +90,9 @@ func (b *Bot) openBox(ctx context.Context, r Round, raw []byte, ballots []Sealed
 	}
 	if people, ok, err := b.countPeople(ctx, r.Team); err == nil && ok { // a platform that does not answer delays no closing
 		tally.People = people
+	}
+	if tally.Words, err = b.wordTable(ctx, r, tally, slips); err != nil {
+		return err
 	}
 	var replies []SealedReply
 	if r.Kind == RoundQuestion {
@@ -113,7 +122,7 @@ func (b *Bot) openBox(ctx context.Context, r Round, raw []byte, ballots []Sealed
 			return err
 		}
 	}
-	return b.release(ctx, r, replies, tally, RoundClosed, now)
+	return b.release(ctx, r, replies, tally, b.judge(ctx, r, slips), RoundClosed, now)
 }
 
 // shuffle is Fisher-Yates with crypto/rand, so that no order of writing follows the order of answering.
@@ -129,7 +138,7 @@ func shuffle[T any](s []T) error {
 }
 
 // release empties the box in one transaction and says in the channel that the round is closed.
-func (b *Bot) release(ctx context.Context, r Round, replies []SealedReply, tally *Tally, state RoundState, now time.Time) error {
+func (b *Bot) release(ctx context.Context, r Round, replies []SealedReply, tally *Tally, judged *JudgedBy, state RoundState, now time.Time) error {
 	return b.o.Store.Release(ctx, r.ID, replies, func(r *Round, t *Team) (Also, error) {
 		if r.State != RoundClosing {
 			return Also{}, errSame
@@ -138,7 +147,7 @@ func (b *Bot) release(ctx context.Context, r Round, replies []SealedReply, tally
 		if len(replies) > 0 {
 			r.Keep = r.Closes.AddDate(0, 0, b.o.KeepDays)
 		}
-		var also Also
+		also := Also{Judged: judged}
 		switch {
 		case r.Kind != RoundQuestion:
 			also = b.counted(r, t, now) // votes have no give-back moment
@@ -178,12 +187,11 @@ func (b *Bot) neverSent(ctx context.Context, r Round) bool {
 	return err == nil && p.State == PostFailed
 }
 
-func newTally(r Round) *Tally {
-	t := &Tally{Asked: r.Prompt.Tensions}
+func newTally(r Round, lib *prompts.Library) *Tally {
 	if r.Kind != RoundQuestion {
-		t.Asked = nil
+		return &Tally{}
 	}
-	return t
+	return &Tally{Prompt: r.Prompt.ID, Revision: r.Prompt.Revision, Asked: r.Prompt.Tensions, Senses: sensesOf(lib)}
 }
 
 // add counts one ballot. A reply without any tag is a respondent and no more.
@@ -196,8 +204,14 @@ func (t *Tally) add(s *slip) {
 	if s.Stance != "" {
 		count(&t.Stances, s.Stance)
 	}
+	if s.Mirrored {
+		count(&t.Mirror, s.Guess)
+	}
 	for _, tag := range s.Tags {
 		count(&t.Tags, tag)
+		if tag == s.Mirror {
+			count(&t.Mirror, tag)
+		}
 	}
 	switch {
 	case s.Plain == "none":
@@ -227,6 +241,18 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	rounds, err := b.o.Store.Rounds(ctx, r.Team)
+	if err != nil {
+		return err
+	}
+	labels, err := b.labelsOf(ctx, r, rounds)
+	if err != nil {
+		return err
+	}
+	ahead, err := b.outlooks(ctx, r, &lib)
+	if err != nil {
+		return err
+	}
 	pages := 0
 	if !r.Keep.IsZero() { // somebody shared a text
 		replies, err := b.released(ctx, r)
@@ -248,12 +274,17 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 			r.State = RoundTooFew
 			t.Thin++
 			r.Then = b.voteAfter(*t, now)
-			return Also{Posts: []Post{post("give-back", TooFew(*r, &lib, r.Then == RoundPace))}}, nil
+			r.Ends = r.Then == RoundSeason
+			r.Statements = ahead[r.Ends].said
+			few := post("give-back", TooFew(*r, &lib, r.Then == RoundPace))
+			return Also{Posts: append([]Post{few}, b.told(*r, few.ID, at)...)}, nil
 		}
 		r.State = RoundGivenBack
 		t.Thin = 0
 		r.Then = b.voteAfter(*t, now)
-		given := GiveBack(*r, nil, &lib, nil)
+		r.Ends = r.Then == RoundSeason
+		r.Statements = ahead[r.Ends].said
+		given := GiveBack(*r, nil, &lib, ahead[r.Ends].recurring)
 		r.Followup = given.Followup
 		heard, guide := post("give-back", Message{}), post("guide", *given.Guide)
 		heard.Round, heard.Part = r.ID, PartHeard
@@ -263,9 +294,16 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 		for page := range pages {
 			quotes := post(threadStep(page), Message{})
 			quotes.Round, quotes.Part, quotes.Page, quotes.ReplyTo = r.ID, PartQuotes, page, heard.ID
-			posts = append(posts, quotes)
+			posts = append(posts, quotes) // read first, then talk
 		}
-		return Also{Posts: append(posts, guide)}, nil // read first, then talk
+		posts = append(posts, b.told(*r, heard.ID, at)...)
+		t.noteLabels(labels)
+		if t.news(r, rounds); len(r.News) > 0 {
+			words := post("words", newsMessage(*r, nil, &lib))
+			words.ReplyTo = heard.ID
+			posts = append(posts, words)
+		}
+		return Also{Posts: append(posts, guide)}, nil
 	})
 }
 
@@ -275,6 +313,51 @@ func threadStep(page int) string {
 		return "thread"
 	}
 	return "thread-" + strconv.Itoa(page+1)
+}
+
+// outlook is what a round's give-back knows of what comes back.
+type outlook struct {
+	said      []Statement
+	recurring map[prompts.TensionID]bool
+}
+
+// outlooks work out what the give-back of a round tells of what comes back, for a round that ends its season and for one
+// that does not. That takes a while, and so it is done before the transaction that decides between the two.
+func (b *Bot) outlooks(ctx context.Context, r Round, lib *prompts.Library) (map[bool]outlook, error) {
+	rounds, err := b.o.Store.Rounds(ctx, r.Team)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(rounds, func(q Round) bool { return q.ID == r.ID })
+	if i < 0 {
+		return nil, ErrNotFound
+	}
+	rounds[i].State = RoundGivenBack
+	if r.Tally == nil {
+		rounds[i].State = RoundTooFew
+	}
+	out := map[bool]outlook{}
+	for _, ends := range []bool{false, true} {
+		rounds[i].Ends, rounds[i].Statements = ends, nil
+		rounds[i].Statements = Statements(r.Team, rounds, r.ID, lib)
+		recurring := map[prompts.TensionID]bool{}
+		for _, id := range comingBack(rounds) {
+			recurring[id] = true
+		}
+		out[ends] = outlook{rounds[i].Statements, recurring}
+	}
+	return out, nil
+}
+
+// told is the post of what came back or changed, in the thread of the give-back that closed a window or block. At the end
+// of a season its overview says it.
+func (b *Bot) told(r Round, under PostID, at time.Time) []Post {
+	if len(r.Statements) == 0 || r.Ends {
+		return nil
+	}
+	p := b.say(r.Team, stepPost(r.ID, "told"), Told(r), at)
+	p.ReplyTo = under
+	return []Post{p}
 }
 
 // stepPost is the outbox row of one step of a round.

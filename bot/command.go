@@ -50,6 +50,11 @@ func parseCommand(text string) (verb, rest string, explicit, ok bool) {
 		return verbs[w], n, explicit, true
 	}
 	verb, rest = verbs[words[0]], strings.Join(words[1:], " ")
+	if words[0] == "woord" || words[0] == "word" {
+		if _, _, _, ok := parseWord(rest); ok {
+			return "word", rest, explicit, true
+		}
+	}
 	switch {
 	case verb == "pause" && slices.Contains(incident, rest), verb == "remove" && looksLikeCode(rest):
 		return verb, rest, explicit, true
@@ -110,6 +115,13 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 		if i := slices.IndexFunc(seats, func(s *seat) bool { return s.knows(id) }); i >= 0 { // it came before, whatever it was
 			if i := slices.IndexFunc(seats, func(s *seat) bool { return b.notedAlready(s, text) }); i >= 0 {
 				return b.noted(seats[i].ballot, e.Lang), nil
+			}
+			if yes, ok := mirrorWord(strings.ToLower(strings.Trim(text, " ."))); ok {
+				for _, s := range seats {
+					if r, ok := b.mirrorAnswered(s, yes, e.Lang); ok && !s.draft() {
+						return r, nil
+					}
+				}
 			}
 			return b.typed(ctx, e, text)
 		}
@@ -176,7 +188,14 @@ func (b *Bot) answerWord(ctx context.Context, f From, only RoundID, text string,
 		}
 	}
 	if i < 0 {
-		i = slices.IndexFunc(seats, func(s *seat) bool { return s.ballot != nil && s.ballot.Wait == awaitTags })
+		i = slices.IndexFunc(seats, func(s *seat) bool { return s.ballot != nil && s.ballot.Wait == awaitMirror })
+		if yes, ok := mirrorWord(word); ok && i >= 0 {
+			r, err := b.answerMirror(ctx, seats[i], f, yes)
+			return r, true, err
+		}
+		if i < 0 {
+			i = slices.IndexFunc(seats, func(s *seat) bool { return s.ballot != nil && s.ballot.Wait == awaitTags })
+		}
 		if i >= 0 {
 			if values, other := b.tagWords(word, text); values != nil {
 				r, err := b.tag(ctx, seats[i], f, values, other, true)
@@ -305,6 +324,8 @@ func (b *Bot) command(ctx context.Context, f From, text string) (Response, error
 		return b.why(ctx, f, t)
 	case "season":
 		return b.season(ctx, f, t)
+	case "word":
+		return b.wordTyped(ctx, f, t, rest)
 	}
 	return b.help(ctx, f)
 }
@@ -386,7 +407,12 @@ func (b *Bot) showLibrary(ctx context.Context, f From) (Response, error) {
 	for _, p := range lib.Prompts {
 		lines = append(lines, string(p.Kind)+"  "+string(p.ID)+"\n  "+p.In(f.Lang).Title)
 	}
-	m.Blocks = append(m.Blocks, Block{Kind: BlockCode, Spans: []Span{{Text: strings.Join(lines, "\n")}}}, Note(say("cmd.library-how")))
+	proposals, err := b.proposals(ctx, f.Lang)
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	m.Blocks = append(append(m.Blocks, Code(strings.Join(lines, "\n"))), proposals...)
+	m.Blocks = append(m.Blocks, Note(say("cmd.library-how")))
 	return Response{Message: &m}, nil
 }
 
@@ -468,6 +494,9 @@ func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
 		if err != nil {
 			return say.message("common.later"), err
 		}
+		if a.Arg == whySaid {
+			return b.whySaid(ctx, e.From, r)
+		}
 		return b.whyRound(ctx, e.Lang, r)
 	case "me":
 		return b.me(ctx, e.From)
@@ -475,6 +504,8 @@ func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
 		return b.help(ctx, e.From)
 	case "there", "not-there":
 		return b.resolve(ctx, e.From, PostID(a.Arg), a.Do == "there")
+	case "word":
+		return b.wordPressed(ctx, e)
 	case "wake-up":
 		return b.wakeUp(ctx, e.From, TeamID(a.Arg))
 	case "remove":
@@ -508,6 +539,11 @@ func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
 		return b.share(ctx, s, e.From, Share(a.Arg), mark{})
 	case "tag":
 		return b.tag(ctx, s, e.From, []string{a.Arg}, "", false)
+	case "mirror":
+		if a.Arg != "yes" && a.Arg != "no" {
+			break
+		}
+		return b.answerMirror(ctx, s, e.From, a.Arg == "yes")
 	case "strike":
 		return b.strike(ctx, s, e.From)
 	case "withdraw":
@@ -774,12 +810,39 @@ func (b *Bot) why(ctx context.Context, f From, t Team) (Response, error) {
 	if err != nil {
 		return say.message("common.later"), err
 	}
-	for _, r := range slices.Backward(rounds) {
+	var asked *Round
+	for _, r := range rounds {
 		if r.Kind == RoundQuestion || r.Kind == RoundTalk {
-			return b.whyRound(ctx, f.Lang, r)
+			asked = &r
 		}
 	}
-	return say.message("team.why-none"), nil
+	if asked == nil {
+		return say.message("team.why-none"), nil
+	}
+	a, err := b.whyRound(ctx, f.Lang, *asked)
+	if last, ok := lastSaid(rounds); ok && err == nil { // what was said of what comes back is the team's own
+		channels, err := b.channelsOf(ctx, f.User)
+		if err != nil {
+			return say.message("common.later"), err
+		}
+		if slices.Contains(channels, t.ID) {
+			a.Message.Blocks = append(a.Message.Blocks, WhyTold(f.Lang, last.Statements)...)
+		}
+	}
+	return a, err
+}
+
+// whySaid tells somebody of the channel what the statements of a round rest on.
+func (b *Bot) whySaid(ctx context.Context, f From, r Round) (Response, error) {
+	say := sayer(f.Lang)
+	channels, err := b.channelsOf(ctx, f.User)
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	if !slices.Contains(channels, r.Team) {
+		return say.message("reply.not-in-channel"), nil
+	}
+	return Response{Message: &Message{Lang: f.Lang, Blocks: WhyTold(f.Lang, r.Statements)}}, nil
 }
 
 func (b *Bot) whyRound(ctx context.Context, lang prompts.Lang, r Round) (Response, error) {
@@ -795,7 +858,7 @@ func (b *Bot) whyRound(ctx context.Context, lang prompts.Lang, r Round) (Respons
 	}}}, nil
 }
 
-// season shows the plain counts of the team's season so far.
+// season shows the overview of the team's season so far.
 func (b *Bot) season(ctx context.Context, f From, t Team) (Response, error) {
 	say := sayer(f.Lang)
 	channels, err := b.channelsOf(ctx, f.User)

@@ -23,7 +23,9 @@ const (
 	SeenQuestion SeenKind = "question"
 	SeenGiveBack SeenKind = "give-back"
 	SeenQuotes   SeenKind = "quotes"
+	SeenWords    SeenKind = "new words"
 	SeenGuide    SeenKind = "guide"
+	SeenTold     SeenKind = "what comes back"
 	SeenTooFew   SeenKind = "too few"
 	SeenLost     SeenKind = "lost"
 )
@@ -69,6 +71,7 @@ func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
 		switch r.State {
 		case RoundTooFew:
 			add(SeenTooFew, "give-back", r.GivesBack, TooFew(r, &lib, r.Then == RoundPace))
+			add(SeenTold, "told", r.GivesBack, Told(r))
 		case RoundLost:
 			add(SeenLost, "lost", r.Closes, Lost(r))
 		case RoundGivenBack:
@@ -81,6 +84,10 @@ func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
 			for page, quotes := range given.Thread {
 				add(SeenQuotes, threadStep(page), r.GivesBack, quotes)
 			}
+			if len(r.News) > 0 {
+				add(SeenWords, "words", r.GivesBack, newsMessage(r, nil, &lib))
+			}
+			add(SeenTold, "told", r.GivesBack, Told(r))
 			if given.Guide != nil {
 				add(SeenGuide, "guide", r.GivesBack, *given.Guide)
 			}

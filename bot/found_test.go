@@ -128,6 +128,9 @@ file of that time. It opens that round only. Nobody can undo such a copy; that i
   how many came, went or changed. Not whose.
 - After closing, no record and no backup says how many replied when there were too few. When there were enough, the counts
   stand in the file: how many replied and how often each answer was chosen. No count crosses two questions.
+- Of a round with enough replies the file also keeps the words that **three or more replies** have in common, with how many
+  replies have them. That includes replies that were only counted. Rarer words leave nothing, nor do names, numbers and
+  what looks like personal data: ` + "`TestRareWordsLeaveNothing`" + `.
 - The live file counts its writes, of all teams together. Who notes that number before and after a round can tell how
   busy it was. ` + "`weerklank compact`" + ` and every backup begin counting anew.
 - When an author takes a reply away, the give-back in the channel changes, and the platform shows when. The file keeps that
@@ -187,6 +190,9 @@ toen. Die opent alleen die ronde. Niemand kan zo'n kopie ongedaan maken. Daarom 
 - Na het sluiten staat nergens hoeveel mensen antwoordden als het er te weinig waren. Niet in het bestand, niet in een
   reservekopie. Waren het er genoeg? Dan staan de aantallen in het bestand: hoeveel mensen antwoordden, en hoe vaak elk
   antwoord is gekozen. Geen aantal kruist twee vragen.
+- Van een ronde met genoeg antwoorden bewaart het bestand ook de woorden die **drie of meer antwoorden** gemeen hebben, en
+  hoeveel antwoorden dat zijn. Ook antwoorden die alleen meetellen doen daarin mee. Zeldzamere woorden laten niets achter.
+  Namen, getallen en wat op persoonsgegevens lijkt ook niet: ` + "`TestRareWordsLeaveNothing`" + `.
 - Het bestand telt hoe vaak erin is geschreven, van alle teams samen. Wie dat getal voor en na een ronde opschrijft, ziet
   hoe druk het was. ` + "`weerklank compact`" + ` en elke reservekopie beginnen opnieuw te tellen.
 - Haalt een schrijver een antwoord weg, dan verandert de terugblik in het kanaal. Het platform toont wanneer. Het bestand

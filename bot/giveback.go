@@ -34,11 +34,11 @@ type Given struct {
 }
 
 // GiveBack turns a closed round into words. It is pure. replies are the released ones: their authors chose to share
-// them. recurring names the tensions that keep coming back, if any are known.
+// them. recurring names the tensions that keep coming back, if any are known; once the round was given back, its Followup stands.
 func GiveBack(r Round, replies []Reply, lib *prompts.Library, recurring map[prompts.TensionID]bool) Given {
 	lang := r.Lang
 	quotes := quotable(replies)
-	follow := followup(r, recurring)
+	follow := cmp.Or(r.Followup, followup(r, recurring)) // once it was asked, it is that
 	// Once without a quote, to see how many words are left for quotes.
 	m := heard(r, quotes, lib, follow, &quotePicker{})
 	m = heard(r, quotes, lib, follow, &quotePicker{words: min(quoteWords, roundWords-leadWords-len(strings.Fields(m.Plain())))})

@@ -35,7 +35,7 @@ func FindHeavy(text string, list []locale.HeavyWords) []locale.HeavyKind {
 
 // unite makes one word of those that an apostrophe joins: collega's and collegas are one.
 func (s *scanned) unite() {
-	var out []word
+	out := s.words[:0]
 	for _, w := range s.words {
 		if n := len(out); n > 0 && s.text[out[n-1].end:w.at] == "'" {
 			out[n-1].end = w.end

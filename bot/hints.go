@@ -67,8 +67,9 @@ type HintOptions struct {
 // FindHints gives the pieces of text that look like personal data, in the order of the text; they never overlap and lie
 // on borders of characters. It rather misses a piece than cries wolf: a hint never blocks (TRUST P3, P4). It keeps and
 // logs nothing, and reads any bytes.
-func FindHints(text string, o HintOptions) []Hint {
-	s := scan(text)
+func FindHints(text string, o HintOptions) []Hint { return scan(text).hints(o) }
+
+func (s *scanned) hints(o HintOptions) []Hint {
 	var found []Hint // places in s.text
 	add := func(kind HintKind, at, end int) { found = append(found, Hint{kind, at, end}) }
 	s.numbers(add)
@@ -148,6 +149,16 @@ func scan(original string) *scanned {
 	text.Grow(len(original))
 	low.Grow(len(original))
 	for i := 0; i < len(original); {
+		if c := original[i]; c == '\n' || c < utf8.RuneSelf && c >= ' ' && c != 0x7f {
+			text.WriteByte(c)
+			if c >= 'A' && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			low.WriteByte(c)
+			s.at, s.end = append(s.at, i), append(s.end, i+1)
+			i++
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(original[i:])
 		switch {
 		case r == '\n' || r < utf8.RuneSelf && r > ' ':
@@ -181,7 +192,7 @@ func scan(original string) *scanned {
 
 // words cuts text into its words.
 func words(text string) []word {
-	var out []word
+	out := make([]word, 0, len(text)/5)
 	start := -1
 	for i, r := range text {
 		switch {

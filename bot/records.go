@@ -80,6 +80,9 @@ type Team struct {
 	HalfPace     bool      `json:"half_pace,omitempty"`
 	Incident     time.Time `json:"incident,omitzero"`   // last pause "after an incident"
 	NoPrompt     bool      `json:"no_prompt,omitempty"` // the library had nothing left at the last opening; shown in status
+
+	Words  []WordNote  `json:"words,omitempty"`  // new words that the team was shown, and what it decided
+	Labels []LabelNote `json:"labels,omitempty"` // "something else" that many called by one name: for the editors
 }
 
 // steer notes an act of a manager, or gives errSame for one that came before: a redelivery must undo nothing newer.
@@ -165,8 +168,12 @@ type Round struct {
 	Adviser    string               `json:"adviser"`
 	Audience   []prompts.AudienceID `json:"audience,omitempty"`
 
-	Tally    *Tally `json:"tally,omitempty"`    // after closing, and only with content
-	Followup string `json:"followup,omitempty"` // the deepening question that was given back
+	Tally    *Tally    `json:"tally,omitempty"`    // after closing, and only with content
+	Followup string    `json:"followup,omitempty"` // the deepening question that was given back
+	News     []NewWord `json:"news,omitempty"`     // the new words that were given back
+
+	Ends       bool        `json:"ends,omitempty"`       // its give-back ended the season
+	Statements []Statement `json:"statements,omitempty"` // what was said at its give-back of what comes back or changed
 
 	Then     RoundKind `json:"then,omitempty"`     // the vote that must still be opened after this round's give-back
 	ThenFrom time.Time `json:"then_from,omitzero"` // not before: after an incident the team is left in peace
@@ -229,18 +236,23 @@ type Reply struct {
 	Other  string // the author's own words for "something else"
 }
 
-// Tally is what a closed round adds up to. It never changes afterwards.
+// Tally is what a closed round adds up to. It never changes afterwards. One from before a field was kept lacks it.
 type Tally struct {
-	Respondents int                       `json:"respondents"`
-	People      int                       `json:"people,omitempty"` // humans in the channel at closing; 0: unknown
-	Tagged      int                       `json:"tagged"`           // replies with a tension, other or none
-	Tags        map[prompts.TensionID]int `json:"tags,omitempty"`
-	Asked       []prompts.TensionID       `json:"asked,omitempty"`
-	None        int                       `json:"none,omitempty"`
-	Other       int                       `json:"other,omitempty"`
-	Unknown     int                       `json:"unknown,omitempty"`
-	Stances     map[Stance]int            `json:"stances,omitempty"`
-	Choices     map[string]int            `json:"choices,omitempty"` // votes
+	Prompt      prompts.ID                   `json:"prompt,omitempty"`
+	Revision    int                          `json:"revision,omitempty"`
+	Senses      map[prompts.TensionID]string `json:"senses,omitempty"` // of every tension that could be tagged
+	Respondents int                          `json:"respondents"`
+	People      int                          `json:"people,omitempty"` // humans in the channel at closing; 0: unknown
+	Tagged      int                          `json:"tagged"`           // replies with a tension, other or none
+	Tags        map[prompts.TensionID]int    `json:"tags,omitempty"`
+	Mirror      map[prompts.TensionID]int    `json:"mirror,omitempty"` // of Tags: suggested by a mirror and confirmed by the author
+	Asked       []prompts.TensionID          `json:"asked,omitempty"`
+	None        int                          `json:"none,omitempty"`
+	Other       int                          `json:"other,omitempty"`
+	Unknown     int                          `json:"unknown,omitempty"`
+	Stances     map[Stance]int               `json:"stances,omitempty"`
+	Choices     map[string]int               `json:"choices,omitempty"` // votes
+	Words       WordTable                    `json:"words,omitzero"`    // of a round with content; nil: none was made
 }
 
 // Thresholds are the small-number rules in force for a round.

@@ -462,11 +462,24 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 			return r, err
 		}
 	}
+	var guess *Evidence
+	if new.Plain == plainUnknown && new.Share != ShareMyself {
+		if guess = b.mirror(ctx, text, bx.round); guess != nil && b.shuts(bx.round.Team) {
+			if s, err = b.sit(ctx, bx, e.User); err != nil {
+				return b.refused(err, e.Lang)
+			}
+			if wrong := b.mirrorForm(s, e, guess, text, new.Version); wrong != nil {
+				return b.formAgain(ctx, bx, e, o, wrong, nil)
+			}
+		}
+	}
+	shown := bx.mirrored(at)
 	s, changed, err := b.writeSeat(ctx, s, func(h *hand) error {
 		if new.Share == ShareMyself {
 			return h.bury(new.Version)
 		}
 		mine := *new
+		mine.reflected(h.ballot, guess, shown)
 		return h.put(&mine)
 	})
 	if err != nil {
@@ -479,9 +492,12 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 		if !o.gave(s.ballot, new.Version) {
 			return say.message("reply.newer"), nil
 		}
-		return b.receipt(s, e.Lang, s.ballot), nil
 	}
-	return b.receipt(s, e.Lang, new), nil
+	r := b.receipt(s, e.Lang, s.ballot)
+	if s.ballot.asked(guess, new.Version) {
+		r.Message.Blocks = append(r.Message.Blocks, b.mirrorBlocks(*guess, text, bx.round.ID, e.Lang)...)
+	}
+	return r, nil
 }
 
 // formAgain shows a form again as it was filled in, with what is wrong or was found, and card above its fields.
@@ -1017,6 +1033,12 @@ func (b *Bot) tag(ctx context.Context, s *seat, f From, values []string, other s
 		}
 	}
 	var now *slip
+	var guess *Evidence
+	var text string
+	if add.Plain == plainUnknown && s.ballot != nil {
+		text = s.ballot.text()
+		guess = b.mirror(ctx, text, s.round)
+	}
 	_, err := b.write(ctx, s.box, s.at, func(h *hand) error {
 		err := h.tag(add.Tags, add.Plain, add.Other, version(f.At))
 		if errors.Is(err, errSame) && version(f.At) >= h.ballot.Version { // they are there already
@@ -1031,6 +1053,9 @@ func (b *Bot) tag(ctx context.Context, s *seat, f From, values []string, other s
 		if typed {
 			h.ballot.Wait = ""
 		}
+		if guess != nil && h.ballot.Guess == "" && h.ballot.text() == text {
+			h.ballot.Guess, h.ballot.GuessAt, h.ballot.Wait = guess.Tension, version(f.At), awaitMirror
+		}
 		now = h.ballot
 		return nil
 	})
@@ -1041,6 +1066,9 @@ func (b *Bot) tag(ctx context.Context, s *seat, f From, values []string, other s
 		return b.whereNow(ctx, s, f)
 	}
 	r := b.noted(now, f.Lang)
+	if now.asked(guess, version(f.At)) {
+		r.Message.Blocks = append(r.Message.Blocks, b.mirrorBlocks(*guess, text, s.round.ID, f.Lang)...)
+	}
 	if add.Other != "" && now.withheld() {
 		r.Message.Blocks = append(r.Message.Blocks, Text(Span{Text: say("hint.kept-hard")}))
 	}

@@ -532,7 +532,7 @@ func (b *Bot) open(ctx context.Context, t Team, m Moments, rounds []Round, onwar
 func (b *Bot) situation(t Team, m Moments, rounds []Round) prompts.Situation {
 	s := prompts.Situation{
 		Audience: t.Settings.Audience, Round: t.Asked + 1, Slot: m.Slot, At: m.Opens, MaxIntensity: 3,
-		FirstSeason: t.Season <= 1, Seed: seed(t.ID, t.Asked+1),
+		FirstSeason: t.Season <= 1, Seed: seed(t.ID, t.Asked+1), Recurring: comingBack(rounds),
 	}
 	if t.Settings.Rhythm == RhythmWeekly {
 		s.MaxIntensity = 2

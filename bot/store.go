@@ -11,6 +11,8 @@ import (
 type Also struct {
 	Posts []Post // queued in the outbox; a PostID that exists already is left as it is
 	Audit []AuditEntry
+
+	Judged *JudgedBy // added to the totals of a scorer
 }
 
 // Task is one thing the agenda says is due: a team whose next round must open, or a round whose next step has come.
@@ -180,6 +182,12 @@ type Prompts interface {
 	History(ctx context.Context, id prompts.ID) ([]prompts.Prompt, error)
 }
 
+// Judgements is a port: what scorers proved to be worth, for the whole installation. It grows by Also.
+type Judgements interface {
+	// Judged returns the totals of the scorer with that name.
+	Judged(ctx context.Context, scorer string) (map[prompts.TensionID]Modes, error)
+}
+
 // Restores is a port: whether the store is a backup that was put back.
 type Restores interface {
 	// Restored returns when the store was put back from a backup; zero if it was not, or ForgetRestored was called.
@@ -198,6 +206,7 @@ type Store interface {
 	Shelf
 	Outbox
 	Prompts
+	Judgements
 	Restores
 }
 

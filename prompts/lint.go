@@ -20,12 +20,13 @@ const (
 
 // Finding is one thing the editorial lint noticed (PRACTICE 13), with the reason and what to do.
 type Finding struct {
-	Prompt ID
-	Lang   Lang   // of the text; empty: both
-	Field  string // as it is called in the file: "text", "question", "followups", …
-	Rule   string
-	Level  Level
-	Text   Text // what is wrong and what to do, in both languages
+	Prompt  ID
+	Tension TensionID // set instead of Prompt
+	Lang    Lang      // of the text; empty: both
+	Field   string    // as it is called in the file: "text", "question", "followups", …
+	Rule    string
+	Level   Level
+	Text    Text // what is wrong and what to do, in both languages
 }
 
 // String is one line in English.
@@ -34,17 +35,21 @@ func (f Finding) String() string { return f.Line(English) }
 // Line is one line for a terminal in the reader's language.
 func (f Finding) Line(lang Lang) string {
 	where := string(f.Prompt)
+	if f.Tension != "" {
+		where = "tension " + string(f.Tension)
+	}
 	if f.Lang != "" {
 		where += "." + string(f.Lang)
 	}
 	return fmt.Sprintf("%s: %s.%s: %s [%s]", f.Level, where, f.Field, f.Text.In(lang), f.Rule)
 }
 
-// Lint says what an editor would say about the wording of every prompt that is not retired, in file order. It is a hint
+// Lint says what an editor would say about every tension, and about the wording of every prompt that is not retired, in
+// file order. It is a hint
 // from a machine; what it cannot ask, a reviewer does.
 func Lint(l Library) []Finding {
 	twins := nearDuplicates(l)
-	var out []Finding
+	out := lintTensions(l)
 	for i, p := range l.Prompts {
 		if p.Status == Retired {
 			continue
@@ -152,13 +157,14 @@ func (all phrases) in(words []string) string {
 // linter gathers what it finds in one prompt.
 type linter struct {
 	p    Prompt
+	t    TensionID
 	lang Lang
 	out  []Finding
 }
 
 func (x *linter) add(level Level, field, rule, nl, en string) {
 	x.out = append(x.out, Finding{
-		Prompt: x.p.ID, Lang: x.lang, Field: field, Rule: rule, Level: level, Text: Text{Dutch: nl, English: en},
+		Prompt: x.p.ID, Tension: x.t, Lang: x.lang, Field: field, Rule: rule, Level: level, Text: Text{Dutch: nl, English: en},
 	})
 }
 
@@ -242,7 +248,12 @@ func (x *linter) wording(field, text string) {
 		x.add(Warn, field, "idealism", "'"+s+"' veronderstelt idealen. Gewone redenen zijn goed genoeg; laat het weg.",
 			"'"+s+"' presumes ideals. Plain reasons are good enough; leave it out.")
 	}
-	if lex.formal.in(words) != "" {
+	x.plain(field, text)
+}
+
+// plain holds the rules for whatever people will read, quoted speech included.
+func (x *linter) plain(field, text string) {
+	if lexicons[x.lang].formal.in(tokens(text)) != "" {
 		x.add(Error, field, "u-form", "Hier staat u. Collega's spreek je aan met je en jij.",
 			"This uses the formal u. Colleagues are addressed with je and jij.")
 	}

@@ -53,6 +53,8 @@ type Tension struct {
 	A, B      Text // canonical poles
 	ProtectsA Text // completes "Dat beschermt …" / "That protects …"
 	ProtectsB Text
+
+	Definitions map[Lang]Definition // what a Scorer goes by; a tension without any is never suggested
 }
 
 // Value is a public value a prompt may touch.

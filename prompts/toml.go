@@ -156,6 +156,12 @@ type (
 		B         string `toml:"b,omitempty"`
 		ProtectsA string `toml:"protects_a,omitempty"`
 		ProtectsB string `toml:"protects_b,omitempty"`
+
+		CuesA       []string `toml:"cues_a,omitempty"`
+		CuesB       []string `toml:"cues_b,omitempty"`
+		CuesBoth    []string `toml:"cues_both,omitempty"`
+		Examples    []string `toml:"examples,omitempty"`
+		Description string   `toml:"description,omitempty"`
 	}
 	fileNamed struct {
 		ID string `toml:"id"`
@@ -234,6 +240,8 @@ func (f file) library() Library {
 			B:         fileText{t.NL.B, t.EN.B}.text(),
 			ProtectsA: fileText{t.NL.ProtectsA, t.EN.ProtectsA}.text(),
 			ProtectsB: fileText{t.NL.ProtectsB, t.EN.ProtectsB}.text(),
+
+			Definitions: t.definitions(),
 		})
 	}
 	for _, v := range f.Values {
@@ -246,6 +254,21 @@ func (f file) library() Library {
 		l.Prompts = append(l.Prompts, p.prompt())
 	}
 	return l
+}
+
+func (t fileTension) definitions() map[Lang]Definition {
+	var out map[Lang]Definition
+	for lang, p := range map[Lang]filePulling{Dutch: t.NL, English: t.EN} {
+		d := Definition{some(p.CuesA), some(p.CuesB), some(p.CuesBoth), some(p.Examples), p.Description}
+		if d.empty() {
+			continue
+		}
+		if out == nil {
+			out = map[Lang]Definition{}
+		}
+		out[lang] = d
+	}
+	return out
 }
 
 func (p filePrompt) prompt() Prompt {
@@ -295,7 +318,11 @@ func fileOf(l Library) file {
 }
 
 func (t Tension) inFile(lang Lang) filePulling {
-	return filePulling{t.Label[lang], t.Short[lang], t.A[lang], t.B[lang], t.ProtectsA[lang], t.ProtectsB[lang]}
+	d := t.Definitions[lang]
+	return filePulling{
+		t.Label[lang], t.Short[lang], t.A[lang], t.B[lang], t.ProtectsA[lang], t.ProtectsB[lang],
+		d.CuesA, d.CuesB, d.CuesBoth, d.Examples, d.Description,
+	}
 }
 
 func (p Prompt) inFile() filePrompt {

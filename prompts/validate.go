@@ -87,6 +87,7 @@ func (l *Library) Validate() error {
 			v.line(string(lang)+".a", t.A[lang])
 			v.line(string(lang)+".b", t.B[lang])
 		}
+		v.definitions(t)
 	}
 	for _, value := range l.Values {
 		v.entry("value", string(value.ID))

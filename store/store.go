@@ -42,7 +42,7 @@ var (
 // The buckets. Moments are UTC nanoseconds, big-endian, so that keys sort by time.
 //
 //	meta      "schema" -> version (uint64); "restored" -> moment of the restore, until the bot has acted on it;
-//	          "mark-<platform>" -> minute up to which a platform's events were handled
+//	          "mark-<platform>" -> minute up to which a platform's events were handled; "judged-<scorer>" -> totals by tension as JSON
 //	teams     <team id> -> bot.Team as JSON
 //	rounds    <round id> -> bot.Round as JSON
 //	asked     <team id> 0 <kind> 0 <due> -> round id: a round is unique in (team, kind, due)
@@ -76,6 +76,7 @@ var (
 	kRestored = []byte("restored")
 	kRestore  = []byte("restore")
 	kMark     = "mark-"
+	kJudged   = "judged-"
 	kBallots  = []byte("ballots")
 	kAside    = []byte("aside")
 	kShut     = []byte("shut")
@@ -769,6 +770,9 @@ func (d *DB) MoveTeam(ctx context.Context, id, to bot.TeamID) error {
 
 func alongside(tx *bolt.Tx, also bot.Also) error {
 	if err := queue(tx, also.Posts); err != nil {
+		return err
+	}
+	if err := judge(tx, also.Judged); err != nil {
 		return err
 	}
 	audit := tx.Bucket(bAudit)

@@ -180,6 +180,10 @@ func seenKey(what bot.SeenKind) string {
 		return "cli.export-quotes"
 	case bot.SeenGuide:
 		return "cli.export-guide"
+	case bot.SeenWords:
+		return "cli.export-words"
+	case bot.SeenTold:
+		return "cli.export-told"
 	case bot.SeenTooFew:
 		return "cli.export-too-few"
 	case bot.SeenLost:

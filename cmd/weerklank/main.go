@@ -68,7 +68,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"run", cmdRun}, {"demo", cmdDemo}, {"prompts", cmdPrompts}, {"config", cmdConfig}, {"doctor", cmdDoctor}, {"verify", cmdVerify}, {"backup", cmdBackup},
+		{"run", cmdRun}, {"demo", cmdDemo}, {"prompts", cmdPrompts}, {"tensions", cmdTensions}, {"config", cmdConfig}, {"doctor", cmdDoctor}, {"verify", cmdVerify}, {"backup", cmdBackup},
 		{"restore", cmdRestore}, {"compact", cmdCompact}, {"status", cmdStatus}, {"hold", cmdHold}, {"export", cmdExport}, {"slack", cmdSlack}, {"version", cmdVersion},
 	}
 }

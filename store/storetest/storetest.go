@@ -34,7 +34,7 @@ func Run(t *testing.T, open func(*testing.T) Harness) {
 		"one round per team and due moment": planOnce, "moments": moments, "closed boxes": closedBoxes, "one address, one ballot": oneBallot,
 		"closing races with replies": race, "failing edits leave nothing": failing, "concurrent edits all count": concurrent,
 		"results are copies": copies, "cancelled contexts write nothing": cancelled, "reopening changes nothing": reopening,
-		"shelf and receipts": shelf, "outbox": outbox, "agenda": agenda, "own prompts": library, "audit": audit, "a moved team": moved,
+		"shelf and receipts": shelf, "outbox": outbox, "agenda": agenda, "own prompts": library, "audit": audit, "what scorers are worth": judgements, "a moved team": moved,
 	} {
 		t.Run(name, func(t *testing.T) { part(t, open(t)) })
 	}
@@ -600,4 +600,36 @@ func moved(t *testing.T, h Harness) {
 		r.State = bot.RoundClosing
 		return bot.Also{}, nil
 	}))
+}
+
+// Totals of scorers add up with the operation they belong to, each under its own name.
+func judgements(t *testing.T, h Harness) {
+	ctx := t.Context()
+	more := func(scorer string, m bot.Modes, fail error) error {
+		return h.Store.UpdateTeam(ctx, team, func(*bot.Team) (bot.Also, error) {
+			return bot.Also{Judged: &bot.JudgedBy{Scorer: scorer, Tensions: map[prompts.TensionID]bot.Modes{"a": m}}}, fail
+		})
+	}
+	one := bot.Modes{Strict: bot.Judged{Spoke: 2, Right: 1}, Relaxed: bot.Judged{Spoke: 3, Right: 2}}
+	for range 2 {
+		if err := more("x/1", one, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := more("x/2", one, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := more("x/1", one, bot.ErrConflict); !errors.Is(err, bot.ErrConflict) {
+		t.Error(err)
+	}
+	s := h.Store
+	if h.Reopen != nil {
+		s = h.Reopen()
+	}
+	twice := bot.Modes{Strict: bot.Judged{Spoke: 4, Right: 2}, Relaxed: bot.Judged{Spoke: 6, Right: 4}}
+	for name, want := range map[string]bot.Modes{"x/1": twice, "x/2": one, "x": {}} {
+		if got, err := s.Judged(ctx, name); err != nil || got["a"] != want || len(got) > 1 {
+			t.Errorf("%s: %v %v", name, got, err)
+		}
+	}
 }

@@ -1,0 +1,231 @@
+package bot
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// The mirror: who does not know what a reply was about is shown one guess, once, with the words it rests on. Nobody else
+// sees it, and it counts only if its author says so. A scorer that fails, says nothing or is slow means no mirror.
+
+// mirrorTime is how long an author waits for a guess.
+const mirrorTime = 800 * time.Millisecond
+
+// guess asks the scorer; nil if it has no answer in time. What it cannot do is no trouble of the author's.
+func (b *Bot) guess(ctx context.Context, text string, lang prompts.Lang) []Evidence {
+	s := b.scorer()
+	ctx, cancel := context.WithTimeout(ctx, mirrorTime)
+	defer cancel()
+	done := make(chan []Evidence, 1)
+	go func() {
+		var found []Evidence
+		defer func() {
+			if p := recover(); p != nil {
+				b.panicked("mirror", p)
+				found = nil
+			}
+			done <- found
+		}()
+		if all, err := s.Score(ctx, text, lang); err == nil && sound(text, all) { // an error may hold the text: it is not logged
+			found = all
+		}
+	}()
+	select {
+	case found := <-done:
+		return found
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// sound says whether reasons are stretches of the text, in its order.
+func sound(text string, found []Evidence) bool {
+	for _, e := range found {
+		end := 0
+		for _, r := range e.Reasons {
+			if r.From < end || r.To <= r.From || r.To > len(text) {
+				return false
+			}
+			end = r.To
+		}
+	}
+	return true
+}
+
+// mirror is what the author of a text may be shown; nil if nothing. Its background is the built-in library: the
+// organisation's own prompts would change it with every edit.
+func (b *Bot) mirror(ctx context.Context, text string, r Round) *Evidence {
+	if text == "" || r.Kind != RoundQuestion || len(FindHeavy(text, b.o.Heavy)) > 0 { // who writes something heavy is asked nothing more
+		return nil
+	}
+	found := b.guess(ctx, text, r.Lang)
+	if len(found) == 0 || b.order(found[0].Tension) < 0 {
+		return nil
+	}
+	judged, err := b.o.Store.Judged(ctx, b.scorer().Name())
+	if err != nil {
+		return nil
+	}
+	if e, ok := Mirror(b.scorer().Name(), found, judged); ok {
+		return &e
+	}
+	return nil
+}
+
+// mirrorWords says a guess, with the words as its author wrote them and without a score.
+func (b *Bot) mirrorWords(key string, e Evidence, text string, lang prompts.Lang) string {
+	var words []string
+	for _, r := range e.Reasons {
+		words = append(words, "'"+strings.Join(strings.Fields(r.In(text)), " ")+"'")
+	}
+	t, _ := b.o.Library.Tension(e.Tension)
+	return sayer(lang)(key, "tension", t.Label.In(lang), "words", strings.Join(words, ", "))
+}
+
+// mirrorBlocks asks whether a guess is right.
+func (b *Bot) mirrorBlocks(e Evidence, text string, round RoundID, lang prompts.Lang) []Block {
+	say := sayer(lang)
+	return []Block{Text(Span{Text: b.mirrorWords("reply.mirror", e, text, lang)}), {Kind: BlockActions, Actions: []Action{
+		{Do: "mirror", Round: round, Arg: "yes", Label: say("reply.mirror-yes"), Typed: say("reply.mirror-yes-word")},
+		{Do: "mirror", Round: round, Arg: "no", Label: say("reply.mirror-no"), Typed: say("reply.mirror-no-word")},
+	}}}
+}
+
+// asked says whether a ballot was shown that guess by the act of that version: the same act again is shown it again.
+func (s *slip) asked(e *Evidence, at int64) bool {
+	return e != nil && s != nil && s.Plain == plainUnknown && s.Guess == e.Tension && s.GuessAt == at
+}
+
+// mirrorForm is the mirror of a form that is gone once it is sent in: it comes back once, and asks in its own field.
+func (b *Bot) mirrorForm(s *seat, e FormSubmitted, guess *Evidence, text string, at int64) (wrong map[string]string) {
+	if guess == nil || s.ballot != nil && s.ballot.Guess != "" || !s.firstLook(s.at, "mirror", []string{string(guess.Tension)}, at) {
+		return nil
+	}
+	return map[string]string{"tags": b.mirrorWords("reply.mirror-form", *guess, text, e.Lang)}
+}
+
+// mirrored is the guess that somebody was shown in a form; empty if none.
+func (bx *box) mirrored(a Address) prompts.TensionID {
+	bx.mu.Lock()
+	defer bx.mu.Unlock()
+	if g, ok := bx.shown[string(a[:])+"mirror"]; ok && len(g.found) == 1 {
+		return prompts.TensionID(g.found[0])
+	}
+	return ""
+}
+
+// reflected keeps over from the ballot before what its author was asked, and notes what is asked now.
+func (s *slip) reflected(before *slip, guess *Evidence, shown prompts.TensionID) {
+	if before != nil {
+		s.Guess, s.GuessAt = before.Guess, before.GuessAt
+		s.Mirrored = before.Mirrored && slices.Contains(s.Tags, s.Guess)
+	}
+	switch {
+	case s.Guess != "":
+	case shown != "":
+		s.Guess, s.Mirrored = shown, slices.Contains(s.Tags, shown)
+	case guess != nil && s.Plain == plainUnknown:
+		s.Guess, s.GuessAt = guess.Tension, s.Version
+	}
+}
+
+// reflect takes the author's answer to the mirror.
+func (h *hand) reflect(yes bool, at int64) error {
+	if h.ballot == nil {
+		return errNothing
+	}
+	if at < h.ballot.Version || at < h.ballot.TagsAt {
+		return errSame
+	}
+	changed := h.ballot.reflect(yes, at)
+	if h.draft() && h.aside.Wait == awaitShare {
+		changed = h.aside.reflect(yes, at) || changed
+	}
+	if !changed {
+		return errSame
+	}
+	return nil
+}
+
+func (s *slip) reflect(yes bool, at int64) (changed bool) {
+	if s.Guess == "" || s.Plain != plainUnknown {
+		return false
+	}
+	if yes {
+		s.Tags, s.Plain, s.TagsAt, s.Mirrored, changed = []prompts.TensionID{s.Guess}, "", at, true, true
+	}
+	if s.Wait == awaitMirror {
+		s.Wait, changed = "", true
+	}
+	return changed
+}
+
+// answerMirror handles yes or no to a guess.
+func (b *Bot) answerMirror(ctx context.Context, s *seat, f From, yes bool) (Response, error) {
+	now, _, err := b.writeSeat(ctx, s, func(h *hand) error { return h.reflect(yes, version(f.At)) })
+	if err != nil {
+		return b.refused(err, f.Lang)
+	}
+	if r, ok := b.mirrorAnswered(now, yes, f.Lang); ok {
+		return r, nil
+	}
+	return b.whereNow(ctx, s, f)
+}
+
+// mirrorAnswered says what the answer to a guess came to, as often as it comes.
+func (b *Bot) mirrorAnswered(s *seat, yes bool, lang prompts.Lang) (Response, bool) {
+	switch {
+	case s.ballot == nil || s.ballot.Guess == "" || s.ballot.Wait != "" && s.ballot.Wait != awaitTags:
+		return Response{}, false
+	case yes && s.ballot.Mirrored:
+		return b.noted(s.ballot, lang), true
+	case !yes && s.ballot.Plain == plainUnknown:
+		return sayer(lang).message("reply.mirror-open"), true
+	}
+	return Response{}, false
+}
+
+// mirrorWord reads a short message as the answer to a guess.
+func mirrorWord(word string) (yes, ok bool) {
+	switch word {
+	case "ja", "yes", "klopt", "ja klopt":
+		return true, true
+	case "nee", "no", "nee hoor":
+		return false, true
+	}
+	return false, false
+}
+
+// JudgedBy are additions to the totals of one scorer.
+type JudgedBy struct {
+	Scorer   string
+	Tensions map[prompts.TensionID]Modes
+}
+
+// judge works out, while the texts are open, how often the scorer would have been right about what authors tagged from
+// the list. Of a guess that was shown the answer is anchored, so those are left out.
+func (b *Bot) judge(ctx context.Context, r Round, slips []*slip) *JudgedBy {
+	if r.Kind != RoundQuestion {
+		return nil
+	}
+	totals := map[prompts.TensionID]Modes{}
+	for _, s := range slips {
+		text := s.text()
+		if text == "" || s.Guess != "" || !s.tagged() || s.Plain == plainUnknown {
+			continue
+		}
+		found := b.guess(ctx, text, r.Lang)
+		if found == nil { // a scorer that is out of order holds up no closing
+			break
+		}
+		Judge(totals, found, s.Tags)
+	}
+	if len(totals) == 0 {
+		return nil
+	}
+	return &JudgedBy{Scorer: b.scorer().Name(), Tensions: totals}
+}

@@ -197,6 +197,7 @@ type slip struct {
 	StanceAt int64               `json:"t,omitempty"` // version of the tap; zero: the form's
 	Tags     []prompts.TensionID `json:"g,omitempty"`
 	TagsAt   int64               `json:"q,omitempty"` // version of the oldest tag; zero: the form's
+	Mirror   prompts.TensionID   `json:"m,omitempty"` // that of Tags which a mirror suggested and the author confirmed
 	Plain    string              `json:"k,omitempty"` // "none" or "unknown": stands alone
 	Other    string              `json:"-"`           // likewise, so that no sign takes more room than another
 	Share    Share               `json:"c,omitempty"`
@@ -205,9 +206,8 @@ type slip struct {
 	Choice   string              `json:"h,omitempty"` // votes
 	Hard     bool                `json:"d,omitempty"` // the words hold a hard personal-data mark
 
-	Guess    prompts.TensionID `json:"y,omitempty"` // what the mirror showed the author, once
-	GuessAt  int64             `json:"x,omitempty"` // version of the act that it was shown after
-	Mirrored bool              `json:"z,omitempty"` // the tag Guess comes from the mirror; all others from the list
+	Guess   prompts.TensionID `json:"y,omitempty"` // what the mirror showed the author, once
+	GuessAt int64             `json:"x,omitempty"` // version of the act that it was shown after
 }
 
 // text joins the parts that are still there, one per line, in the order they were written.

@@ -195,11 +195,11 @@ func (t *Tally) add(s *slip) {
 	if s.Stance != "" {
 		count(&t.Stances, s.Stance)
 	}
-	if s.Mirrored {
-		count(&t.Mirror, s.Guess)
-	}
 	for _, tag := range s.Tags {
 		count(&t.Tags, tag)
+		if tag == s.Mirror {
+			count(&t.Mirror, tag)
+		}
 	}
 	switch {
 	case s.Plain == "none":

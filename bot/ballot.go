@@ -206,9 +206,8 @@ type slip struct {
 	Choice   string              `json:"h,omitempty"` // votes
 	Hard     bool                `json:"d,omitempty"` // the words hold a hard personal-data mark
 
-	Guess    prompts.TensionID `json:"y,omitempty"` // what the mirror showed the author, once
-	GuessAt  int64             `json:"x,omitempty"` // version of the act that it was shown after
-	Mirrored bool              `json:"z,omitempty"` // the tag Guess comes from the mirror; all others from the list
+	Guess   prompts.TensionID `json:"y,omitempty"` // what the mirror showed the author, once
+	GuessAt int64             `json:"x,omitempty"` // version of the act that it was shown after
 }
 
 // text joins the parts that are still there, one per line, in the order they were written.

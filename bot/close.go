@@ -204,9 +204,6 @@ func (t *Tally) add(s *slip) {
 	if s.Stance != "" {
 		count(&t.Stances, s.Stance)
 	}
-	if s.Mirrored {
-		count(&t.Mirror, s.Guess)
-	}
 	for _, tag := range s.Tags {
 		count(&t.Tags, tag)
 		if tag == s.Mirror {

@@ -260,7 +260,7 @@ func (h *hand) merge(add bool, at int64) error {
 		slices.SortStableFunc(d.Parts, func(a, b part) int { return cmp.Compare(a.at, b.at) })
 		if add {
 			d.Tags, d.Plain, d.Other, d.TagsAt = old.Tags, old.Plain, old.Other, old.TagsAt
-			d.Mirrored = old.Mirrored
+			d.Mirror = old.Mirror
 		}
 		if d.live() > maxParts {
 			return errTooMany
@@ -315,7 +315,7 @@ func (h *hand) tag(tags []prompts.TensionID, plain, other string, at int64) erro
 func (b *slip) tag(tags []prompts.TensionID, plain, other string, at int64) (changed bool) {
 	new := *b
 	if plain != "" {
-		new.Tags, new.Other, new.Plain, new.TagsAt, new.Mirrored = nil, "", plain, at, false
+		new.Tags, new.Other, new.Plain, new.TagsAt, new.Mirror = nil, "", plain, at, ""
 	} else {
 		if !b.tagged() || b.Plain != "" {
 			new.TagsAt = at // of the oldest: they are taken back together
@@ -346,7 +346,7 @@ func (b *slip) forget(at int64) {
 		b.Stance, b.StanceAt = "", 0
 	}
 	if b.TagsAt <= at {
-		b.Tags, b.Plain, b.Other, b.TagsAt, b.Mirrored = nil, "", "", 0, false
+		b.Tags, b.Plain, b.Other, b.TagsAt, b.Mirror = nil, "", "", 0, ""
 	}
 }
 

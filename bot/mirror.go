@@ -122,12 +122,17 @@ func (bx *box) mirrored(a Address) prompts.TensionID {
 func (s *slip) reflected(before *slip, guess *Evidence, shown prompts.TensionID) {
 	if before != nil {
 		s.Guess, s.GuessAt = before.Guess, before.GuessAt
-		s.Mirrored = before.Mirrored && slices.Contains(s.Tags, s.Guess)
+		if slices.Contains(s.Tags, before.Mirror) {
+			s.Mirror = before.Mirror
+		}
 	}
 	switch {
 	case s.Guess != "":
 	case shown != "":
-		s.Guess, s.Mirrored = shown, slices.Contains(s.Tags, shown)
+		s.Guess = shown
+		if slices.Contains(s.Tags, shown) {
+			s.Mirror = shown
+		}
 	case guess != nil && s.Plain == plainUnknown:
 		s.Guess, s.GuessAt = guess.Tension, s.Version
 	}
@@ -156,7 +161,7 @@ func (s *slip) reflect(yes bool, at int64) (changed bool) {
 		return false
 	}
 	if yes {
-		s.Tags, s.Plain, s.TagsAt, s.Mirrored, changed = []prompts.TensionID{s.Guess}, "", at, true, true
+		s.Tags, s.Plain, s.TagsAt, s.Mirror, changed = []prompts.TensionID{s.Guess}, "", at, s.Guess, true
 	}
 	if s.Wait == awaitMirror {
 		s.Wait, changed = "", true
@@ -181,7 +186,7 @@ func (b *Bot) mirrorAnswered(s *seat, yes bool, lang prompts.Lang) (Response, bo
 	switch {
 	case s.ballot == nil || s.ballot.Guess == "" || s.ballot.Wait != "" && s.ballot.Wait != awaitTags:
 		return Response{}, false
-	case yes && s.ballot.Mirrored:
+	case yes && s.ballot.Mirror != "":
 		return b.noted(s.ballot, lang), true
 	case !yes && s.ballot.Plain == plainUnknown:
 		return sayer(lang).message("reply.mirror-open"), true

@@ -503,6 +503,42 @@ func TestTheLibraryCarriesAYear(t *testing.T) {
 	}
 }
 
+// The same for a year in four beats: each dilemma is followed, two weeks later, by a light prompt in its own tension.
+func TestTheLibraryCarriesFourBeats(t *testing.T) {
+	l := builtinLibrary(t)
+	for _, a := range l.Audiences {
+		for seed := range uint64(4) {
+			var history []Asked
+			at := time.Date(2026, 9, 1, 10, 0, 0, 0, amsterdam)
+			for beat := range 26 {
+				s := Situation{
+					Audience: []AudienceID{a.ID}, History: history, Round: beat + 1, Slot: SlotMain, At: at, MaxIntensity: 3,
+					FirstSeason: beat < 6, Seed: 100*seed + uint64(beat),
+				}
+				if beat%2 == 1 {
+					s.Slot = SlotLight
+					if last := history[beat-1]; len(last.Tensions) == 1 {
+						s.SameTension = last.Tensions[0]
+					}
+				}
+				choice, ok := Pick(l, s)
+				p := choice.Prompt
+				if !ok || len(choice.Relaxed) > 0 {
+					t.Fatalf("%s: beat %d: %q drops %v", a.ID, beat+1, p.ID, choice.Relaxed)
+				}
+				if s.SameTension != "" && !p.Asks(s.SameTension) {
+					t.Errorf("%s: beat %d: %s leaves %s", a.ID, beat+1, p.ID, s.SameTension)
+				}
+				if slices.ContainsFunc(history, func(before Asked) bool { return before.Prompt == p.ID }) {
+					t.Errorf("%s: beat %d: %s again", a.ID, beat+1, p.ID)
+				}
+				history = append(history, Asked{p.ID, p.Family, p.Kind, p.Tensions, p.Intensity, at, s.Slot})
+				at = at.AddDate(0, 0, 14)
+			}
+		}
+	}
+}
+
 // What a team without a kind of work and a permit team are asked in their first season, and why: one place to read the
 // selection as an editor would.
 func TestPickReasonsGolden(t *testing.T) {

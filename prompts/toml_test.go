@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -29,15 +30,18 @@ func TestBuiltin(t *testing.T) {
 	if len(l.Tensions) != 5 || len(l.Values) != 6 || len(l.Audiences) != 10 {
 		t.Errorf("%d tensions, %d values, %d audiences", len(l.Tensions), len(l.Values), len(l.Audiences))
 	}
-	count := map[Kind]int{}
+	count, everyones := map[Kind]int{}, 0
 	for _, p := range l.Prompts {
 		count[p.Kind]++
+		if p.Kind == Dilemma && slices.Contains(p.Audience, Everyone) {
+			everyones++
+		}
 		if p.Status != Active {
 			t.Errorf("%s is %s", p.ID, p.Status)
 		}
 	}
-	if count[Dilemma] < 20 || count[Appreciative] < 5 || count[Practice] < 3 || count[ValuePrompt] < 1 || count[LookBack] != 1 {
-		t.Errorf("too few of a kind: %v", count)
+	if count[Dilemma] < 60 || count[Appreciative] < 7 || count[Practice] < 7 || count[ValuePrompt] < 4 || count[LookBack] < 2 || everyones < 12 {
+		t.Errorf("too few of a kind: %v, %d dilemmas for every team", count, everyones)
 	}
 	l.Prompts[0].ID = "changed"
 	if again := builtinLibrary(t); again.Prompts[0].ID == "changed" {

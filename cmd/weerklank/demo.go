@@ -44,8 +44,11 @@ func (r demoReply) text(lang prompts.Lang) string {
 	return r.NL
 }
 
-// anyPrompt holds the replies for prompts that have none of their own.
-const anyPrompt = "any"
+// anyPrompt and anyLight hold the replies for prompts that have none of their own: for dilemmas, and for what has no poles.
+const (
+	anyPrompt = "any"
+	anyLight  = "any-light"
+)
 
 var demoReplies = sync.OnceValues(func() (map[prompts.ID][]demoReply, error) {
 	var file struct {
@@ -266,8 +269,12 @@ func (p *parts) colleagues(ctx context.Context, r bot.Round, n int, random *rand
 		return err
 	}
 	replies := all[r.Prompt.ID]
-	if len(replies) == 0 {
+	switch {
+	case len(replies) > 0:
+	case r.Prompt.Kind == prompts.Dilemma:
 		replies = all[anyPrompt]
+	default:
+		replies = all[anyLight]
 	}
 	crew := workspace.DefaultSeed().Channels[0].Members
 	people := slices.DeleteFunc(slices.Clone(crew), func(id string) bool { return id == "fatima" }) // the visitor's own seat

@@ -119,7 +119,8 @@ func TestEnvironmentOverrides(t *testing.T) {
 	}
 }
 
-// Every prompt that the sample crew can be asked has answers of its own or the general ones; all are in both languages.
+// Every prompt from the sample crew's own work has answers of its own, the others those or the general ones; all are in
+// both languages.
 func TestDemoReplies(t *testing.T) {
 	all, err := demoReplies()
 	if err != nil {
@@ -130,13 +131,16 @@ func TestDemoReplies(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range lib.Prompts {
-		own := p.Kind != prompts.LookBack && (len(p.Audience) == 1 && (p.Audience[0] == prompts.Everyone || p.Audience[0] == "outdoor-crew"))
+		own := len(p.Audience) == 1 && p.Audience[0] == "outdoor-crew"
 		if own && len(all[p.ID]) < 7 {
 			t.Errorf("%s has %d replies", p.ID, len(all[p.ID]))
 		}
 	}
+	if len(all[anyPrompt]) < 7 || len(all[anyLight]) < 7 {
+		t.Errorf("%d and %d general replies", len(all[anyPrompt]), len(all[anyLight]))
+	}
 	for id, replies := range all {
-		if _, ok := lib.Prompt(id); !ok && id != anyPrompt {
+		if _, ok := lib.Prompt(id); !ok && id != anyPrompt && id != anyLight {
 			t.Errorf("%s is no prompt", id)
 		}
 		for i, r := range replies {

@@ -27,6 +27,24 @@ import (
 	"github.com/weerklank/weerklank/prompts"
 )
 
+// logged is what was logged, also while something still runs.
+type logged struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
 // site is a server with a bot whose callbacks reach it.
 type site struct {
 	*testing.T
@@ -35,7 +53,7 @@ type site struct {
 	bot, ann, ben           string
 	team, wing, other, post string
 	token                   string // of the slash command
-	log                     bytes.Buffer
+	log                     logged
 
 	mu     sync.Mutex
 	events []bot.Event

@@ -23,27 +23,10 @@ import (
 	"github.com/mattermost/mattermost/server/public/model"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/chattest"
 	"github.com/weerklank/weerklank/bot/mattermost/mattermosttest"
 	"github.com/weerklank/weerklank/prompts"
 )
-
-// logged is what was logged, also while something still runs.
-type logged struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
 
 // site is a server with a bot whose callbacks reach it.
 type site struct {
@@ -53,7 +36,7 @@ type site struct {
 	bot, ann, ben           string
 	team, wing, other, post string
 	token                   string // of the slash command
-	log                     logged
+	log                     chattest.Log
 
 	mu     sync.Mutex
 	events []bot.Event

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/chattest"
 	"github.com/weerklank/weerklank/bot/mattermost"
 	"github.com/weerklank/weerklank/bot/mattermost/mattermosttest"
 	"github.com/weerklank/weerklank/prompts"
@@ -25,8 +26,8 @@ type desk struct {
 	me, token, fatima, omar string
 	team, crew              string
 	old                     string // a post
-	m                       *marks
-	log                     *safeBuffer
+	m                       *chattest.Marks
+	log                     *chattest.Log
 	a                       *mattermost.Adapter
 	stop                    func()
 	handle                  func(bot.Event) error // before anything is noted; may be nil
@@ -39,7 +40,7 @@ type desk struct {
 
 func newDesk(t *testing.T, version mattermosttest.Version) *desk {
 	t.Helper()
-	d := &desk{t: t, s: mattermosttest.New(t, version), m: &marks{open: time.Now()}, log: &safeBuffer{}, change: make(chan struct{})}
+	d := &desk{t: t, s: mattermosttest.New(t, version), m: openMarks(), log: &chattest.Log{}, change: make(chan struct{})}
 	d.me, d.token = d.s.AddBot("weerklank")
 	d.fatima = d.s.AddUser(mattermosttest.User{Name: "fatima", Locale: "nl"})
 	d.omar = d.s.AddUser(mattermosttest.User{Name: "omar", Locale: "nl"})
@@ -57,7 +58,7 @@ func (d *desk) begin(edit ...func(*mattermost.Adapter)) (begun <-chan struct{}) 
 	d.t.Helper()
 	began := make(chan struct{})
 	a, err := mattermost.New(mattermost.Config{
-		URL: d.s.URL(), Token: d.token, Mark: d.m.get, SetMark: d.m.set, OpenSince: d.m.opened, Begun: func() { close(began) },
+		URL: d.s.URL(), Token: d.token, Mark: d.m.Mark, SetMark: d.m.SetMark, OpenSince: d.m.OpenSince, Begun: func() { close(began) },
 	}, slog.New(slog.NewTextHandler(d.log, nil)))
 	if err != nil {
 		d.t.Fatal(err)
@@ -588,9 +589,7 @@ func TestCatchUpOldConversation(t *testing.T) {
 	d.hears("een")
 	d.once(d.fatima, "een")
 	d.stop()
-	d.m.mu.Lock()
-	d.m.at = time.Now().Add(10 * time.Minute)
-	d.m.mu.Unlock()
+	d.m.SetMark(d.t.Context(), time.Now().Add(10*time.Minute))
 	d.s.Advance(9 * time.Minute)
 	d.s.Edit(post, "een, anders")
 	d.start()
@@ -608,9 +607,7 @@ func TestCatchUpClockBehind(t *testing.T) {
 	d.hears("een")
 	d.once(d.fatima, "een")
 	d.stop()
-	d.m.mu.Lock()
-	d.m.at = time.Now()
-	d.m.mu.Unlock()
+	d.m.SetMark(d.t.Context(), time.Now())
 	d.s.DM(d.fatima, "twee")
 	d.start()
 	d.hears("een", "twee")
@@ -657,7 +654,7 @@ func TestCatchUpFailingHandler(t *testing.T) {
 // past says whether the mark is past what was said before a while, once the chat is stopped.
 func (d *desk) past(a time.Duration) bool {
 	d.stop()
-	at, _ := d.m.get(d.t.Context())
+	at, _ := d.m.Mark(d.t.Context())
 	return time.Until(at) > a
 }
 
@@ -720,7 +717,7 @@ func TestRefusedOnTheWay(t *testing.T) {
 	d.s.DM(d.omar, "twee")
 	d.once(d.omar, "twee")
 	for end := time.Now().Add(10 * time.Second); ; <-time.After(20 * time.Millisecond) {
-		if at, _ := d.m.get(t.Context()); time.Until(at) > 8*time.Minute {
+		if at, _ := d.m.Mark(t.Context()); time.Until(at) > 8*time.Minute {
 			break
 		}
 		if time.Now().After(end) {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,116 +15,34 @@ import (
 	"github.com/weerklank/weerklank/bot/mattermost/mattermosttest"
 )
 
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-func (s *safeBuffer) String() string { s.mu.Lock(); defer s.mu.Unlock(); return s.b.String() }
-
-// marks keeps an adapter's mark over its restarts, as the store does.
-type marks struct {
-	mu   sync.Mutex
-	at   time.Time
-	open time.Time // since when a round is open
-}
-
-func (m *marks) get(context.Context) (time.Time, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.at, nil
-}
-
-func (m *marks) set(_ context.Context, at time.Time) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.at = at
-	return nil
-}
-
-func (m *marks) opened(context.Context) (time.Time, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.open, nil
-}
-
 // heard is an adapter that tells when it takes events, and how many it has handled.
 type heard struct {
 	*mattermost.Adapter
-	begun chan struct{}
-	quiet bool // that the bot was added somewhere is kept from the handler
-
-	mu      sync.Mutex
-	handled int
-	ended   bool
-	change  chan struct{}
+	*chattest.Ear
 }
 
 func (h *heard) Run(ctx context.Context, handle bot.Handler) error {
-	defer func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.ended = true
-	}()
-	return h.Adapter.Run(ctx, func(ctx context.Context, e bot.Event) (bot.Response, error) {
-		if _, added := e.(bot.Invited); added && h.quiet {
-			return bot.Response{}, nil
-		}
-		r, err := handle(ctx, e)
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.handled++
-		close(h.change)
-		h.change = make(chan struct{})
-		return r, err
-	})
+	return h.Ear.Run(ctx, h.Adapter, handle)
 }
 
-// after does something and waits until an event was handled.
+// after does something and waits until an event was handled. Nobody does two things in one millisecond, which is the clock of
+// versions there.
 func (h *heard) after(ctx context.Context, do func() string) (string, error) {
-	select {
-	case <-h.begun:
-	default:
-		return "", errors.New("nobody listens yet")
-	}
-	h.mu.Lock()
-	had, change, ended := h.handled, h.change, h.ended
-	h.mu.Unlock()
-	if ended {
-		return "", errors.New("nobody listens any more")
-	}
-	<-time.After(2 * time.Millisecond) // nobody does two things in one millisecond, which is the clock of versions there
-	id := do()
-	limit := time.NewTimer(10 * time.Second)
-	defer limit.Stop()
-	for {
-		select {
-		case <-change:
-		case <-ctx.Done():
-			return id, ctx.Err()
-		case <-limit.C:
-			return id, errors.New("the bot did not hear it")
-		}
-		h.mu.Lock()
-		now := h.handled
-		change = h.change
-		h.mu.Unlock()
-		if now > had {
-			return id, nil
-		}
-	}
+	return h.After(ctx, func() string { <-time.After(2 * time.Millisecond); return do() })
 }
 
-func open(t testing.TB, s server, token string, m *marks, log *safeBuffer, edit ...func(*mattermost.Config)) *heard {
+// openMarks are marks while a round is open.
+func openMarks() *chattest.Marks {
+	m := &chattest.Marks{}
+	m.Opened(time.Now())
+	return m
+}
+
+func open(t testing.TB, s server, token string, m *chattest.Marks, log *chattest.Log, edit ...func(*mattermost.Config)) *heard {
 	t.Helper()
-	h := &heard{begun: make(chan struct{}), change: make(chan struct{})}
+	h := &heard{Ear: chattest.NewEar()}
 	c := mattermost.Config{
-		URL: s.URL(), Token: token, Mark: m.get, SetMark: m.set, OpenSince: m.opened, Begun: func() { close(h.begun) },
+		URL: s.URL(), Token: token, Mark: m.Mark, SetMark: m.SetMark, OpenSince: m.OpenSince, Begun: func() { close(h.Begun) },
 	}
 	for _, e := range edit {
 		e(&c)
@@ -156,10 +73,10 @@ func contract(t *testing.T, on func(*testing.T) server) {
 		crew := s.AddChannel(team, "buitendienst", me, fatima, irma)
 		s.SetChannelAdmin(crew, irma, true)
 		people := map[string]string{"fatima": fatima, "irma": irma}
-		m, log := &marks{open: time.Now()}, &safeBuffer{}
+		m, log := openMarks(), &chattest.Log{}
 		again := func(t *testing.T) *heard {
 			h := open(t, s, token, m, log)
-			h.quiet = true // the contract is about what people say
+			h.Deaf = func(e bot.Event) bool { _, added := e.(bot.Invited); return added } // the contract is about what people say
 			return h
 		}
 		h := again(t)

@@ -23,6 +23,7 @@ import (
 	"github.com/mattermost/mattermost/server/public/model"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/chattest"
 	"github.com/weerklank/weerklank/bot/mattermost/mattermosttest"
 	"github.com/weerklank/weerklank/prompts"
 )
@@ -35,7 +36,7 @@ type site struct {
 	bot, ann, ben           string
 	team, wing, other, post string
 	token                   string // of the slash command
-	log                     bytes.Buffer
+	log                     chattest.Log
 
 	mu     sync.Mutex
 	events []bot.Event

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/chattest"
 	"github.com/weerklank/weerklank/bot/mattermost"
 	"github.com/weerklank/weerklank/bot/mattermost/mattermosttest"
 	"github.com/weerklank/weerklank/prompts"
@@ -33,8 +34,8 @@ type world struct {
 	crew   string // the channel
 	people []string
 	boss   string
-	m      *marks
-	log    *safeBuffer
+	m      *chattest.Marks
+	log    *chattest.Log
 	listen *httptest.Server // nil: the server does not reach us
 	serve  atomic.Pointer[http.Handler]
 	tokens []string
@@ -57,7 +58,7 @@ func newWorld(t testing.TB, version mattermosttest.Version, lang prompts.Lang, c
 // newWorldOn adds a crew of eight and their manager to a server, and starts the bot. callbacks: the server reaches it.
 func newWorldOn(t testing.TB, on server, lang prompts.Lang, callbacks bool) *world {
 	t.Helper()
-	w := &world{t: t, on: on, dir: t.TempDir(), lang: lang, m: &marks{}, log: &safeBuffer{}}
+	w := &world{t: t, on: on, dir: t.TempDir(), lang: lang, m: &chattest.Marks{}, log: &chattest.Log{}}
 	w.s, _ = on.(*mattermosttest.Server)
 	w.me, w.token = w.on.AddBot("weerklank")
 	for i := range 8 {
@@ -152,7 +153,7 @@ func (w *world) start() {
 		root.Close()
 	}
 	select {
-	case <-w.chat.begun:
+	case <-w.chat.Begun:
 	case <-time.After(20 * time.Second):
 		w.t.Fatalf("the chat does not take events:\n%s", w.log)
 	}

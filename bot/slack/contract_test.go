@@ -1,12 +1,9 @@
 package slack_test
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,112 +13,29 @@ import (
 	"github.com/weerklank/weerklank/bot/slack/slacktest"
 )
 
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-func (s *safeBuffer) String() string { s.mu.Lock(); defer s.mu.Unlock(); return s.b.String() }
-
-// marks keeps an adapter's mark over its restarts, as the store does.
-type marks struct {
-	mu   sync.Mutex
-	at   time.Time
-	open time.Time // since when a round is open
-}
-
-func (m *marks) get(context.Context) (time.Time, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.at, nil
-}
-
-func (m *marks) set(_ context.Context, at time.Time) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.at = at
-	return nil
-}
-
-func (m *marks) opened(context.Context) (time.Time, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.open, nil
-}
-
 // heard is an adapter that tells when it takes events, and how many it has handled.
 type heard struct {
 	*slack.Adapter
-	begun chan struct{}
-
-	mu      sync.Mutex
-	handled int
-	ended   bool
-	change  chan struct{}
+	*chattest.Ear
 }
 
 func (h *heard) Run(ctx context.Context, handle bot.Handler) error {
-	defer func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.ended = true
-	}()
-	return h.Adapter.Run(ctx, func(ctx context.Context, e bot.Event) (bot.Response, error) {
-		r, err := handle(ctx, e)
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.handled++
-		close(h.change)
-		h.change = make(chan struct{})
-		return r, err
-	})
+	return h.Ear.Run(ctx, h.Adapter, handle)
 }
 
-// after does something and waits until an event was handled.
-func (h *heard) after(ctx context.Context, do func() string) (string, error) {
-	select {
-	case <-h.begun:
-	default:
-		return "", errors.New("nobody listens yet")
-	}
-	h.mu.Lock()
-	had, change, ended := h.handled, h.change, h.ended
-	h.mu.Unlock()
-	if ended {
-		return "", errors.New("nobody listens any more")
-	}
-	id := do()
-	limit := time.NewTimer(10 * time.Second)
-	defer limit.Stop()
-	for {
-		select {
-		case <-change:
-		case <-ctx.Done():
-			return id, ctx.Err()
-		case <-limit.C:
-			return id, errors.New("the bot did not hear it")
-		}
-		h.mu.Lock()
-		now := h.handled
-		change = h.change
-		h.mu.Unlock()
-		if now > had {
-			return id, nil
-		}
-	}
+// openMarks are marks while a round is open.
+func openMarks() *chattest.Marks {
+	m := &chattest.Marks{}
+	m.Opened(time.Now())
+	return m
 }
 
-func open(t testing.TB, s *slacktest.Server, m *marks, log *safeBuffer, edit ...func(*slack.Config)) *heard {
+func open(t testing.TB, s *slacktest.Server, m *chattest.Marks, log *chattest.Log, edit ...func(*slack.Config)) *heard {
 	t.Helper()
-	h := &heard{begun: make(chan struct{}), change: make(chan struct{})}
+	h := &heard{Ear: chattest.NewEar()}
 	c := slack.Config{
 		BotToken: s.BotToken(), AppToken: s.AppToken(), SigningSecret: s.SigningSecret(), APIURL: s.URL(), PerSecond: 1000,
-		Mark: m.get, SetMark: m.set, OpenSince: m.opened, Begun: func() { close(h.begun) },
+		Mark: m.Mark, SetMark: m.SetMark, OpenSince: m.OpenSince, Begun: func() { close(h.Begun) },
 	}
 	for _, e := range edit {
 		e(&c)
@@ -141,7 +55,7 @@ func TestContract(t *testing.T) {
 		irma := s.AddUser(slacktest.User{Name: "irma", Locale: "nl-NL", Admin: true})
 		crew := s.AddChannel(slacktest.Channel{Name: "buitendienst", Members: []string{s.Bot(), fatima, irma}})
 		people := map[string]string{"fatima": fatima, "irma": irma}
-		m, log := &marks{open: time.Now()}, &safeBuffer{}
+		m, log := openMarks(), &chattest.Log{}
 		h := open(t, s, m, log)
 		seen := func() (out strings.Builder) {
 			for _, p := range s.Channel(crew) {
@@ -155,10 +69,10 @@ func TestContract(t *testing.T) {
 		return chattest.Harness{
 			Chat: h, Team: bot.TeamID("slack:" + s.Team() + "/" + crew), Gone: bot.TeamID("slack:" + s.Team() + "/C0000GONE"), Member: "fatima", Boss: "irma",
 			Type: func(ctx context.Context, person, text string) (string, error) {
-				return h.after(ctx, func() string { return s.TypeDirect(people[person], text) })
+				return h.After(ctx, func() string { return s.TypeDirect(people[person], text) })
 			},
 			Change: func(ctx context.Context, person, message, text string) error {
-				_, err := h.after(ctx, func() string {
+				_, err := h.After(ctx, func() string {
 					if text == "" {
 						s.Delete(s.Direct(people[person]), message)
 					} else {

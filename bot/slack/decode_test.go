@@ -279,11 +279,11 @@ func FuzzMessageIsKept(f *testing.F) {
 	f.Add("a \u2028 \" \\ b", "W1", "D2", []byte(`7`))
 	f.Fuzz(func(t *testing.T, text, user, channel string, odd []byte) {
 		if !json.Valid(odd) {
-			t.Skip()
+			return
 		}
 		written, err := json.Marshal(map[string]any{"type": "message", "text": text, "user": user, "channel": channel, "blocks": json.RawMessage(odd), "attachments": json.RawMessage(odd)})
 		if err != nil {
-			t.Skip()
+			return
 		}
 		in := decodeEnvelope([]byte(`{"type":"events_api","envelope_id":"e","payload":{"type":"event_callback","event":` + string(written) + `}}`)).inbound()
 		m := in.Event.Message

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/chattest"
 	"github.com/weerklank/weerklank/bot/slack"
 	"github.com/weerklank/weerklank/bot/slack/slacktest"
 	"github.com/weerklank/weerklank/prompts"
@@ -46,14 +47,14 @@ type desk struct {
 	a            *heard
 	crew, fatima string
 	team         bot.TeamID
-	log          *safeBuffer
+	log          *chattest.Log
 }
 
 func newDesk(t *testing.T) *desk {
-	d := &desk{s: slacktest.Start(t, slacktest.Options{Scopes: scopes()}), log: &safeBuffer{}}
+	d := &desk{s: slacktest.Start(t, slacktest.Options{Scopes: scopes()}), log: &chattest.Log{}}
 	d.fatima = d.s.AddUser(slacktest.User{Name: "fatima", Locale: "nl-NL"})
 	d.crew = d.s.AddChannel(slacktest.Channel{Name: "buitendienst", Members: []string{d.s.Bot(), d.fatima}})
-	d.a = open(t, d.s, &marks{}, d.log)
+	d.a = open(t, d.s, &chattest.Marks{}, d.log)
 	d.a.Hurry(slack.Tempo{CallTime: 400 * time.Millisecond})
 	if _, err := d.a.Self(t.Context()); err != nil {
 		t.Fatal(err)

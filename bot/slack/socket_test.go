@@ -1,7 +1,6 @@
 package slack
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +16,7 @@ import (
 	"github.com/slack-go/slack/socketmode"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/chattest"
 	"github.com/weerklank/weerklank/bot/slack/slacktest"
 )
 
@@ -28,7 +28,7 @@ type link struct {
 	k    *intake
 	c    *sockets
 	stop func() error
-	log  *logged
+	log  *chattest.Log
 	ann  string
 	back chan time.Time
 
@@ -38,27 +38,9 @@ type link struct {
 	seen []inbound
 }
 
-// logged is a log that can be read while it is written.
-type logged struct {
-	mu  sync.Mutex
-	out bytes.Buffer
-}
-
-func (l *logged) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.out.Write(b)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.out.String()
-}
-
 // linkTo makes the program's end; handle may be nil.
 func linkTo(t *testing.T, s *slacktest.Server) *link {
-	l := &link{t: t, s: s, log: &logged{}, ann: s.AddUser(slacktest.User{Name: "ann"}), back: make(chan time.Time, 100)}
+	l := &link{t: t, s: s, log: &chattest.Log{}, ann: s.AddUser(slacktest.User{Name: "ann"}), back: make(chan time.Time, 100)}
 	l.w = newWire(wireConfig{BotToken: s.BotToken(), AppToken: s.AppToken(), APIURL: s.URL(), PerSecond: 1000})
 	log := slog.New(slog.NewTextHandler(l.log, nil))
 	l.k = newIntake(nil, log)

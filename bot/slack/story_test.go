@@ -330,7 +330,7 @@ func TestCatchUpAfterRestart(t *testing.T) {
 					w.says(w.people[i], "2")
 				}
 			}
-			w.m.set(context.Background(), time.Now())
+			w.m.SetMark(context.Background(), time.Now())
 			w.stop()
 			w.s.TypeDirect(w.people[6], "Terwijl het uit stond")
 			w.s.TypeDirect(w.people[0], "trek in")

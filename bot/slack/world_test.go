@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/chattest"
 	"github.com/weerklank/weerklank/bot/slack"
 	"github.com/weerklank/weerklank/bot/slack/slacktest"
 	"github.com/weerklank/weerklank/prompts"
@@ -32,8 +33,8 @@ type world struct {
 	people  []string
 	boss    string
 	http    bool
-	m       *marks
-	log     *safeBuffer
+	m       *chattest.Marks
+	log     *chattest.Log
 	limits  bot.Limits
 	tempo   slack.Tempo
 	second  float64                         // messages per second
@@ -51,7 +52,7 @@ type world struct {
 // newWorld makes a crew of eight and their manager in a workspace, and starts the bot.
 func newWorld(t testing.TB, lang prompts.Lang, overHTTP bool, options ...func(*world)) *world {
 	t.Helper()
-	w := &world{t: t, s: slacktest.Start(t, slacktest.Options{Scopes: slack.Scopes(), Events: slack.Events()}), dir: t.TempDir(), lang: lang, http: overHTTP, m: &marks{}, log: &safeBuffer{}}
+	w := &world{t: t, s: slacktest.Start(t, slacktest.Options{Scopes: slack.Scopes(), Events: slack.Events()}), dir: t.TempDir(), lang: lang, http: overHTTP, m: &chattest.Marks{}, log: &chattest.Log{}}
 	w.limits = bot.Limits{MinReplies: 5, MinMembers: 6}
 	locale := map[prompts.Lang]string{prompts.Dutch: "nl-NL", prompts.English: "en-GB"}[lang]
 	for i := range 8 {
@@ -144,7 +145,7 @@ func (w *world) start() {
 		root.Close()
 	}
 	select {
-	case <-w.chat.begun:
+	case <-w.chat.Begun:
 	case <-time.After(20 * time.Second):
 		w.t.Fatalf("the chat does not take events:\n%s", w.log)
 	}
@@ -208,9 +209,7 @@ func (w *world) opens() bot.Round {
 	if err != nil {
 		w.t.Fatal("no round opened", err)
 	}
-	w.m.mu.Lock()
-	w.m.open = r.Opens
-	w.m.mu.Unlock()
+	w.m.Opened(r.Opens)
 	return r
 }
 

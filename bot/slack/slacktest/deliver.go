@@ -115,7 +115,7 @@ func (s *Server) post(ctx context.Context, name string, attempt int, r request) 
 			if b, err = io.ReadAll(io.LimitReader(got.Body, bodyCap)); err == nil {
 				a = Answer{got.StatusCode, got.Header, string(b)}
 			}
-			_ = got.Body.Close()
+			got.Body.Close()
 		}
 	}
 	s.mu.Lock()

@@ -58,6 +58,7 @@ type Bot struct {
 
 	wakeAgenda chan struct{}
 	wakeSender chan struct{}
+	warned     warned
 	untidy     atomic.Bool // key slots or freed pages wait to be destroyed
 
 	planning sync.Mutex // one plan at a time: two that close one round would each make a key for its shelf

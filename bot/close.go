@@ -273,14 +273,17 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 			r.Then = b.voteAfter(*t, now)
 			r.Ends = r.Then == RoundSeason
 			r.Statements = ahead[r.Ends].said
+			r.Owed = t.owed(at)
 			few := post("give-back", TooFew(*r, &lib, r.Then == RoundPace))
-			return Also{Posts: append([]Post{few}, b.told(*r, few.ID, at)...)}, nil
+			return Also{Posts: slices.Concat([]Post{few}, b.told(*r, few.ID, at), b.lookedBack(*r, t, at))}, nil
 		}
 		r.State = RoundGivenBack
 		t.Thin = 0
 		r.Then = b.voteAfter(*t, now)
 		r.Ends = r.Then == RoundSeason
 		r.Statements = ahead[r.Ends].said
+		r.Owed = t.owed(at)
+		chooses := append(b.lookedBack(*r, t, at), b.askAfter(r, t, at)...)
 		given := GiveBack(*r, nil, &lib, ahead[r.Ends].recurring)
 		r.Followup = given.Followup
 		heard, guide := post("give-back", Message{}), post("guide", *given.Guide)
@@ -300,7 +303,7 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 			words.ReplyTo = heard.ID
 			posts = append(posts, words)
 		}
-		return Also{Posts: append(posts, guide)}, nil
+		return Also{Posts: append(append(posts, guide), chooses...)}, nil
 	})
 }
 
@@ -366,6 +369,9 @@ func (b *Bot) compose(ctx context.Context, p Post) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
+	if p.Part == PartSeason {
+		return b.seasonEnd(ctx, r)
+	}
 	if r.Tally == nil {
 		return Message{}, errors.New("a round without a tally has nothing to give back")
 	}
@@ -429,11 +435,11 @@ func (b *Bot) released(ctx context.Context, r Round) ([]Reply, error) {
 
 // rewrite gives the posts that edit a round's give-back after its author took a reply away. A part that has not left yet
 // is made without the reply anyway.
-func (b *Bot) rewrite(r Round, now time.Time) []Post {
+func (b *Bot) rewrite(r Round, t Team, now time.Time) []Post {
 	if r.State != RoundGivenBack {
 		return nil
 	}
-	var posts []Post
+	posts := b.overviewsOf(r, t, now)
 	edit := func(step string, part Part, page int) {
 		of := stepPost(r.ID, step)
 		p := b.say(r.Team, PostID(string(of)+"/"+newKey()), Message{}, now)
@@ -476,11 +482,11 @@ func (b *Bot) takeAway(ctx context.Context, receipt [32]byte, now time.Time) err
 }
 
 func (b *Bot) unshelve(ctx context.Context, receipt [32]byte, now time.Time) error {
-	err := b.o.Store.Unshelve(ctx, receipt, func(r *Round, _ *Team) (Also, error) {
+	err := b.o.Store.Unshelve(ctx, receipt, func(r *Round, t *Team) (Also, error) {
 		if r.Held {
 			return Also{}, errHeld
 		}
-		return Also{Posts: b.rewrite(*r, now)}, nil
+		return Also{Posts: b.rewrite(*r, *t, now)}, nil
 	})
 	if err == nil {
 		b.wake(b.wakeSender)

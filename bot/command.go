@@ -43,6 +43,9 @@ func parseCommand(text string) (verb, rest string, explicit, ok bool) {
 	if v, ok := verbs[strings.Join(words, " ")]; ok {
 		return v, "", explicit, true
 	}
+	if v := agreementVerb(text); v != "" {
+		return v, "", explicit, true
+	}
 	if len(words) < 2 {
 		return "", "", explicit, false
 	}
@@ -106,6 +109,9 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 	if r, ok, err := b.filled(ctx, e.From, text); ok {
 		return r, err
 	}
+	if r, ok, err := b.agreementWords(ctx, e.From, text); ok {
+		return r, err
+	}
 	if len(text) < 200 && !e.Edited {
 		seats, err := b.seats(ctx, e.From, "")
 		if err != nil {
@@ -140,7 +146,7 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 		if r, ok, err := b.voteWord(ctx, e.From, text, len(seats) == 0); ok || err != nil {
 			return r, err
 		}
-		if verb, _, explicit, ok := parseCommand(text); ok {
+		if verb, _, explicit, ok := parseCommand(text); ok && agreementVerb(text) == "" {
 			if (verb == "pause" || verb == "off") && !explicit { // the whole channel would see it, and it may be an answer
 				if seats, err := b.seats(ctx, e.From, e.Round); err == nil && len(seats) > 0 {
 					return sayer(e.Lang).message("cmd.or-reply", "word", text), nil
@@ -299,6 +305,9 @@ func (b *Bot) command(ctx context.Context, f From, text string) (Response, error
 		return b.ownAnswer(ctx, f, verb, rest)
 	case "there", "not-there":
 		return b.resolveTyped(ctx, f, verb == "there")
+	case "agreement", "passed":
+		r, _, err := b.agreementTyped(ctx, f, verb, text)
+		return r, err
 	}
 	t, r, err := b.teamFor(ctx, f, verb)
 	if err != nil {
@@ -506,6 +515,10 @@ func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
 		return b.resolve(ctx, e.From, PostID(a.Arg), a.Do == "there")
 	case "word":
 		return b.wordPressed(ctx, e)
+	case doAgree, doLeave:
+		return b.agreePressed(ctx, e)
+	case doPassed:
+		return b.passedPressed(ctx, e)
 	case "wake-up":
 		return b.wakeUp(ctx, e.From, TeamID(a.Arg))
 	case "remove":
@@ -608,6 +621,10 @@ func (b *Bot) submitted(ctx context.Context, e FormSubmitted) (Response, error) 
 		return b.submitSettings(ctx, e)
 	case "remove":
 		return b.remove(ctx, e.From, first(e.Values["code"]))
+	case formAgree:
+		return b.submitAgreement(ctx, e)
+	case formPassed:
+		return b.submitAnswer(ctx, e)
 	}
 	return sayer(e.Lang).message("reply.pick-again"), nil
 }
@@ -727,9 +744,14 @@ func (b *Bot) status(ctx context.Context, f From, t Team) (Response, error) {
 	for _, line := range lines {
 		m.Blocks = append(m.Blocks, Text(Span{Text: line}))
 	}
+	manages, err := b.manages(ctx, f, t)
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	m.Blocks = append(m.Blocks, owedTo(t, f, manages)...)
 	m.Blocks = append(m.Blocks, Note(say("team.status-note")))
-	if ok, err := b.manages(ctx, f, t); err != nil || !ok {
-		return Response{Message: &m}, err
+	if !manages {
+		return Response{Message: &m}, nil
 	}
 	p, err := b.unsure(ctx, t, time.Time{}) // also when the question in private did not arrive, or its reader left
 	if err != nil {
@@ -754,7 +776,7 @@ func (b *Bot) unsure(ctx context.Context, t Team, answered time.Time) (open Post
 	}
 	ids = append(ids, t.pausePost())
 	for _, r := range slices.Backward(rounds) {
-		steps := []string{"prompt", "reminder", "lost", "give-back", "guide", "counted"}
+		steps := []string{"prompt", "reminder", "lost", "give-back", "guide", "counted", stepAgree}
 		for page := range max(1, r.Pages) {
 			steps = append(steps, threadStep(page))
 		}
@@ -868,14 +890,14 @@ func (b *Bot) season(ctx context.Context, f From, t Team) (Response, error) {
 	if !slices.Contains(channels, t.ID) {
 		return say.message("reply.not-in-channel"), nil
 	}
-	m, err := b.seasonMessage(ctx, t, f.Lang)
+	m, err := b.seasonMessage(ctx, t, f.Lang, f.At)
 	if err != nil {
 		return say.message("common.later"), err
 	}
 	return Response{Message: &m}, nil
 }
 
-func (b *Bot) seasonMessage(ctx context.Context, t Team, lang prompts.Lang) (Message, error) {
+func (b *Bot) seasonMessage(ctx context.Context, t Team, lang prompts.Lang, now time.Time) (Message, error) {
 	lib, err := b.library(ctx)
 	if err != nil {
 		return Message{}, err
@@ -884,7 +906,7 @@ func (b *Bot) seasonMessage(ctx context.Context, t Team, lang prompts.Lang) (Mes
 	if err != nil {
 		return Message{}, err
 	}
-	return seasonNow(t, rounds, &lib, lang), nil
+	return b.withAgreements(ctx, seasonNow(t, rounds, &lib, lang), t, rounds, now, 0)
 }
 
 // resolveTyped settles the uncertain posts of the teams that the author manages.

@@ -28,12 +28,14 @@ const (
 	SeenTold     SeenKind = "what comes back"
 	SeenTooFew   SeenKind = "too few"
 	SeenLost     SeenKind = "lost"
+	SeenChoice   SeenKind = "agreement"
 )
 
 // Export returns what a team has seen of its rounds, oldest first: nothing that was not posted in its channel (TRUST 7,
 // P11). Errors: ErrNotFound.
 func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
-	if _, err := b.o.Store.Team(ctx, team); err != nil {
+	t, err := b.o.Store.Team(ctx, team)
+	if err != nil {
 		return nil, err
 	}
 	rounds, err := b.o.Store.Rounds(ctx, team)
@@ -90,6 +92,9 @@ func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
 			add(SeenTold, "told", r.GivesBack, Told(r))
 			if given.Guide != nil {
 				add(SeenGuide, "guide", r.GivesBack, *given.Guide)
+			}
+			if a := t.agreementAfter(r.ID); a != nil {
+				add(SeenChoice, stepAgree, a.Asked, agreementMessage(*a, zoneOf(r.Zone), time.Now()))
 			}
 		}
 		if broken != nil {

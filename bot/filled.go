@@ -13,6 +13,9 @@ import (
 
 // inWords gives a form as a message to fill in, with what is wrong in what was sent.
 func (b *Bot) inWords(form *Form, wrong map[string]string) *Message {
+	if m, ok := agreementInWords(form); ok {
+		return m
+	}
 	say := sayer(form.Lang)
 	m := &Message{Lang: form.Lang, Blocks: slices.Concat(form.Notice, form.Intro)}
 	if form.Name == "remove" {

@@ -129,7 +129,11 @@ func heard(r Round, quotes []Reply, lib *prompts.Library, follow string, pick *q
 	if len(quotes) > 0 {
 		now = "giveback.now-thread"
 	}
+	m.Blocks = append(m.Blocks, owedBlocks(r)...)
 	m.Blocks = append(m.Blocks, Text(Rich(locale.Text(lang, now))...))
+	if r.Chooses {
+		m.Blocks = append(m.Blocks, Text(Span{Text: say("agree.in-thread")}))
+	}
 	if r.Adviser != "" {
 		m.Blocks = append(m.Blocks, Note(say("round.help-footer", "adviser", r.Adviser)))
 	}
@@ -157,6 +161,7 @@ func TooFew(r Round, lib *prompts.Library, askPace bool) Message {
 		Text(Span{Text: say("giveback.too-few-reasons")}),
 		Text(Rich(locale.Text(lang, "giveback.too-few-talk"), "question", own)...),
 	}}
+	m.Blocks = append(m.Blocks, owedBlocks(r)...)
 	if askPace {
 		m.Blocks = append(m.Blocks, Text(Span{Text: say("giveback.too-few-again")}))
 	}

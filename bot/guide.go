@@ -32,7 +32,7 @@ func talkGuide(r Round, givenBack bool) []Block {
 func TalkOnly(r Round, lib *prompts.Library) Message {
 	words := r.Prompt.In(r.Lang)
 	say := sayer(r.Lang)
-	m := Message{Lang: r.Lang, Blocks: []Block{Heading(words.Title), Text(Span{Text: words.Text})}}
+	m := Message{Lang: r.Lang, Blocks: []Block{Heading(words.Title), promptText(r, r.Lang)}}
 	if words.PoleA != "" && words.PoleB != "" {
 		poles := []Span{{Text: words.PoleA}, {Text: words.PoleB}}
 		if r.Flip {

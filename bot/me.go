@@ -56,6 +56,9 @@ func (b *Bot) foundAbout(ctx context.Context, f From) ([]string, error) {
 		if t.SwitchedOnBy == who {
 			roles = append(roles, say("me.switched-on", "team", t.Name))
 		}
+		if slices.ContainsFunc(t.Agreements, func(a Agreement) bool { return a.To == who }) {
+			roles = append(roles, say("me.passed-on", "team", t.Name))
+		}
 		if slices.Contains(t.Managers, who) {
 			roles = append(roles, say("me.named", "team", t.Name))
 		}

@@ -12,7 +12,7 @@ func (b *Bot) promptMessage(r Round, closed bool) Message {
 	say := sayer(r.Lang)
 	zone := zoneOf(r.Zone)
 	words := r.Prompt.In(r.Lang)
-	m := Message{Lang: r.Lang, Blocks: []Block{Heading(words.Title), Text(Span{Text: words.Text})}}
+	m := Message{Lang: r.Lang, Blocks: []Block{Heading(words.Title), promptText(r, r.Lang)}}
 	if words.PoleA != "" && words.PoleB != "" {
 		poles := []Span{{Text: words.PoleA}, {Text: words.PoleB}}
 		if r.Flip {

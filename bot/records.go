@@ -60,6 +60,8 @@ type Team struct {
 	State        TeamState `json:"state"`
 	Settings     Settings  `json:"settings"`
 	SwitchedOnBy ActorID   `json:"switched_on_by,omitempty"`
+	// SwitchedOnName is what people call them; who it is passed on to is named so. Empty: not known.
+	SwitchedOnName string `json:"switched_on_name,omitempty"`
 	Managers     []ActorID `json:"managers,omitempty"` // named by a manager in the settings
 	Since        time.Time `json:"since"`              // anchor of the rhythm
 	Steered      time.Time `json:"steered,omitzero"`   // version of the last act of a manager: what is not newer is a redelivery
@@ -80,6 +82,8 @@ type Team struct {
 	HalfPace     bool      `json:"half_pace,omitempty"`
 	Incident     time.Time `json:"incident,omitzero"`   // last pause "after an incident"
 	NoPrompt     bool      `json:"no_prompt,omitempty"` // the library had nothing left at the last opening; shown in status
+
+	Agreements []Agreement `json:"agreements,omitempty"` // oldest first
 
 	Words  []WordNote  `json:"words,omitempty"`  // new words that the team was shown, and what it decided
 	Labels []LabelNote `json:"labels,omitempty"` // "something else" that many called by one name: for the editors
@@ -175,6 +179,12 @@ type Round struct {
 	Ends       bool        `json:"ends,omitempty"`       // its give-back ended the season
 	Statements []Statement `json:"statements,omitempty"` // what was said at its give-back of what comes back or changed
 
+	Chooses bool      `json:"chooses,omitempty"` // its give-back asked for an agreement
+	Asks    time.Time `json:"asks,omitzero"`     // when an agreement must still be asked for
+	Owed    []Owed    `json:"owed,omitempty"`    // what waited for a manager's answer at its give-back
+	Owes    time.Time `json:"owes,omitzero"`     // when the channel must hear that the answer to what was passed on is late
+	About   *About    `json:"about,omitempty"`   // the agreement that it looks back on
+
 	Then     RoundKind `json:"then,omitempty"`     // the vote that must still be opened after this round's give-back
 	ThenFrom time.Time `json:"then_from,omitzero"` // not before: after an incident the team is left in peace
 }
@@ -192,13 +202,14 @@ func (r Round) Wake() time.Time {
 	case RoundClosed:
 		return r.GivesBack
 	case RoundGivenBack, RoundTooFew:
-		if r.Then != "" {
-			return later(r.GivesBack, r.ThenFrom)
+		at := r.Keep
+		switch {
+		case r.Then != "":
+			at = later(r.GivesBack, r.ThenFrom)
+		case r.Held:
+			at = time.Time{}
 		}
-		if r.Held {
-			return time.Time{}
-		}
-		return r.Keep
+		return earliest(at, earliest(r.Asks, r.Owes))
 	default:
 		return time.Time{}
 	}
@@ -267,6 +278,6 @@ type AuditEntry struct {
 	At   time.Time `json:"at"`
 	By   ActorID   `json:"by"`
 	Team TeamID    `json:"team,omitempty"`
-	What string    `json:"what"` // "on", "off", "settings", "prompts", …
+	What string    `json:"what"` // "on", "off", "settings", "answer", "prompts", …
 	How  string    `json:"how,omitempty"`
 }

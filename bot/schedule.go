@@ -318,6 +318,10 @@ func (b *Bot) stepRound(ctx context.Context, t Task, now time.Time) error {
 		err = b.closeRound(ctx, r, now)
 	case r.State == RoundClosed:
 		err = b.giveBack(ctx, r, now)
+	case !r.Asks.IsZero() && !r.Asks.After(now):
+		err = b.askLater(ctx, r, now)
+	case !r.Owes.IsZero() && !r.Owes.After(now):
+		err = b.tellOverdue(ctx, r, now)
 	case r.Then != "":
 		err = b.openVote(ctx, r, now)
 	case r.State == RoundGivenBack:
@@ -327,7 +331,7 @@ func (b *Bot) stepRound(ctx context.Context, t Task, now time.Time) error {
 		return err
 	}
 	after, err := b.o.Store.Round(ctx, t.Round)
-	if err == nil && after.State == r.State && after.Wake().Equal(r.Wake()) && after.Then == r.Then {
+	if err == nil && after.State == r.State && after.Wake().Equal(r.Wake()) && after.Then == r.Then && after.Asks.Equal(r.Asks) && after.Owes.Equal(r.Owes) {
 		err = errStuck
 	}
 	return err
@@ -488,6 +492,9 @@ func (b *Bot) open(ctx context.Context, t Team, m Moments, rounds []Round, onwar
 	} else if err := b.o.Keys.Create(ctx, newBallotSlot(r.ID)); err != nil {
 		return err
 	}
+	if about, ok := dueLookBack(t, rounds, r.Opens); ok && r.Prompt.Kind == prompts.LookBack {
+		r.lookBackOn(about)
+	}
 	message := b.promptMessage(r, false)
 	if talk {
 		message = b.talkMessage(r)
@@ -509,12 +516,14 @@ func (b *Bot) open(ctx context.Context, t Team, m Moments, rounds []Round, onwar
 			t.Open = r.ID
 		}
 		onward(t)
+		ended := b.endAsking(t, r.Opens, now)
+		t.asksAbout(r)
 		p := b.say(r.Team, stepPost(r.ID, "prompt"), message, now)
 		p.Until = r.Opens.Add(r.Closes.Sub(r.Opens) / 2) // later it is not asked any more (TRUST 9)
 		if talk {                                        // next week's question is nearer
 			p.Until = r.Opens.Add(7 * aDay)
 		}
-		return Also{Posts: []Post{p}}, nil
+		return Also{Posts: append([]Post{p}, ended...)}, nil
 	})
 	if err != nil && !talk {
 		err = errors.Join(err, b.o.Keys.Destroy(ctx, ballotSlot(r.ID)))
@@ -534,6 +543,7 @@ func (b *Bot) situation(t Team, m Moments, rounds []Round) prompts.Situation {
 		Audience: t.Settings.Audience, Round: t.Asked + 1, Slot: m.Slot, At: m.Opens, MaxIntensity: 3,
 		FirstSeason: t.Season <= 1, Seed: seed(t.ID, t.Asked+1), Recurring: comingBack(rounds),
 	}
+	_, s.LookBackDue = dueLookBack(t, rounds, m.Opens)
 	if t.Settings.Rhythm == RhythmWeekly {
 		s.MaxIntensity = 2
 	}

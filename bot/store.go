@@ -155,6 +155,7 @@ type Part string
 const (
 	PartHeard  Part = "give-back"
 	PartQuotes Part = "thread"
+	PartSeason Part = "season" // the overview at a season's end; Round is its vote
 )
 
 // Outbox is a port: everything that leaves, as intents.

@@ -326,7 +326,7 @@ func (b *Bot) switchOn(ctx context.Context, e FormSubmitted, t Team, s Settings,
 			return Also{}, err
 		}
 		t.Name = cmp.Or(e.Chan, t.Name, name)
-		t.Settings, t.SwitchedOnBy, t.Since = s, e.User.Actor(), now.UTC()
+		t.Settings, t.SwitchedOnBy, t.SwitchedOnName, t.Since = s, e.User.Actor(), shortName(e.Name), now.UTC()
 		t.Season++
 		t.SeasonRounds, t.SeasonSince, t.Thin, t.HalfPace, t.SkipNext, t.Skipped = 0, time.Time{}, 0, false, false, now.UTC()
 		also := Also{Audit: []AuditEntry{{At: now.UTC(), By: e.User.Actor(), Team: t.ID, What: "on", How: string(s.Rhythm)}}}

@@ -288,10 +288,7 @@ func (b *Bot) openVote(ctx context.Context, r Round, now time.Time) error {
 		case RoundPace:
 			err = b.ask(ctx, t, RoundPace, r.Due, now, nil, b.paceMessage)
 		case RoundSeason:
-			var overview Message
-			if overview, err = b.seasonMessage(ctx, t, t.Settings.Lang); err == nil {
-				err = b.ask(ctx, t, RoundSeason, r.Due, now, nil, func(_ Team, vote Round) Message { return seasonVote(overview, vote) })
-			}
+			err = b.ask(ctx, t, RoundSeason, r.Due, now, nil, nil)
 		}
 	}
 	if err != nil {
@@ -314,14 +311,6 @@ func (b *Bot) paceMessage(t Team, vote Round) Message {
 	}}
 }
 
-// seasonVote puts what came back over the season before the question whether to go on.
-func seasonVote(overview Message, vote Round) Message {
-	say := sayer(vote.Lang)
-	overview.Blocks = append(slices.Clone(overview.Blocks),
-		Text(Rich(say("vote.season-ask"), "closing", locale.Moment(vote.Lang, vote.Closes.In(zoneOf(vote.Zone))))...), voteActions(vote))
-	return overview
-}
-
 // voteUntil gives a vote its time: until the team's next opening, and that opening at least five days away for the
 // rhythms that count in weeks, at least one whole round for one that does not.
 func voteUntil(cal *Calendar, t Team, now time.Time) Moments {
@@ -334,7 +323,7 @@ func voteUntil(cal *Calendar, t Team, now time.Time) Moments {
 }
 
 // ask opens a vote that decides about the next opening, and moves that opening to the end of the vote. also is what else
-// changes in the team.
+// changes in the team. message is what asks; that of a season's end is made when it leaves.
 func (b *Bot) ask(ctx context.Context, t Team, kind RoundKind, due, now time.Time, also func(*Team), message func(Team, Round) Message) error {
 	cal, err := ParseCalendar(t.Settings, b.o.Holidays...)
 	if err != nil {
@@ -345,6 +334,10 @@ func (b *Bot) ask(ctx context.Context, t Team, kind RoundKind, due, now time.Tim
 		return nil
 	}
 	vote := newVote(kind, t, due, now, until.Opens)
+	rounds, err := b.o.Store.Rounds(ctx, t.ID)
+	if err != nil {
+		return err
+	}
 	if err := b.o.Keys.Create(ctx, newBallotSlot(vote.ID)); err != nil {
 		return err
 	}
@@ -357,7 +350,14 @@ func (b *Bot) ask(ctx context.Context, t Team, kind RoundKind, due, now time.Tim
 		}
 		t.Vote, t.Thin = vote.ID, 0
 		t.NextDue, t.NextOpens = until.Due.UTC(), until.Opens.UTC()
-		p := b.say(t.ID, stepPost(vote.ID, "prompt"), message(*t, vote), b.permitted(*t, now))
+		at := b.permitted(*t, now)
+		p := b.say(t.ID, stepPost(vote.ID, "prompt"), Message{}, at)
+		if kind == RoundSeason {
+			p.Round, p.Part = vote.ID, PartSeason
+			t.endSeason(vote, rounds, at)
+		} else {
+			p.Message = message(*t, vote)
+		}
 		p.Until = vote.Closes
 		return Also{Posts: []Post{p}}, nil
 	})

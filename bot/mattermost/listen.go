@@ -297,7 +297,7 @@ func (l *callbacks) handle(ctx context.Context, e bot.Event) (bot.Response, erro
 // ---- buttons
 
 // shows are the verbs that only show something to who pressed: they need no question first.
-var shows = []string{"answer", "why", "me", "help", "remove", "on", "settings"}
+var shows = []string{"answer", "why", "me", "help", "remove", "on", "settings", "agree", "passed"}
 
 // press takes a button. It never acts: what changes anything is asked in a dialog, which opens for who pressed alone.
 func (l *callbacks) press(w http.ResponseWriter, body []byte, start time.Time) {

@@ -633,9 +633,7 @@ func quiet(tx *bolt.Tx, now time.Time) error {
 		}
 		err := editRound(tx, id, func(r *bot.Round, t *bot.Team) (bot.Also, error) {
 			r.State, r.Tally, r.Keep = bot.RoundLost, nil, time.Time{}
-			if t.Open == r.ID {
-				t.Open = ""
-			}
+			t.Ends(r.ID)
 			return bot.Also{}, nil
 		})
 		if err != nil {

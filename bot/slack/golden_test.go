@@ -708,6 +708,16 @@ func firstWeeks(h *theatre) {
 	synctest.Wait()
 	h.types("p8", say("Ik was te laat.", "I was late."))
 	h.press("p8", bot.Action{Do: "answer", Round: r.ID})
+	team, err := h.db.Team(h.ctx, crew)
+	if err != nil || len(team.Follows) != 1 {
+		h.t.Fatal(team.Follows, err)
+	}
+	h.types("p8", "2")
+	for i := 2; i <= 5; i++ {
+		who := fmt.Sprintf("p%d", i)
+		h.submit(who, h.press(who, bot.Action{Do: "answer", Round: team.Follows[0]}).Form, map[string][]string{
+			"text": {fmt.Sprintf(say("Verder <!here> %d.", "More <!here> %d."), i)}, "share": {"share"}})
+	}
 	chattest.Until(time.Date(2026, 9, 15, 8, 0, 1, 0, time.UTC)) // the pause is over
 	r = h.open()
 	h.submit("p1", h.press("p1", bot.Action{Do: "answer", Round: r.ID}).Form, map[string][]string{"text": {"x"}, "share": {"share"}})

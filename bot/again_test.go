@@ -199,15 +199,7 @@ func TestEverythingMayComeAgain(t *testing.T) {
 		return func(a *again) bot.Event { return boss(0, do, string(a.r.ID)+"/prompt")(a) }
 	}
 	skipped := func(a *again) { a.finish(a.r); a.step(a.team().NextOpens) }
-	for name, tc := range map[string]struct {
-		more   []bot.TeamID
-		before []makes
-		first  func(*again)
-		event  makes
-		newer  []makes
-		then   func(*again)
-		quiet  bool // what changed something is told once: the repeat of a deletion is silent, a code is unknown
-	}{
+	for name, tc := range map[string]repeated{
 		"words":                       {event: types(0, "een", "a"), newer: []makes{types(1, "2", "b"), types(2, "meer", "c"), types(3, "vervangen", "d"), types(4, "2", "e")}},
 		"words that wait for a merge": {before: kept, event: types(2, "meer", "c"), newer: []makes{types(3, "erbij", "d")}},
 		"words for one of two rounds": {more: []bot.TeamID{other}, event: types(0, "een", "a"), newer: []makes{presses(1, "round", "")}},
@@ -298,65 +290,124 @@ func TestEverythingMayComeAgain(t *testing.T) {
 			newer: []makes{sends(10, "on", nil)}},
 		"a code that is used": {event: nil, quiet: true},
 	} {
+		t.Run(name, func(t *testing.T) { tc.run(newAgain(t, tc.more...)) })
+	}
+}
+
+// The same for a follow-up: what people do in its box, and its code.
+func TestEverythingMayComeAgainInAFollowUp(t *testing.T) {
+	words := []makes{types(0, "een", "a")}
+	kept := append(words[:1:1], types(1, "2", "b"))
+	more := append(kept[:2:2], types(2, "meer", "c"))
+	count := map[string][]string{"text": {"x"}, "share": {"count"}}
+	self := map[string][]string{"text": {"x"}, "share": {"self"}}
+	for name, tc := range map[string]repeated{
+		"words":                        {event: types(0, "een", "a"), newer: []makes{types(1, "2", "b"), types(2, "meer", "c"), types(3, "vervangen", "d"), types(4, "2", "e")}},
+		"words that wait for a merge":  {before: kept, event: types(2, "meer", "c"), newer: []makes{types(3, "erbij", "d")}},
+		"words that would be a stance": {event: types(0, "raakt mij niet", "a"), newer: []makes{fills(2, count, "")}},
+		"words that would be tags":     {before: kept, event: types(2, "1 3", "c"), newer: []makes{types(3, "erbij", "d")}},
+		"typed share choice":           {before: words, event: types(1, "2", "b"), newer: []makes{types(2, "meer", "c"), types(3, "erbij", "d")}},
+		"typed for myself":             {before: words, event: types(1, "3", "b"), newer: []makes{types(2, "meer", "c")}},
+		"typed merge":                  {before: more, event: types(3, "erbij", "d"), newer: []makes{types(4, "2", "e"), types(5, "nog", "f")}},
+		"typed replace":                {before: more, event: types(3, "vervangen", "d"), newer: []makes{types(4, "2", "e"), types(5, "nog", "f")}},
+		"typed withdrawal":             {before: kept, event: types(2, "trek in", "c"), newer: []makes{types(3, "nieuw", "d"), types(4, "2", "e")}},
+		"an edit of a draft":           {before: words, event: changes(1, "beter", "a"), newer: []makes{changes(2, "best", "a")}},
+		"an edit of a reply":           {before: kept, event: changes(2, "beter", "a"), newer: []makes{changes(3, "best", "a")}},
+		"a deletion of all of it":      {before: kept, event: takes(2, "a"), newer: []makes{types(6, "meer", "f")}, quiet: true},
+		"a deletion before its words":  {event: takes(2, "a"), newer: words},
+		"a form":                       {event: fills(0, sharing("x"), ""), newer: []makes{fills(2, count, "")}},
+		"a form to count":              {event: fills(0, count, ""), newer: []makes{fills(2, sharing("y"), "")}},
+		"a form for myself":            {before: kept, event: fills(2, self, ""), newer: []makes{fills(3, count, "")}},
+		"a form's withdrawal":          {before: kept, event: fills(2, nil, "withdraw"), newer: []makes{fills(3, count, "")}},
+		"a press to answer":            {event: presses(0, "answer", ""), newer: kept},
+		"a press on a tag":             {before: kept, event: presses(2, "tag", "quality-speed"), newer: []makes{types(4, "trek in", "d")}},
+		"a press to share":             {before: words, event: presses(1, "share", "share"), newer: []makes{types(2, "meer", "c"), types(3, "erbij", "d")}},
+		"a press to add":               {before: more, event: presses(3, "merge", "add"), newer: []makes{types(4, "2", "e"), types(5, "nog", "f")}},
+		"a press to withdraw":          {before: kept, event: presses(2, "withdraw", ""), newer: []makes{types(3, "nieuw", "d"), types(4, "2", "e")}},
+		"a press for the receipt":      {before: kept, event: presses(2, "receipt", ""), newer: []makes{types(3, "trek in", "d")}},
+		"status":                       {event: commands(0, "status"), newer: []makes{commands(1, "uit")}},
+		"pause after an incident":      {event: commands(0, "pauze na een incident"), newer: []makes{commands(1, "uit")}},
+		"the home page":                {event: func(a *again) bot.Event { return bot.HomeOpened{From: a.by("p2", "", 0)} }, newer: kept},
+		"a code that is used":          {event: nil, quiet: true},
+	} {
 		t.Run(name, func(t *testing.T) {
-			a := newAgain(t, tc.more...)
-			ctx := context.Background()
-			send := func(e bot.Event) string {
-				t.Helper()
-				r, err := a.fake.Send(ctx, e)
-				if err != nil {
-					t.Fatalf("%T: %v", e, err)
-				}
-				return answered(r)
-			}
-			for _, e := range tc.before {
-				send(e(a))
-			}
-			if tc.first != nil {
-				tc.first(a)
-			}
-			if tc.event == nil {
-				codes := a.six(a.r)
-				a.finish(a.r)
-				tc.event = func(a *again) bot.Event {
-					return bot.FormSubmitted{From: a.by("p2", crew, 0), Form: "remove", Values: map[string][]string{"code": {codes["p2"]}}}
-				}
-			}
-			event := tc.event(a)
-			first := send(event)
-			a.flush()
-			repeat := func(when string, times int, sameAnswer bool) {
-				t.Helper()
-				writes, posts, asked := a.store.writes.Load(), len(a.fake.Posts("")), len(a.fake.Told())
-				for range times {
-					if got := send(event); sameAnswer && got != first {
-						t.Errorf("%s it was answered\n%s\nat first\n%s", when, got, first)
-					}
-				}
-				if n := a.store.writes.Load() - writes; n != 0 {
-					t.Errorf("%s it wrote %d times", when, n)
-				}
-				a.flush()
-				if len(a.fake.Posts("")) != posts || len(a.fake.Told()) != asked {
-					t.Errorf("%s it was posted again", when)
-				}
-			}
-			repeat("again", 4, !tc.quiet)
-			a.restart()
-			repeat("after a restart", 1, !tc.quiet)
-			for _, e := range tc.newer {
-				send(e(a))
-			}
-			if tc.then != nil {
-				tc.then(a)
-			}
-			a.flush()
-			if tc.newer != nil || tc.then != nil {
-				repeat("after a newer one", 2, false)
-				a.restart()
-				repeat("after a newer one and a restart", 1, false)
-			}
+			a := newAgain(t)
+			a.six(a.r)
+			a.finish(a.r)
+			a.r, a.T = a.followUp(), a.fake.Now()
+			tc.run(a)
 		})
+	}
+}
+
+// repeated is an event that comes again, with what was before it and comes after it.
+type repeated struct {
+	more   []bot.TeamID
+	before []makes
+	first  func(*again)
+	event  makes
+	newer  []makes
+	then   func(*again)
+	quiet  bool // what changed something is told once: the repeat of a deletion is silent, a code is unknown
+}
+
+func (tc repeated) run(a *again) {
+	t := a.t
+	ctx := context.Background()
+	send := func(e bot.Event) string {
+		t.Helper()
+		r, err := a.fake.Send(ctx, e)
+		if err != nil {
+			t.Fatalf("%T: %v", e, err)
+		}
+		return answered(r)
+	}
+	for _, e := range tc.before {
+		send(e(a))
+	}
+	if tc.first != nil {
+		tc.first(a)
+	}
+	if tc.event == nil {
+		codes := a.six(a.r)
+		a.finish(a.r)
+		tc.event = func(a *again) bot.Event {
+			return bot.FormSubmitted{From: a.by("p2", crew, 0), Form: "remove", Values: map[string][]string{"code": {codes["p2"]}}}
+		}
+	}
+	event := tc.event(a)
+	first := send(event)
+	a.flush()
+	repeat := func(when string, times int, sameAnswer bool) {
+		t.Helper()
+		writes, posts, asked := a.store.writes.Load(), len(a.fake.Posts("")), len(a.fake.Told())
+		for range times {
+			if got := send(event); sameAnswer && got != first {
+				t.Errorf("%s it was answered\n%s\nat first\n%s", when, got, first)
+			}
+		}
+		if n := a.store.writes.Load() - writes; n != 0 {
+			t.Errorf("%s it wrote %d times", when, n)
+		}
+		a.flush()
+		if len(a.fake.Posts("")) != posts || len(a.fake.Told()) != asked {
+			t.Errorf("%s it was posted again", when)
+		}
+	}
+	repeat("again", 4, !tc.quiet)
+	a.restart()
+	repeat("after a restart", 1, !tc.quiet)
+	for _, e := range tc.newer {
+		send(e(a))
+	}
+	if tc.then != nil {
+		tc.then(a)
+	}
+	a.flush()
+	if tc.newer != nil || tc.then != nil {
+		repeat("after a newer one", 2, false)
+		a.restart()
+		repeat("after a newer one and a restart", 1, false)
 	}
 }
 

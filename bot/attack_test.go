@@ -332,11 +332,24 @@ func TestRepliesCannotBeLinked(t *testing.T) {
 type lived struct {
 	live, backup, compacted *image
 	channel, log            string
+	follow                  bot.RoundID // whose name is random, and so is where its records stand among the others
 }
 
-// live runs a round in which people reply as told: who, when after the opening, what. A person who comes twice changed
-// their mind; a reply without words is withdrawn.
-func live(t *testing.T, acts []sent) (l lived) {
+// told is all that a file says.
+func (l lived) told(m *image) string {
+	lines := strings.Split(m.told(), "\n")
+	if l.follow != "" {
+		for i := range lines {
+			lines[i] = strings.ReplaceAll(lines[i], string(l.follow), "FOLLOW")
+		}
+		slices.Sort(lines)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// live runs a round in which people reply as told: who, when after the opening, what; then its follow-up, if it gets one.
+// A person who comes twice changed their mind; a reply without words is withdrawn.
+func live(t *testing.T, acts, further []sent) (l lived) {
 	t.Helper()
 	cryptotest.SetGlobalRandom(t, 3)
 	chattest.Bubble(t, func(t *testing.T) {
@@ -350,20 +363,28 @@ func live(t *testing.T, acts []sent) (l lived) {
 		w.switchOn(crew, nil)
 		w.step(w.team().NextOpens)
 		r := w.openRound(crew)
-		for _, a := range acts {
-			chattest.Until(r.Opens.Add(a.after))
-			f := w.fake.From(a.person, crew)
-			e := bot.FormSubmitted{From: f, Form: "reply", State: string(r.ID), Values: map[string][]string{"text": {a.text}, "share": {"share"}, "stance": {"counter"}}}
-			if a.text == "" {
-				e.Action = "withdraw"
+		reply := func(r bot.Round, acts []sent) {
+			for _, a := range acts {
+				chattest.Until(r.Opens.Add(a.after))
+				f := w.fake.From(a.person, crew)
+				e := bot.FormSubmitted{From: f, Form: "reply", State: string(r.ID), Values: map[string][]string{"text": {a.text}, "share": {"share"}, "stance": {"counter"}}}
+				if a.text == "" {
+					e.Action = "withdraw"
+				}
+				if resp, err := w.fake.Send(context.Background(), e); err != nil || resp.Form != nil {
+					t.Fatalf("%v %v", err, resp.Errors)
+				}
 			}
-			if resp, err := w.fake.Send(context.Background(), e); err != nil || resp.Form != nil {
-				t.Fatalf("%v %v", err, resp.Errors)
+			for _, at := range []time.Time{r.Closes, r.GivesBack} {
+				chattest.Until(at)
+				w.step(at)
 			}
 		}
-		for _, at := range []time.Time{r.Closes, r.GivesBack} {
-			chattest.Until(at)
-			w.step(at)
+		reply(r, acts)
+		if all := w.team().Follows; len(all) > 0 {
+			w.editTeam(func(t *bot.Team) { t.SkipNext = true }) // the next question is another story
+			l.follow = all[0]
+			reply(w.round(l.follow), further)
 		}
 		l.channel = quoted.ReplaceAllString(w.channel(crew), "> …") // which quotes stand where is random
 		l.log = logs.String()
@@ -405,17 +426,26 @@ func TestWhoTookPartLeavesNoTrace(t *testing.T) {
 		p := fmt.Sprintf("p%d", 8-i)
 		other = append(other, sent{p, 20*time.Hour + time.Duration(13*i)*time.Minute, "een eerste gedachte van " + p}, sent{p, 40*time.Hour + time.Duration(7*i)*time.Minute, words(5 - i)})
 	}
-	a, b := live(t, one), live(t, other)
+	soon := func(acts []sent) (out []sent) { // a follow-up stands open for less than a day
+		for _, a := range acts {
+			out = append(out, sent{a.person, a.after / 4, "verder: " + a.text})
+			if a.text == "" {
+				out[len(out)-1].text = ""
+			}
+		}
+		return out
+	}
+	a, b := live(t, one, soon(one)), live(t, other, soon(other))
 	for what, pair := range map[string][2]string{
-		"the file": {a.live.told(), b.live.told()}, "a backup": {a.backup.told(), b.backup.told()},
+		"the file": {a.told(a.live), b.told(b.live)}, "a backup": {a.told(a.backup), b.told(b.backup)},
 		"the channel": {a.channel, b.channel}, "the log": {a.log, b.log},
 	} {
 		if pair[0] != pair[1] {
 			t.Errorf("%s tells the two apart:\n%s", what, firstDifference(pair[0], pair[1]))
 		}
 	}
-	if strings.Count(a.live.told(), "bytes") != 12 || !strings.Contains(a.live.told(), `"respondents":6`) {
-		t.Errorf("the test looks in the wrong place:\n%s", a.live.told())
+	if all := a.told(a.live); strings.Count(all, "bytes") != 24 || strings.Count(all, `"respondents":6`) != 1 || strings.Count(a.channel, "> …") != 6+3+6 {
+		t.Errorf("the test looks in the wrong place:\n%s\n%s", all, a.channel)
 	}
 	if a.backup.meta != b.backup.meta || a.compacted.meta != b.compacted.meta || len(a.backup.raw) != len(b.backup.raw) {
 		t.Errorf("a backup or the compacted file tells them apart: %+v %+v, %+v %+v", a.backup.meta, b.backup.meta, a.compacted.meta, b.compacted.meta)
@@ -435,19 +465,30 @@ func firstDifference(a, b string) string {
 // When too few answered, nothing says how many: not the records, a backup, the channel or the log. The live file alone is
 // larger and has had more writes the busier it was, over all teams together, until it is compacted (TRUST A10, A14).
 func TestTooFewIsNoNumber(t *testing.T) {
-	var first lived
-	for n := range 5 {
-		var acts []sent
+	some := func(n int) (acts []sent) {
 		for i := range n {
 			acts = append(acts, sent{fmt.Sprintf("p%d", i+2), time.Duration(i+1) * time.Hour, "GEHEIM"})
 		}
-		l := live(t, acts)
+		return acts
+	}
+	for what, run := range map[string]func(n int) lived{
+		"a question":  func(n int) lived { return live(t, some(n), nil) },
+		"a follow-up": func(n int) lived { return live(t, some(6), some(n)) },
+	} {
+		t.Run(what, func(t *testing.T) { tooFew(t, run) })
+	}
+}
+
+func tooFew(t *testing.T, run func(n int) lived) {
+	var first lived
+	for n := range 5 {
+		l := run(n)
 		if n == 0 {
 			first = l
 			continue
 		}
 		for what, pair := range map[string][2]string{
-			"the file": {first.live.told(), l.live.told()}, "a backup": {first.backup.told(), l.backup.told()},
+			"the file": {first.told(first.live), l.told(l.live)}, "a backup": {first.told(first.backup), l.told(l.backup)},
 			"the channel": {first.channel, l.channel}, "the log": {first.log, l.log},
 		} {
 			if pair[0] != pair[1] {

@@ -57,7 +57,7 @@ const namesTime = time.Hour
 // answering.
 func (b *Bot) names(ctx context.Context, bx *box) {
 	roster, ok := b.chatOf(bx.round.Team).(Roster)
-	if !ok || bx.round.Kind != RoundQuestion || bx.namesFresh() {
+	if !ok || !bx.round.Kind.replies() || bx.namesFresh() {
 		return
 	}
 	bx.asking.Lock() // one asks, the others wait for it, no longer than one question may take

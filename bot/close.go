@@ -49,7 +49,7 @@ func (b *Bot) closeRound(ctx context.Context, r Round, now time.Time) error {
 		err = b.release(ctx, r, nil, nil, nil, RoundLost, now) // nobody can open it, or nobody is there to hear: destroyed unread
 	case err != nil:
 		return err
-	case len(ballots) == 0 && r.Kind == RoundQuestion && b.neverPosted(ctx, r):
+	case len(ballots) == 0 && r.Kind.replies() && b.neverPosted(ctx, r):
 		err = b.release(ctx, r, nil, nil, nil, RoundLapsed, now)
 	case len(ballots) < r.MinReplies: // never opened: not even the program learns what was in them
 		err = b.release(ctx, r, nil, nil, nil, RoundClosed, now)
@@ -88,14 +88,18 @@ func (b *Bot) openBox(ctx context.Context, r Round, raw []byte, ballots []Sealed
 		tally.add(s)
 		slips, addresses = append(slips, s), append(addresses, sealed.Address)
 	}
-	if people, ok, err := b.countPeople(ctx, r.Team); err == nil && ok { // a platform that does not answer delays no closing
-		tally.People = people
-	}
-	if tally.Words, err = b.wordTable(ctx, r, tally, slips); err != nil {
-		return err
+	if r.Kind == RoundFollow {
+		tally = nil // nothing is counted, and no number remains
+	} else {
+		if people, ok, err := b.countPeople(ctx, r.Team); err == nil && ok { // a platform that does not answer delays no closing
+			tally.People = people
+		}
+		if tally.Words, err = b.wordTable(ctx, r, tally, slips); err != nil {
+			return err
+		}
 	}
 	var replies []SealedReply
-	if r.Kind == RoundQuestion {
+	if r.Kind.replies() {
 		shelf := newShelfSlot(r.ID)
 		if err := b.o.Keys.Destroy(ctx, shelf.Name); err != nil { // left by an attempt that released nothing
 			return err
@@ -149,21 +153,24 @@ func (b *Bot) release(ctx context.Context, r Round, replies []SealedReply, tally
 		}
 		also := Also{Judged: judged}
 		switch {
-		case r.Kind != RoundQuestion:
+		case !r.Kind.replies():
 			also = b.counted(r, t, now) // votes have no give-back moment
 		case state == RoundLost || state == RoundLapsed:
-			if t.Open == r.ID {
-				t.Open = ""
-			}
+			t.Ends(r.ID)
 			if state == RoundLost && t.State != TeamGone && !now.After(r.Closes.Add(lostNews)) {
-				also.Posts = append(also.Posts, b.say(r.Team, stepPost(r.ID, "lost"), Lost(*r), now))
+				lost := b.say(r.Team, stepPost(r.ID, "lost"), Lost(*r), now)
+				lost.ReplyTo = r.thread()
+				also.Posts = append(also.Posts, lost)
 			}
 		}
-		if r.Kind == RoundQuestion && state != RoundLapsed && t.State != TeamGone {
+		if r.Kind.replies() && state != RoundLapsed && t.State != TeamGone {
 			also.Posts = append(also.Posts, Post{
 				ID: stepPost(r.ID, "closed"), Key: newKey(), Team: r.Team, State: PostQueued, After: now,
 				EditOf: stepPost(r.ID, "prompt"), Message: b.promptMessage(*r, true),
-			}, Post{ // a button that leads nowhere would invite for nothing
+			})
+		}
+		if r.Kind == RoundQuestion && state != RoundLapsed && t.State != TeamGone {
+			also.Posts = append(also.Posts, Post{ // a button that leads nowhere would invite for nothing
 				ID: stepPost(r.ID, "reminder/closed"), Key: newKey(), Team: r.Team, State: PostQueued, After: now,
 				EditOf: stepPost(r.ID, "reminder"), Message: Message{Lang: r.Lang, Blocks: []Block{Note(sayer(r.Lang)("round.reminder-closed"))}},
 			})
@@ -234,6 +241,9 @@ func count[K comparable](m *map[K]int, k K) {
 // giveBack says in the channel what was heard, or that it was too little. What people wrote is put in only when the
 // message leaves (compose).
 func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
+	if r.Kind == RoundFollow {
+		return b.giveBackFollow(ctx, r, now)
+	}
 	lib, err := b.library(ctx)
 	if err != nil {
 		return err
@@ -262,9 +272,7 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 		if r.State != RoundClosed {
 			return Also{}, errSame
 		}
-		if t.Open == r.ID {
-			t.Open = ""
-		}
+		t.Ends(r.ID)
 		at := b.permitted(*t, now) // after downtime it may be night
 		post := func(step string, m Message) Post { return b.say(r.Team, stepPost(r.ID, step), m, at) }
 		if r.Tally == nil {
@@ -286,6 +294,7 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 		chooses := append(b.lookedBack(*r, t, at), b.askAfter(r, t, at)...)
 		given := GiveBack(*r, nil, &lib, ahead[r.Ends].recurring)
 		r.Followup = given.Followup
+		r.Second = given.Followup != ""
 		heard, guide := post("give-back", Message{}), post("guide", *given.Guide)
 		heard.Round, heard.Part = r.ID, PartHeard
 		guide.ReplyTo = heard.ID
@@ -372,18 +381,23 @@ func (b *Bot) compose(ctx context.Context, p Post) (Message, error) {
 	if p.Part == PartSeason {
 		return b.seasonEnd(ctx, r)
 	}
-	if r.Tally == nil {
-		return Message{}, errors.New("a round without a tally has nothing to give back")
-	}
-	lib, err := b.library(ctx)
-	if err != nil {
-		return Message{}, err
-	}
 	replies, err := b.released(ctx, r)
 	if err != nil {
 		return Message{}, err
 	}
-	given := GiveBack(r, replies, &lib, nil)
+	var given Given
+	switch {
+	case r.Kind == RoundFollow:
+		given.Thread = Followed(r, replies)
+	case r.Tally == nil:
+		return Message{}, errors.New("a round without a tally has nothing to give back")
+	default:
+		lib, err := b.library(ctx)
+		if err != nil {
+			return Message{}, err
+		}
+		given = GiveBack(r, replies, &lib, nil)
+	}
 	switch {
 	case p.Part == PartHeard:
 		return given.Message, nil
@@ -446,7 +460,9 @@ func (b *Bot) rewrite(r Round, t Team, now time.Time) []Post {
 		p.EditOf, p.Round, p.Part, p.Page = of, r.ID, part, page
 		posts = append(posts, p)
 	}
-	edit("give-back", PartHeard, 0)
+	if r.Kind == RoundQuestion {
+		edit("give-back", PartHeard, 0)
+	}
 	for page := range max(1, r.Pages) { // older rounds have one
 		edit(threadStep(page), PartQuotes, page)
 	}

@@ -143,7 +143,8 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 		if ok || err != nil {
 			return r, err
 		}
-		if r, ok, err := b.voteWord(ctx, e.From, text, len(seats) == 0); ok || err != nil {
+		asked := slices.ContainsFunc(seats, func(s *seat) bool { return s.round.Kind == RoundQuestion || s.draft() })
+		if r, ok, err := b.voteWord(ctx, e.From, text, !asked); ok || err != nil {
 			return r, err
 		}
 		if verb, _, explicit, ok := parseCommand(text); ok && agreementVerb(text) == "" {
@@ -575,8 +576,9 @@ func (b *Bot) anyRound(ctx context.Context, e ActionPressed) (Response, error) {
 	if err != nil {
 		return b.refused(err, e.Lang)
 	}
-	if i := slices.IndexFunc(seats, func(s *seat) bool { return s.round.Team == e.Team }); i >= 0 {
-		seats = seats[i : i+1]
+	here := func(s *seat) bool { return s.round.Team == e.Team }
+	if slices.ContainsFunc(seats, here) {
+		seats = slices.DeleteFunc(seats, func(s *seat) bool { return !here(s) })
 	}
 	switch len(seats) {
 	case 0:
@@ -679,8 +681,11 @@ func (b *Bot) pause(ctx context.Context, f From, t Team, incident bool) (Respons
 	if err != nil && !errors.Is(err, errSame) {
 		return say.message("common.later"), err
 	}
-	if incident && t.Open != "" && !late {
-		err = b.o.Store.UpdateRound(ctx, t.Open, func(r *Round, _ *Team) (Also, error) {
+	for _, id := range t.asks() {
+		if !incident || late {
+			break
+		}
+		err = b.o.Store.UpdateRound(ctx, id, func(r *Round, _ *Team) (Also, error) {
 			if r.State != RoundOpen && r.State != RoundClosing && r.State != RoundClosed || !r.GivesBack.Before(now.AddDate(0, 0, 7)) || r.Opens.After(now) {
 				return Also{}, errSame
 			}
@@ -691,7 +696,7 @@ func (b *Bot) pause(ctx context.Context, f From, t Team, incident bool) (Respons
 		if err != nil && !errors.Is(err, errSame) {
 			return say.message("common.later"), err
 		}
-		b.boxes.drop(t.Open) // its moments changed
+		b.boxes.drop(id) // its moments changed
 	}
 	b.wake(b.wakeSender)
 	b.wake(b.wakeAgenda)
@@ -734,6 +739,11 @@ func (b *Bot) status(ctx context.Context, f From, t Team) (Response, error) {
 			lines = append(lines, say("team.status-closed", "giveback", locale.Moment(f.Lang, r.GivesBack.In(zone))))
 		}
 	}
+	follows, err := b.statusFollows(ctx, f.Lang, t)
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	lines = append(lines, follows...)
 	if !t.Wake().IsZero() {
 		lines = append(lines, b.nextLine(f.Lang, t))
 	}
@@ -777,6 +787,9 @@ func (b *Bot) unsure(ctx context.Context, t Team, answered time.Time) (open Post
 	ids = append(ids, t.pausePost())
 	for _, r := range slices.Backward(rounds) {
 		steps := []string{"prompt", "reminder", "lost", "give-back", "guide", "counted", stepAgree}
+		if r.Kind == RoundFollow {
+			steps = []string{"prompt", "lost", "give-back"}
+		}
 		for page := range max(1, r.Pages) {
 			steps = append(steps, threadStep(page))
 		}

@@ -29,6 +29,7 @@ const (
 	SeenTooFew   SeenKind = "too few"
 	SeenLost     SeenKind = "lost"
 	SeenChoice   SeenKind = "agreement"
+	SeenFollow   SeenKind = "follow-up"
 )
 
 // Export returns what a team has seen of its rounds, oldest first: nothing that was not posted in its channel (TRUST 7,
@@ -63,6 +64,26 @@ func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
 			continue
 		case r.Kind == RoundTalk:
 			add(SeenQuestion, "prompt", r.Opens, b.talkMessage(r))
+			continue
+		case r.Kind == RoundFollow:
+			add(SeenFollow, "prompt", r.Opens, Invitation(r, false))
+			switch r.State {
+			case RoundTooFew:
+				add(SeenTooFew, "give-back", r.GivesBack, FollowedTooFew(r))
+			case RoundLost:
+				add(SeenLost, "lost", r.Closes, Lost(r))
+			case RoundGivenBack:
+				replies, err := b.released(ctx, r)
+				if err != nil {
+					return nil, err
+				}
+				for page, quotes := range Followed(r, replies) {
+					add(SeenQuotes, threadStep(page), r.GivesBack, quotes)
+				}
+			}
+			if broken != nil {
+				return nil, broken
+			}
 			continue
 		case r.Kind != RoundQuestion:
 			continue

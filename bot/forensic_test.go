@@ -86,8 +86,9 @@ type exhibit struct {
 	events int
 }
 
-// newExhibit opens a round in a team of ten who reply, and a manager who does not.
-func newExhibit(t testing.TB) *exhibit {
+// newExhibit opens a round in a team of ten who reply, and a manager who does not: a question, or the follow-up of one that
+// six of them answered.
+func newExhibit(t testing.TB, follow bool) *exhibit {
 	x := &exhibit{logs: &bytes.Buffer{}, logMu: &sync.Mutex{}}
 	x.world = newWorld(t, func(o *bot.Options) {
 		o.Log = slog.New(slog.NewJSONHandler(lockedWriter{x.logMu, x.logs}, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -103,6 +104,25 @@ func newExhibit(t testing.TB) *exhibit {
 	x.switchOn(crew, nil)
 	x.step(x.team().NextOpens)
 	x.round = x.openRound(crew)
+	if follow {
+		for i, id := range x.accounts[:6] {
+			x.answer(id, x.round.ID, map[string][]string{"text": {fmt.Sprintf("op de vraag zelf %d", i)}, "share": {"share"}})
+		}
+		x.finish(x.round)
+		x.v.sealed, x.v.shelf = map[string][]byte{}, nil
+		x.round = x.followUp()
+		later := x.round.Closes.Add(time.Hour) // as after an incident: closed first, then given back
+		err := x.db.UpdateRound(context.Background(), x.round.ID, func(r *bot.Round, _ *bot.Team) (bot.Also, error) {
+			r.GivesBack = later
+			return bot.Also{}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.v.bot(x.world) // it knows the moments as they are now
+		x.round = x.followUp()
+		x.editTeam(func(t *bot.Team) { t.SkipNext = true })
+	}
 	x.sought.round = x.round.ID
 	return x
 }
@@ -386,8 +406,8 @@ func (x *exhibit) look(moment string) {
 }
 
 // The round's story, and what stands where at each of its moments (TRUST A1-A5, A17, A28, A29, A35, A36, A38).
-func forensic(t *testing.T) (rows, left []sight) {
-	x := newExhibit(t)
+func forensic(t *testing.T, follow bool) (rows, left []sight) {
+	x := newExhibit(t, follow)
 	defer x.close()
 	ctx := context.Background()
 	x.reply()
@@ -439,7 +459,7 @@ func forensic(t *testing.T) (rows, left []sight) {
 	x.step(x.removedAt.Add(time.Minute))
 	x.look("taken")
 	got, err := x.db.Round(ctx, x.round.ID)
-	if err != nil || got.Tally == nil || got.Tally.Respondents != 7 {
+	if err != nil || follow != (got.Tally == nil) || !follow && got.Tally.Respondents != 7 {
 		t.Fatalf("%+v, %v", got.Tally, err)
 	}
 	x.step(got.Keep.Add(time.Hour))

@@ -2,6 +2,7 @@ package bot_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +15,9 @@ import (
 // docs/gevonden.md, for who must judge whether the promise holds. It fails when reality differs from the page; write the
 // page anew with -update, and read it.
 func TestFound(t *testing.T) {
-	rows, left := forensic(t)
+	rows, left := forensic(t, false)
+	again, leftAgain := forensic(t, true)
+	sameSights(t, append(rows, left...), append(again, leftAgain...))
 	memory := heap(t)
 	tried := copies(t)
 	if t.Failed() {
@@ -35,6 +38,25 @@ func TestFound(t *testing.T) {
 		}
 		if string(want) != page {
 			t.Errorf("docs/%s does not say what is found:\n%s", name, firstDifference(page, string(want)))
+		}
+	}
+}
+
+// sameSights says that of a follow-up is found what is found of a question, but for the counts: it has none, and those of its
+// question stand in the file all along.
+func sameSights(t *testing.T, question, follow []sight) {
+	t.Helper()
+	if len(question) != len(follow) {
+		t.Fatalf("%d sights of a question, %d of a follow-up", len(question), len(follow))
+	}
+	for i, s := range question {
+		for place, kinds := range s.found {
+			want, got := maps.Clone(kinds), maps.Clone(follow[i].found[place])
+			delete(want, kCounts)
+			delete(got, kCounts)
+			if !maps.Equal(want, got) {
+				t.Errorf("%s, %s: of a follow-up is found %v, of a question %v", s.moment, place, got, want)
+			}
 		}
 	}
 }

@@ -43,20 +43,26 @@ func GiveBack(r Round, replies []Reply, lib *prompts.Library, recurring map[prom
 	m := heard(r, quotes, lib, follow, &quotePicker{})
 	m = heard(r, quotes, lib, follow, &quotePicker{words: min(quoteWords, roundWords-leadWords-len(strings.Fields(m.Plain())))})
 	given := Given{Message: m, Followup: follow, Guide: &Message{Lang: lang, Blocks: talkGuide(r, true)}}
+	given.Thread = pagesOf(lang, Text(Span{Text: sayer(lang)("giveback.thread")}), quotes)
+	return given
+}
+
+// pagesOf puts quotes below a line that introduces them, in as many messages as they need; none without quotes.
+func pagesOf(lang prompts.Lang, lead Block, quotes []Reply) (pages []Message) {
 	size := 0
 	for _, q := range quotes {
 		n := quoteSize(string(q.Text))
-		if size += n; len(given.Thread) == 0 || size > threadSize {
+		if size += n; len(pages) == 0 || size > threadSize {
 			size = n
-			given.Thread = append(given.Thread, Message{Lang: lang})
-			if len(given.Thread) == 1 {
-				given.Thread[0].Blocks = []Block{Text(Span{Text: sayer(lang)("giveback.thread")})}
+			pages = append(pages, Message{Lang: lang})
+			if len(pages) == 1 {
+				pages[0].Blocks = []Block{lead}
 			}
 		}
-		page := &given.Thread[len(given.Thread)-1]
+		page := &pages[len(pages)-1]
 		page.Blocks = append(page.Blocks, Quote(string(q.Text)))
 	}
-	return given
+	return pages
 }
 
 // threadSize is how much of quotes one message takes on every platform: Slack takes some 12,000 characters in all, Mattermost
@@ -174,6 +180,9 @@ func TooFew(r Round, lib *prompts.Library, askPace bool) Message {
 // Lost says that a round's answers cannot be opened any more and were destroyed unread.
 func Lost(r Round) Message {
 	say := sayer(r.Lang)
+	if r.Kind == RoundFollow {
+		return Message{Lang: r.Lang, Blocks: []Block{followLine(r, locale.Text(r.Lang, "follow.lost"))}}
+	}
 	return Message{Lang: r.Lang, Blocks: []Block{
 		Heading(say("giveback.title", "title", r.Prompt.In(r.Lang).Title)), Text(Span{Text: say("giveback.lost")}),
 	}}

@@ -210,6 +210,20 @@ func goldenStory(t *testing.T, lang prompts.Lang) {
 	chattest.Until(time.Date(2026, 9, 7, 13, 0, 1, 0, time.UTC))
 	channel()
 	s.response("typed too late", typed("p8", word("Ik was te laat.", "I was late.")))
+	f := w.followUp()
+	further := must(w.fake.Press(ctx, "p2", crew, bot.Action{Do: "answer", Round: f.ID}))
+	s.response("the form of the follow-up", further)
+	s.response("nothing answered to the follow-up", must(w.fake.Submit(ctx, "p2", crew, further.Form, nil)))
+	s.response("the follow-up, shared", must(w.fake.Submit(ctx, "p2", crew, further.Form, map[string][]string{
+		"text": {word("Ik wil meer tijd voor het praatje.", "I want more time for the chat.")}, "share": {"share"}})))
+	s.response("the follow-up, only counted", must(w.fake.Submit(ctx, "p3", crew, further.Form, map[string][]string{"text": {"x"}, "share": {"count"}})))
+	s.response("the follow-up, share choice typed", typed("p8", "2"))
+	for i := 4; i <= 6; i++ {
+		w.answer(fmt.Sprintf("p%d", i), f.ID, map[string][]string{"text": {fmt.Sprintf(word("Vervolg %d.", "More %d."), i)}, "share": {"share"}})
+	}
+	s.response("status of the follow-up", command("p2", "status"))
+	s.say("a follow-up with too few", bot.FollowedTooFew(f).Plain())
+	s.say("a follow-up that is lost", bot.Lost(f).Plain())
 	if got, err := w.db.Round(ctx, r.ID); err != nil || got.State != bot.RoundGivenBack {
 		t.Fatalf("%s, %v", got.State, err)
 	}

@@ -35,15 +35,17 @@ func KeptRounds(ctx context.Context, s Store) ([]Kept, error) {
 		}
 		for _, r := range rounds {
 			if !r.Keep.IsZero() {
-				out = append(out, Kept{t.ID, t.Name, r.Number, r.Prompt.In(r.Lang).Title, r.Closes, r.Keep, r.Held})
+				out = append(out, Kept{t.ID, t.Name, r.Number, r.title(r.Lang), r.Closes, r.Keep, r.Held})
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b Kept) int { return cmp.Or(cmp.Compare(a.Team, b.Team), cmp.Compare(a.Number, b.Number)) })
+	slices.SortFunc(out, func(a, b Kept) int {
+		return cmp.Or(cmp.Compare(a.Team, b.Team), cmp.Compare(a.Number, b.Number), a.Closed.Compare(b.Closed))
+	})
 	return out, nil
 }
 
-// Hold keeps a closed round's replies beyond retention because the law asks for it, or ends that. It touches no ballot: an
+// Hold keeps a closed round's replies, and those of its follow-up once that is closed too, beyond retention because the law asks for it, or ends that. It touches no ballot: an
 // open round has nothing to hold. The channel is told, and the audit log keeps by (TRUST 7, P6). ErrNotFound: no such
 // round, or nothing of it is on the shelf. Asked again it changes nothing.
 func Hold(ctx context.Context, s Store, team TeamID, number int, on bool, by ActorID, now time.Time) error {
@@ -51,11 +53,20 @@ func Hold(ctx context.Context, s Store, team TeamID, number int, on bool, by Act
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(rounds, func(r Round) bool { return r.Number == number && !r.Keep.IsZero() })
-	if i < 0 {
+	rounds = slices.DeleteFunc(rounds, func(r Round) bool { return r.Number != number || r.Keep.IsZero() })
+	if len(rounds) == 0 {
 		return ErrNotFound
 	}
-	err = s.UpdateRound(ctx, rounds[i].ID, func(r *Round, t *Team) (Also, error) {
+	for _, r := range rounds { // the question, and the follow-up that belongs to it
+		if err := holdOne(ctx, s, r.ID, on, by, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func holdOne(ctx context.Context, s Store, id RoundID, on bool, by ActorID, now time.Time) error {
+	err := s.UpdateRound(ctx, id, func(r *Round, t *Team) (Also, error) {
 		switch {
 		case r.Keep.IsZero() || r.Forgets:
 			return Also{}, ErrNotFound
@@ -67,7 +78,7 @@ func Hold(ctx context.Context, s Store, team TeamID, number int, on bool, by Act
 		if !on {
 			key, what = "round.held-no-more", "hold ended"
 		}
-		m := Message{Lang: t.Settings.Lang, Blocks: []Block{Text(Rich(locale.Text(t.Settings.Lang, key), "title", r.Prompt.In(t.Settings.Lang).Title,
+		m := Message{Lang: t.Settings.Lang, Blocks: []Block{Text(Rich(locale.Text(t.Settings.Lang, key), "title", locale.Capital(r.title(t.Settings.Lang)),
 			"date", locale.Day(t.Settings.Lang, r.Keep.In(zoneOf(r.Zone))))...)}}
 		return Also{
 			Posts: []Post{{ID: PostID(string(r.ID) + "/hold/" + newKey()), Key: newKey(), Team: t.ID, Message: m, State: PostQueued, After: now}},

@@ -30,25 +30,25 @@ func (b *Bot) home(ctx context.Context, f From) (Response, error) {
 			return say.message("common.later"), err
 		}
 		teams = append(teams, t)
-		if t.Open == "" {
-			continue
-		}
-		if bx, err := b.boxOf(ctx, t.Open); err == nil && !bx.round.Opens.After(f.At.Add(clockSlack)) && bx.round.Closes.After(f.At) {
-			open = append(open, bx)
+		for _, id := range t.asks() {
+			if bx, err := b.boxOf(ctx, id); err == nil && !bx.round.Opens.After(f.At.Add(clockSlack)) && bx.round.Closes.After(f.At) {
+				open = append(open, bx)
+			}
 		}
 	}
 	slices.SortFunc(open, func(x, y *box) int {
-		return cmp.Or(x.round.Closes.Compare(y.round.Closes), cmp.Compare(x.round.Team, y.round.Team))
+		return cmp.Or(x.round.Closes.Compare(y.round.Closes), cmp.Compare(x.round.Team, y.round.Team), cmp.Compare(x.round.ID, y.round.ID))
 	})
 	for _, bx := range open {
 		r := bx.round
+		actions := []Action{{Do: "answer", Round: r.ID, Label: say("round.answer"), Main: true}}
+		if r.Kind == RoundQuestion {
+			actions = append(actions, Action{Do: "why", Round: r.ID, Label: say("round.why"), Typed: say("round.why-word")})
+		}
 		m.Blocks = append(m.Blocks,
 			Text(Span{Text: bx.name(f.Lang), Strong: true}, Span{Text: "\n" + r.Prompt.In(f.Lang).Question}),
 			Note(say("home.open-until", "closing", locale.Moment(f.Lang, r.Closes.In(zoneOf(r.Zone))))),
-			Block{Kind: BlockActions, Actions: []Action{
-				{Do: "answer", Round: r.ID, Label: say("round.answer"), Main: true},
-				{Do: "why", Round: r.ID, Label: say("round.why"), Typed: say("round.why-word")},
-			}})
+			Block{Kind: BlockActions, Actions: actions})
 	}
 	if len(open) == 0 {
 		m.Blocks = append(m.Blocks, Text(Span{Text: say("home.nothing-open")}))

@@ -65,10 +65,7 @@ func (b *Bot) foundAbout(ctx context.Context, f From) ([]string, error) {
 		if !slices.Contains(channels, t.ID) {
 			continue
 		}
-		for _, id := range []RoundID{t.Open, t.Vote} {
-			if id == "" {
-				continue
-			}
+		for _, id := range t.Boxes() {
 			r, err := b.o.Store.Round(ctx, id)
 			if err != nil && !errors.Is(err, ErrNotFound) {
 				return nil, err
@@ -82,7 +79,7 @@ func (b *Bot) foundAbout(ctx context.Context, f From) ([]string, error) {
 	var out []string
 	for _, r := range open {
 		key := "me.open"
-		if r.Kind != RoundQuestion {
+		if !r.Kind.replies() {
 			key = "me.open-vote"
 		}
 		out = append(out, say(key, "team", names[r.Team], "closing", locale.Moment(f.Lang, r.Closes.In(zoneOf(r.Zone)))))

@@ -15,10 +15,7 @@ func (b *Bot) OpenSince(ctx context.Context) (time.Time, error) {
 	}
 	var since time.Time
 	for _, t := range teams {
-		for _, id := range []RoundID{t.Open, t.Vote} {
-			if id == "" {
-				continue
-			}
+		for _, id := range t.Boxes() {
 			r, err := b.o.Store.Round(ctx, id)
 			if errors.Is(err, ErrNotFound) {
 				continue

@@ -166,6 +166,30 @@ func TestAnyOrder(t *testing.T) {
 			nil, nil, 7,
 		},
 	} {
+		t.Run("in a follow-up, "+name, func(t *testing.T) {
+			if strings.Contains(name, "stance") || strings.Contains(name, "tapped") || strings.Contains(name, "number") { // it takes words only
+				return
+			}
+			s := newScene(t)
+			s.six(s.r)
+			s.finish(s.r)
+			s.r, s.T = s.followUp(), s.fake.Now()
+			s.do(tc.acts...)
+			if n := s.ballots() + 6; n != tc.respondents {
+				t.Errorf("%d respondents, want %d", n, tc.respondents)
+			}
+			channel, _ := s.rest()
+			for _, text := range tc.shown {
+				if !strings.Contains(channel, text) {
+					t.Errorf("%q was confirmed, and is not shown", text)
+				}
+			}
+			for _, text := range tc.hidden {
+				if strings.Contains(channel, text) {
+					t.Errorf("%q is shown", text)
+				}
+			}
+		})
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
 			for _, a := range tc.acts {

@@ -9,6 +9,9 @@ import (
 
 // promptMessage is a round's question as it stands in the channel, open or closed.
 func (b *Bot) promptMessage(r Round, closed bool) Message {
+	if r.Kind == RoundFollow {
+		return Invitation(r, closed)
+	}
 	say := sayer(r.Lang)
 	zone := zoneOf(r.Zone)
 	words := r.Prompt.In(r.Lang)

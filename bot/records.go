@@ -61,18 +61,19 @@ type Team struct {
 	Settings     Settings  `json:"settings"`
 	SwitchedOnBy ActorID   `json:"switched_on_by,omitempty"`
 	// SwitchedOnName is what people call them; who it is passed on to is named so. Empty: not known.
-	SwitchedOnName string `json:"switched_on_name,omitempty"`
-	Managers     []ActorID `json:"managers,omitempty"` // named by a manager in the settings
-	Since        time.Time `json:"since"`              // anchor of the rhythm
-	Steered      time.Time `json:"steered,omitzero"`   // version of the last act of a manager: what is not newer is a redelivery
+	SwitchedOnName string    `json:"switched_on_name,omitempty"`
+	Managers       []ActorID `json:"managers,omitempty"` // named by a manager in the settings
+	Since          time.Time `json:"since"`              // anchor of the rhythm
+	Steered        time.Time `json:"steered,omitzero"`   // version of the last act of a manager: what is not newer is a redelivery
 
 	NextDue   time.Time `json:"next_due"`   // unmoved moment of the next opening
 	NextOpens time.Time `json:"next_opens"` // the same, moved off quiet days and hours; zero: nothing planned
 	SkipNext  bool      `json:"skip_next,omitempty"`
-	Paused    time.Time `json:"paused,omitzero"`  // version of the pause that asked for it: the same again is a redelivery
-	Skipped   time.Time `json:"skipped,omitzero"` // when an opening was last left out, or the team began anew: an older pause asked for what came before
-	Open      RoundID   `json:"open,omitempty"`   // the question round that now takes replies or waits for its give-back
-	Vote      RoundID   `json:"vote,omitempty"`   // the vote that decides how the team goes on; an older one decides nothing
+	Paused    time.Time `json:"paused,omitzero"`   // version of the pause that asked for it: the same again is a redelivery
+	Skipped   time.Time `json:"skipped,omitzero"`  // when an opening was last left out, or the team began anew: an older pause asked for what came before
+	Open      RoundID   `json:"open,omitempty"`    // the question round that now takes replies or waits for its give-back
+	Vote      RoundID   `json:"vote,omitempty"`    // the vote that decides how the team goes on; an older one decides nothing
+	Follows   []RoundID `json:"follows,omitempty"` // the follow-up questions that take replies or wait for their give-back
 
 	Asked        int       `json:"asked"`  // question rounds in the team's life
 	Season       int       `json:"season"` // from 1
@@ -120,10 +121,11 @@ type RoundKind string
 // The kinds of round. Votes use the same sealed box as replies (TRUST 2.1).
 const (
 	RoundQuestion RoundKind = "question"
-	RoundTalk     RoundKind = "talk"   // a question with the talk guide; collects nothing
-	RoundJoin     RoundKind = "join"   // announced activation: taking part or rather not
-	RoundPace     RoundKind = "pace"   // after two thin rounds: what fits
-	RoundSeason   RoundKind = "season" // go on, change, stop
+	RoundFollow   RoundKind = "follow-up" // the follow-up question of a give-back: a second box, with words only
+	RoundTalk     RoundKind = "talk"      // a question with the talk guide; collects nothing
+	RoundJoin     RoundKind = "join"      // announced activation: taking part or rather not
+	RoundPace     RoundKind = "pace"      // after two thin rounds: what fits
+	RoundSeason   RoundKind = "season"    // go on, change, stop
 )
 
 // RoundState is where a round stands. Delivery states belong to the outbox.
@@ -146,8 +148,9 @@ type Round struct {
 	ID     RoundID    `json:"id"`
 	Team   TeamID     `json:"team"`
 	Kind   RoundKind  `json:"kind"`
+	Of     RoundID    `json:"of,omitempty"` // a follow-up: the question whose give-back asked it
 	State  RoundState `json:"state"`
-	Number int        `json:"number"` // in the team's life, from 1; 0 for votes
+	Number int        `json:"number"` // in the team's life, from 1; 0 for votes; a follow-up has that of its question
 	Season int        `json:"season"`
 
 	Due       time.Time `json:"due"` // unmoved moment; unique per team and kind
@@ -174,6 +177,7 @@ type Round struct {
 
 	Tally    *Tally    `json:"tally,omitempty"`    // after closing, and only with content
 	Followup string    `json:"followup,omitempty"` // the deepening question that was given back
+	Second   bool      `json:"second,omitempty"`   // its box must still be opened
 	News     []NewWord `json:"news,omitempty"`     // the new words that were given back
 
 	Ends       bool        `json:"ends,omitempty"`       // its give-back ended the season
@@ -204,6 +208,8 @@ func (r Round) Wake() time.Time {
 	case RoundGivenBack, RoundTooFew:
 		at := r.Keep
 		switch {
+		case r.Second:
+			at = r.GivesBack
 		case r.Then != "":
 			at = later(r.GivesBack, r.ThenFrom)
 		case r.Held:

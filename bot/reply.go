@@ -129,6 +129,7 @@ func (bx *box) turn(a Address, old Slip, change func(*hand) error) (sealed Slip,
 	if err == nil {
 		err = change(&h)
 	}
+	bx.plain(&h)
 	if now, label := h.words(); err == nil && h.ballot != nil && (h.ballot != was || now != text || label != other) {
 		h.ballot.Hard = bx.hard(now, label) || withheld && len(bx.lookFor().Members) == 0 // perhaps for a name that is not known now
 	}
@@ -144,7 +145,7 @@ func (bx *box) turn(a Address, old Slip, change func(*hand) error) (sealed Slip,
 // clockSlack is how far a platform's clock may be behind: an event of just before an opening still belongs to it.
 const clockSlack = 2 * time.Minute
 
-// seats returns the person's place in every question round that is open in a channel they are in, the one that closes
+// seats returns the person's place in every box for replies that is open in a channel they are in, the one that closes
 // first first. A round that opened after the event is none of them: words that come again after their own round closed
 // were meant for nobody else.
 func (b *Bot) seats(ctx context.Context, f From, only RoundID) ([]*seat, error) {
@@ -156,33 +157,38 @@ func (b *Bot) seats(ctx context.Context, f From, only RoundID) ([]*seat, error) 
 	var broken error
 	for _, id := range channels {
 		t, err := b.o.Store.Team(ctx, id)
-		if errors.Is(err, ErrNotFound) || err == nil && (t.Open == "" || only != "" && t.Open != only) {
+		if errors.Is(err, ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		bx, err := b.boxOf(ctx, t.Open)
-		var s *seat
-		if err == nil {
-			s, err = b.sit(ctx, bx, f.User)
-		}
-		switch {
-		case errors.Is(err, ErrClosed):
-			b.boxes.drop(t.Open)
-		case err == nil && bx.round.Opens.After(f.At.Add(clockSlack)):
-		case err != nil: // one box that does not open keeps nobody from the others
-			b.o.Log.Error("a box does not open", "round", t.Open, "err", err)
-			broken = err
-		default:
-			all = append(all, s)
+		for _, id := range t.asks() {
+			if only != "" && id != only {
+				continue
+			}
+			bx, err := b.boxOf(ctx, id)
+			var s *seat
+			if err == nil {
+				s, err = b.sit(ctx, bx, f.User)
+			}
+			switch {
+			case errors.Is(err, ErrClosed):
+				b.boxes.drop(id)
+			case err == nil && bx.round.Opens.After(f.At.Add(clockSlack)):
+			case err != nil: // one box that does not open keeps nobody from the others
+				b.o.Log.Error("a box does not open", "round", id, "err", err)
+				broken = err
+			default:
+				all = append(all, s)
+			}
 		}
 	}
 	if len(all) == 0 && broken != nil {
 		return nil, broken
 	}
 	slices.SortFunc(all, func(a, b *seat) int {
-		return cmp.Or(a.round.Closes.Compare(b.round.Closes), cmp.Compare(a.round.Team, b.round.Team))
+		return cmp.Or(a.round.Closes.Compare(b.round.Closes), cmp.Compare(a.round.Team, b.round.Team), cmp.Compare(a.round.ID, b.round.ID))
 	})
 	return all, nil
 }
@@ -297,7 +303,7 @@ func (b *Bot) replyForm(s *seat, lang prompts.Lang, o opening) *Form {
 		},
 		Fields: []Field{{
 			Name: "text", Kind: FieldText, Max: MaxReplyRunes,
-			Label: say("reply.field-text"), Hint: say("reply.field-text-hint"),
+			Label: say("reply.field-text"), Hint: s.textHint(lang),
 			Value: value(old.text()),
 		}},
 	}
@@ -313,15 +319,16 @@ func (b *Bot) replyForm(s *seat, lang prompts.Lang, o opening) *Form {
 	if words.PoleA == "" || words.PoleB == "" {
 		stance = say("reply.field-stance-light")
 	}
-	f.Fields = append(f.Fields,
-		Field{Name: "stance", Kind: FieldOne, Label: stance, Hint: say("reply.field-optional"),
-			Options: b.stances(r, lang), Value: value(string(old.Stance))},
-		Field{Name: "tags", Kind: FieldMany, Label: say("reply.field-tags"), Hint: say("reply.field-optional"),
-			Options: b.tagOptions(lang), Value: old.tagValues()},
-		Field{Name: "other", Kind: FieldLine, Label: say("reply.field-other"), Max: 60, Value: value(old.Other)},
-		Field{Name: "share", Kind: FieldOne, Label: say("reply.field-share"), Hint: say("reply.field-share-hint"),
-			Options: shareOptions(lang)}, // asked every time, nothing preselected
-	)
+	if r.Kind == RoundQuestion {
+		f.Fields = append(f.Fields,
+			Field{Name: "stance", Kind: FieldOne, Label: stance, Hint: say("reply.field-optional"),
+				Options: b.stances(r, lang), Value: value(string(old.Stance))},
+			Field{Name: "tags", Kind: FieldMany, Label: say("reply.field-tags"), Hint: say("reply.field-optional"),
+				Options: b.tagOptions(lang), Value: old.tagValues()},
+			Field{Name: "other", Kind: FieldLine, Label: say("reply.field-other"), Max: 60, Value: value(old.Other)})
+	}
+	f.Fields = append(f.Fields, Field{Name: "share", Kind: FieldOne, Label: say("reply.field-share"), Hint: s.shareHint(lang),
+		Options: shareOptions(lang)}) // asked every time, nothing preselected
 	if s.ballot != nil {
 		f.Title = say("reply.form-title-change")
 		f.Extra = []Action{{Do: "withdraw", Round: r.ID, Label: say("reply.withdraw")}}
@@ -352,6 +359,9 @@ func (s *slip) tagValues() []string {
 
 // stances lists the stances a round offers, the poles in the order the round shows them.
 func (b *Bot) stances(r Round, lang prompts.Lang) []Option {
+	if r.Kind != RoundQuestion {
+		return nil
+	}
 	words := r.Prompt.In(lang)
 	say := sayer(lang)
 	var out []Option
@@ -430,19 +440,21 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 	if text != "" {
 		new.Parts = []part{{at: new.Version, text: text}}
 	}
-	if v := first(e.Values["stance"]); v != "" {
-		if !known(b.stances(s.round, e.Lang), v) {
-			wrong["stance"] = say("reply.pick-again")
+	if bx.round.Kind == RoundQuestion {
+		if v := first(e.Values["stance"]); v != "" {
+			if !known(b.stances(s.round, e.Lang), v) {
+				wrong["stance"] = say("reply.pick-again")
+			}
+			new.Stance = Stance(v)
 		}
-		new.Stance = Stance(v)
+		b.readTags(new, e.Values["tags"], first(e.Values["other"]), e.Lang, wrong)
 	}
-	b.readTags(new, e.Values["tags"], first(e.Values["other"]), e.Lang, wrong)
 	new.Share = Share(first(e.Values["share"]))
 	switch {
 	case new.Share != "" && !known(shareOptions(e.Lang), string(new.Share)):
 		wrong["share"] = say("reply.pick-again")
 	case text == "" && new.Stance == "" && new.Share != ShareMyself:
-		wrong["text"] = say("reply.nothing-yet")
+		wrong["text"] = bx.nothingYet(e.Lang)
 	case text != "" && new.Share == "":
 		wrong["share"] = say("reply.share-missing")
 	case text == "" && new.Share != ShareMyself:
@@ -620,18 +632,14 @@ func overBy(text string) string {
 // receipt is the form's last view.
 func (b *Bot) receipt(s *seat, lang prompts.Lang, ballot *slip) Response {
 	say := sayer(lang)
-	key := "reply.receipt"
-	if !ballot.shared() {
-		key = "reply.receipt-count"
-	}
 	m := Message{Lang: lang, Blocks: []Block{
 		Heading(say("reply.kept")),
-		Text(Rich(say(key), "closing", locale.Moment(lang, s.round.Closes.In(s.zone)), "code", s.keys.receiptOf(s.at, ballot),
+		Text(Rich(s.keptText(lang, ballot), "closing", locale.Moment(lang, s.round.Closes.In(s.zone)), "code", s.keys.receiptOf(s.at, ballot),
 			"giveback", locale.Capital(locale.Date(lang, s.round.GivesBack.In(s.zone))))...),
 	}}
 	if ballot.shared() {
 		m.Blocks = append(m.Blocks, Text(Span{Text: say("reply.preview")}), Quote(ballot.text()),
-			Note(say("reply.preview-note")), Note(say("reply.receipt-lapses")))
+			Note(s.previewNote(lang)), Note(say("reply.receipt-lapses")))
 	}
 	if ballot.withheld() {
 		m.Blocks = append(m.Blocks, Text(Span{Text: say("hint.kept-hard")}))
@@ -856,9 +864,9 @@ func (say speech) wordOf(do string) string {
 
 // name tells a person's open rounds apart.
 func (bx *box) name(lang prompts.Lang) string {
-	title := bx.round.Prompt.In(lang).Title
+	title := bx.round.title(lang)
 	if bx.team == "" {
-		return title
+		return locale.Capital(title)
 	}
 	return bx.team + ": " + title
 }
@@ -882,7 +890,7 @@ func (b *Bot) askShare(s *seat, lang prompts.Lang) Response {
 			{Do: "share", Round: s.round.ID, Arg: string(ShareQuote), Label: say("reply.share-quote"), Typed: "2"},
 			{Do: "share", Round: s.round.ID, Arg: string(ShareMyself), Label: say("reply.share-self"), Typed: "3"},
 		}},
-		Note(say("reply.typed-words")))
+		Note(s.typedWords(lang)))
 	return Response{Message: &m}
 }
 
@@ -919,7 +927,7 @@ func (b *Bot) askMerge(s *seat, lang prompts.Lang) Response {
 func (b *Bot) keptTyped(s *seat, lang prompts.Lang) Response {
 	say := sayer(lang)
 	m := Message{Lang: lang, Blocks: []Block{
-		Text(Rich(locale.Text(lang, "reply.kept-typed"), "closing", locale.Moment(lang, s.round.Closes.In(s.zone)),
+		Text(Rich(s.keptTypedText(lang), "closing", locale.Moment(lang, s.round.Closes.In(s.zone)),
 			"giveback", locale.Capital(locale.Date(lang, s.round.GivesBack.In(s.zone))))...),
 	}}
 	if s.ballot.withheld() {
@@ -1017,6 +1025,9 @@ func (b *Bot) writeSeat(ctx context.Context, s *seat, change func(*hand) error) 
 // tag adds what a typed reply was about. After typed tags, what is typed next is a reply again.
 func (b *Bot) tag(ctx context.Context, s *seat, f From, values []string, other string, typed bool) (Response, error) {
 	say := sayer(f.Lang)
+	if s.round.Kind != RoundQuestion {
+		return say.message("reply.pick-again"), nil
+	}
 	add := &slip{}
 	wrong := map[string]string{}
 	b.readTags(add, values, other, f.Lang, wrong)
@@ -1143,7 +1154,7 @@ func (b *Bot) noRound(ctx context.Context, f From) (Response, error) {
 		if err != nil {
 			return say.message("reply.not-kept"), err
 		}
-		if t.Open != "" {
+		if len(t.asks()) > 0 {
 			return say.message("reply.late"), nil
 		}
 		w := t.Wake()

@@ -202,7 +202,7 @@ func TestTypedReply(t *testing.T) {
 	if got.Tally.Tags["policy-practice"] != 1 || got.Tally.Stances[bot.StanceNotMe] != 1 {
 		t.Errorf("%+v", got.Tally)
 	}
-	says("p2", "te laat", "Er is nu geen open vraag")
+	says("p2", "te laat", "Ik lees dit als antwoord op 'fake:crew: verder over ")
 }
 
 // With several open rounds the bot asks which one, and loses nothing meanwhile, also over a restart.

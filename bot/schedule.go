@@ -114,7 +114,7 @@ func (b *Bot) begin(ctx context.Context, now time.Time) error {
 		return err
 	}
 	for _, t := range teams {
-		for _, id := range []RoundID{t.Open, t.Vote} {
+		for _, id := range t.Boxes() {
 			if err := b.endKeyless(ctx, id, now); err != nil {
 				return err
 			}
@@ -147,9 +147,6 @@ func (b *Bot) begin(ctx context.Context, now time.Time) error {
 
 // endKeyless ends an open round as lost if its key slot is gone.
 func (b *Bot) endKeyless(ctx context.Context, id RoundID, now time.Time) error {
-	if id == "" {
-		return nil
-	}
 	r, err := b.o.Store.Round(ctx, id)
 	if errors.Is(err, ErrNotFound) || err == nil && r.State != RoundOpen {
 		return nil
@@ -322,8 +319,10 @@ func (b *Bot) stepRound(ctx context.Context, t Task, now time.Time) error {
 		err = b.askLater(ctx, r, now)
 	case !r.Owes.IsZero() && !r.Owes.After(now):
 		err = b.tellOverdue(ctx, r, now)
-	case r.Then != "":
+	case r.Then != "" && !later(r.GivesBack, r.ThenFrom).After(now): // first: it moves the opening until which a follow-up stands open
 		err = b.openVote(ctx, r, now)
+	case r.Second:
+		err = b.openFollow(ctx, r, now)
 	case r.State == RoundGivenBack:
 		err = b.forget(ctx, r)
 	}
@@ -331,7 +330,8 @@ func (b *Bot) stepRound(ctx context.Context, t Task, now time.Time) error {
 		return err
 	}
 	after, err := b.o.Store.Round(ctx, t.Round)
-	if err == nil && after.State == r.State && after.Wake().Equal(r.Wake()) && after.Then == r.Then && after.Asks.Equal(r.Asks) && after.Owes.Equal(r.Owes) {
+	if err == nil && after.State == r.State && after.Wake().Equal(r.Wake()) && after.Then == r.Then && after.Second == r.Second &&
+		after.ThenFrom.Equal(r.ThenFrom) && after.Asks.Equal(r.Asks) && after.Owes.Equal(r.Owes) {
 		err = errStuck
 	}
 	return err
@@ -389,7 +389,7 @@ func (b *Bot) stepTeam(ctx context.Context, task Task, now time.Time) error {
 	case !ask:
 		b.o.Log.Info("missed opening is not asked any more", "team", t.ID, "due", m.Due)
 		err = b.updateTeam(ctx, t, func(t *Team) (Also, error) { onward(t); return Also{}, nil })
-	case t.Open != "" && b.stepping(t.Open): // it is being closed or given back this moment
+	case slices.ContainsFunc(t.asks(), b.stepping): // one is being closed or given back this moment
 		return errWaits
 	case t.Open != "": // the round before is not given back yet: one open round per team
 		b.o.Log.Info("opening skipped: the round before is not given back", "team", t.ID, "due", m.Due)
@@ -616,8 +616,10 @@ func (b *Bot) moved(ctx context.Context, e ChannelMoved) error {
 		if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrExists) { // else it is no team, or was moved
 			return err
 		}
-		if t, err := b.o.Store.Team(ctx, e.To); err == nil && t.Open != "" {
-			b.boxes.drop(t.Open)
+		if t, err := b.o.Store.Team(ctx, e.To); err == nil {
+			for _, id := range t.Boxes() {
+				b.boxes.drop(id)
+			}
 		}
 		b.wake(b.wakeAgenda)
 		b.wake(b.wakeSender)
@@ -636,20 +638,24 @@ func (b *Bot) moved(ctx context.Context, e ChannelMoved) error {
 }
 
 // Advance brings a team's next step forward to now: an open round closes and is given back, an open vote is counted;
-// otherwise the next round opens. It is for trying the product out (`weerklank demo`); no manager can close a round early.
+// otherwise the next round opens, after the follow-up questions that stand open have closed. It is for trying the product out (`weerklank demo`); no manager can close a round early.
 // ErrConflict: the team is not on. ErrNotFound: the library has no question left for it.
 func (b *Bot) Advance(ctx context.Context, team TeamID, now time.Time) error {
 	t, err := b.o.Store.Team(ctx, team)
 	if err != nil {
 		return err
 	}
+	over := t.Follows
 	if open := cmp.Or(t.Open, t.Vote); open != "" {
-		err := b.o.Store.UpdateRound(ctx, open, func(r *Round, _ *Team) (Also, error) {
+		over = []RoundID{open}
+	}
+	for _, id := range over {
+		err := b.o.Store.UpdateRound(ctx, id, func(r *Round, _ *Team) (Also, error) {
 			r.Reminds = time.Time{}
 			if r.State == RoundOpen {
 				r.Closes = now.UTC()
 			}
-			if r.Kind == RoundQuestion {
+			if r.Kind.replies() {
 				r.GivesBack = now.UTC()
 			}
 			return Also{}, nil
@@ -658,10 +664,17 @@ func (b *Bot) Advance(ctx context.Context, team TeamID, now time.Time) error {
 			_, err = b.Step(ctx, now)
 		}
 		b.wake(b.wakeSender)
-		return err
+		if err != nil || cmp.Or(t.Open, t.Vote) != "" {
+			return err
+		}
 	}
 	if t.State != TeamOn {
 		return ErrConflict
+	}
+	if len(over) > 0 {
+		if t, err = b.o.Store.Team(ctx, team); err != nil {
+			return err
+		}
 	}
 	cal, err := ParseCalendar(t.Settings, b.o.Holidays...)
 	if err != nil {

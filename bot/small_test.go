@@ -268,27 +268,72 @@ func TestBelowTheMinimumEveryByteIsTheSame(t *testing.T) {
 				w.answer(fmt.Sprintf("p%d", i+2), r.ID, map[string][]string{"text": {"GEHEIM"}, "share": {"share"}, "stance": {"counter"}, "tags": {"quality-speed"}})
 			}
 			w.finish(r)
-			var out strings.Builder
-			for _, p := range w.fake.Posts("") {
-				fmt.Fprintf(&out, "%+v %+v %d\n", strings.ReplaceAll(fmt.Sprintf("%+v", p.Message), string(r.ID), "ROUND"), p.Thread, p.Edits)
-			}
-			fmt.Fprint(&out, len(w.fake.Told()))
+			out := w.bytesOut(r.ID)
 			if first == "" {
-				first = out.String()
+				first = out
 			}
-			if out.String() != first || strings.Contains(out.String(), "GEHEIM") {
-				t.Errorf("%d answers of at least %d:\n%s", n, min, firstDifference(first, out.String()))
+			if out != first || strings.Contains(out, "GEHEIM") {
+				t.Errorf("%d answers of at least %d:\n%s", n, min, firstDifference(first, out))
 			}
 			w.close()
 		}
 	}
 }
 
+// bytesOut is everything that left for the channels, with a name of their own for some rounds.
+func (w *world) bytesOut(rounds ...bot.RoundID) string {
+	var out strings.Builder
+	for _, p := range w.fake.Posts("") {
+		m := fmt.Sprintf("%+v", p.Message)
+		for i, id := range rounds {
+			m = strings.ReplaceAll(m, string(id), fmt.Sprintf("ROUND %d", i))
+		}
+		fmt.Fprintf(&out, "%+v %+v %d\n", m, p.Thread, p.Edits)
+	}
+	fmt.Fprint(&out, len(w.fake.Told()))
+	return out.String()
+}
+
+// The same for a follow-up, up to as many as its channel holds: as long as nobody shares, more answers look like fewer.
+func TestOfAFollowUpEveryByteIsTheSame(t *testing.T) {
+	first := ""
+	for n := range 8 {
+		cryptotest.SetGlobalRandom(t, 5) // one question's ID, which the choice of its follow-up is made by
+		w := newWorld(t, nil)
+		w.fake.Crew(crew, 9)
+		w.switchOn(crew, nil)
+		w.step(w.team().NextOpens)
+		r := w.openRound(crew)
+		for i := range 5 {
+			w.answer(fmt.Sprintf("p%d", i+2), r.ID, map[string][]string{"stance": {"counter"}})
+		}
+		w.finish(r)
+		w.editTeam(func(t *bot.Team) { t.SkipNext = true })
+		f := w.followUp()
+		share := "share"
+		if n >= 5 {
+			share = "count"
+		}
+		for i := range n {
+			w.answer(fmt.Sprintf("p%d", i+2), f.ID, map[string][]string{"text": {"GEHEIM"}, "share": {share}})
+		}
+		w.step(f.Closes)
+		out := w.bytesOut(r.ID, f.ID)
+		if first == "" {
+			first = out
+		}
+		if out != first || strings.Contains(out, "GEHEIM") || !strings.Contains(out, noneOn) {
+			t.Errorf("%d answers:\n%s", n, firstDifference(first, out))
+		}
+		w.close()
+	}
+}
+
 // Whoever asks, by whatever command or button, at whatever moment: nobody's answer depends on who replied, and before the
 // give-back nobody reads a word or a number of it; afterwards all roles read the same (TRUST A20, A21, A22).
 func TestNoRoleSeesMore(t *testing.T) {
-	type saw struct{ open, closed, given map[string]string }
-	run := func(people []string) saw {
+	type saw struct{ open, closed, given, follow, over map[string]string }
+	run := func(people, further []string) saw {
 		cryptotest.SetGlobalRandom(t, 5) // one round's ID, which a choice of words is made by
 		w := newWorld(t, func(o *bot.Options) {
 			o.Managers = []bot.ActorID{bot.Account("fake", "w", "operator").Actor()}
@@ -307,7 +352,8 @@ func TestNoRoleSeesMore(t *testing.T) {
 			w.answer(p, r.ID, map[string][]string{"text": {fmt.Sprintf("GEHEIM nummer %d", i)}, "share": {"share"}, "stance": {"counter"}})
 		}
 		ctx := context.Background()
-		look := func() map[string]string {
+		names := []string{string(r.ID), "ROUND"}
+		look := func(r bot.Round) map[string]string {
 			all := map[string]string{"channel": quoted.ReplaceAllString(w.channel(crew), "> …"), "told": fmt.Sprint(len(w.fake.Told()))}
 			for _, role := range []string{"p12", "p1", "operator", "editor", "stranger"} {
 				note := func(what string, resp bot.Response, err error) {
@@ -318,7 +364,7 @@ func TestNoRoleSeesMore(t *testing.T) {
 					if err != nil && !errors.Is(err, bot.ErrClosed) {
 						t.Errorf("%s, %s: %v", role, what, err)
 					}
-					all[what+" by "+role] = strings.ReplaceAll(text, string(r.ID), "ROUND")
+					all[what+" by "+role] = strings.NewReplacer(names...).Replace(text)
 				}
 				for _, c := range []string{"status", "seizoen", "volgende", "mij", "waarom", "help", "instellingen", "aan", "bibliotheek", "wijzig", "trek in", "verwijder", "verwijder AAAA-BBBB-CCCC-DDDD"} {
 					resp, err := w.fake.Command(ctx, role, crew, c)
@@ -332,18 +378,31 @@ func TestNoRoleSeesMore(t *testing.T) {
 			return all
 		}
 		var s saw
-		s.open = look()
+		s.open = look(r)
 		w.step(r.Closes)
-		s.closed = look()
+		s.closed = look(r)
 		w.step(r.GivesBack.Add(-time.Second))
 		if strings.Contains(w.channel(crew), "GEHEIM") {
 			t.Error("it is given back before its time")
 		}
 		w.step(r.GivesBack)
-		s.given = look()
+		s.given = look(r)
+		if len(w.team().Follows) == 0 {
+			return s
+		}
+		w.editTeam(func(t *bot.Team) { t.SkipNext = true })
+		f := w.followUp()
+		names = append(names, string(f.ID), "FOLLOW")
+		for i, p := range further {
+			w.answer(p, f.ID, map[string][]string{"text": {fmt.Sprintf("GEHEIM vervolg %d", i)}, "share": {"share"}})
+		}
+		s.follow = look(f)
+		w.step(f.Closes)
+		s.over = look(f)
 		return s
 	}
-	one, other, few := run([]string{"p2", "p3", "p4", "p5", "p6"}), run([]string{"p7", "p8", "p9", "p10", "p11"}), run([]string{"p2", "p3"})
+	some, others := []string{"p2", "p3", "p4", "p5", "p6"}, []string{"p7", "p8", "p9", "p10", "p11"}
+	one, other, few, quiet := run(some, some), run(others, others), run(some[:2], nil), run(some, some[:2])
 	same := func(when string, a, b map[string]string) {
 		t.Helper()
 		for what, text := range a {
@@ -360,13 +419,16 @@ func TestNoRoleSeesMore(t *testing.T) {
 	same("given back", one.given, other.given)
 	same("open, fewer", one.open, few.open)
 	same("closed, fewer", one.closed, few.closed)
+	same("a follow-up open", one.follow, other.follow)
+	same("a follow-up given back", one.over, other.over)
+	same("a follow-up open, fewer", one.follow, quiet.follow)
 	for what, text := range one.given {
 		command, role, ok := strings.Cut(what, " by ")
 		if ok && role != "stranger" && slices.Contains([]string{"status", "seizoen", "volgende", "waarom"}, command) && text != one.given[command+" by p12"] {
 			t.Errorf("%s: %s reads something else than a member", command, role)
 		}
 	}
-	if len(one.open) < 90 || !strings.Contains(one.given["channel"], "> …") {
+	if len(one.open) < 90 || len(one.follow) < 90 || !strings.Contains(one.given["channel"], "> …") || !strings.Contains(one.over["channel"], gaveOn) {
 		t.Errorf("%d answers: the test looks in the wrong place", len(one.open))
 	}
 }

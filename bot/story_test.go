@@ -235,8 +235,8 @@ func TestWeeklyRound(t *testing.T) {
 			t.Fatalf("round %+v, %v", got, err)
 		}
 		slots, _ := w.keys.Slots(context.Background())
-		if len(slots) != 1 || !strings.HasSuffix(slots[0], ".shelf") {
-			t.Errorf("slots %v, want the shelf's alone", slots)
+		if len(slots) != 2 || slots[0] == string(r.ID)+".ballot" || slots[1] == string(r.ID)+".ballot" {
+			t.Errorf("slots %v, want the shelf's and that of the follow-up", slots)
 		}
 	})
 }

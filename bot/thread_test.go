@@ -33,7 +33,7 @@ func TestLongThread(t *testing.T) {
 			if strings.Contains(p.Message.Plain(), "Terugblik") && p.Thread == "" {
 				root = p.Ref
 			}
-			if p.Thread != "" && p.Thread == root && !strings.Contains(p.Message.Plain(), "Een kwartier") {
+			if p.Thread != "" && p.Thread == root && !strings.Contains(p.Message.Plain(), "Een kwartier") && !strings.Contains(p.Message.Plain(), "in de draad") {
 				all = append(all, p.Message.Plain())
 			}
 		}

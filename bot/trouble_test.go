@@ -128,8 +128,8 @@ func TestOneRefusalDelaysAndNoMore(t *testing.T) {
 		w.step(r.GivesBack.Add(time.Duration(i+1) * 10 * time.Second))
 	}
 	posts := w.fake.Posts(crew)
-	last := posts[len(posts)-3:]
-	if !strings.Contains(last[0].Message.Plain(), "Terugblik") || last[1].Thread != last[0].Ref || last[2].Thread != last[0].Ref || !strings.Contains(last[2].Message.Plain(), "Een kwartier") {
+	last := posts[len(posts)-4:]
+	if !strings.Contains(last[0].Message.Plain(), "Terugblik") || last[1].Thread != last[0].Ref || last[2].Thread != last[0].Ref || !strings.Contains(last[2].Message.Plain(), "Een kwartier") || last[3].Thread != last[0].Ref {
 		t.Errorf("after one refusal:\n%s", w.channel(crew))
 	}
 
@@ -260,7 +260,7 @@ func TestTakenBackIsNowhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		posts, _, err := w.db.Pending(context.Background(), r.GivesBack, 100)
-		if err != nil || len(posts) != 3 {
+		if err != nil || len(posts) != 4 {
 			t.Fatalf("%d posts, %v", len(posts), err)
 		}
 		for _, p := range posts {

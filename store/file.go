@@ -613,7 +613,7 @@ func quiet(tx *bolt.Tx, now time.Time) error {
 			return err
 		}
 	}
-	var closed []bot.RoundID
+	var closed, asks []bot.RoundID
 	err = tx.Bucket(bRounds).ForEach(func(id, raw []byte) error {
 		var r bot.Round
 		if err := json.Unmarshal(raw, &r); err != nil {
@@ -621,6 +621,9 @@ func quiet(tx *bolt.Tx, now time.Time) error {
 		}
 		if r.State == bot.RoundClosed {
 			closed = append(closed, bot.RoundID(id))
+		}
+		if r.Second {
+			asks = append(asks, bot.RoundID(id))
 		}
 		return nil
 	})
@@ -633,9 +636,16 @@ func quiet(tx *bolt.Tx, now time.Time) error {
 		}
 		err := editRound(tx, id, func(r *bot.Round, t *bot.Team) (bot.Also, error) {
 			r.State, r.Tally, r.Keep = bot.RoundLost, nil, time.Time{}
-			if t.Open == r.ID {
-				t.Open = ""
-			}
+			t.Ends(r.ID)
+			return bot.Also{}, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, id := range asks { // its follow-up was asked since, and is not asked again
+		err := editRound(tx, id, func(r *bot.Round, _ *bot.Team) (bot.Also, error) {
+			r.Second = false
 			return bot.Also{}, nil
 		})
 		if err != nil {

@@ -87,6 +87,32 @@ func goldenMessages(t *testing.T, lang prompts.Lang) {
 	go h.bot.Run(ctx)
 	chattest.Until(time.Date(2026, 9, 7, 13, 0, 1, 0, time.UTC))
 	channel("later in the channel")
+	team, err := h.db.Team(ctx, wing)
+	if err != nil || len(team.Follows) != 1 {
+		t.Fatal(team.Follows, err)
+	}
+	typed("a reply to the follow-up", "Bel @here nooit.")
+	typed("what may be done with that", "2")
+	for i := 4; i <= 7; i++ {
+		person := fmt.Sprintf("p%d", i)
+		f := h.must(h.fake.Press(ctx, person, wing, bot.Action{Do: "answer", Round: team.Follows[0]})).Form
+		if i == 4 {
+			d, _, err := dialogOf(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&out, "=== the dialog of the follow-up\n[%s]\n%s\n", d.Title, shown(d.IntroductionText))
+			for _, e := range d.Elements {
+				fmt.Fprintf(&out, "- %s (%s %s) %s %s\n", e.DisplayName, e.Name, e.Type, e.Placeholder, e.HelpText)
+			}
+			fmt.Fprintf(&out, "[%s]\n\n", d.SubmitLabel)
+		}
+		if got := h.must(h.fake.Submit(ctx, person, wing, f, map[string][]string{"text": {fmt.Sprintf("#verder %d", i)}, "share": {"share"}})); !got.Kept {
+			t.Fatalf("%+v", got)
+		}
+	}
+	chattest.Until(time.Date(2026, 9, 8, 8, 0, 1, 0, time.UTC))
+	channel("after the follow-up")
 	for _, p := range h.fake.Posts(wing) {
 		if p.Edits > 0 {
 			show("after closing", p.Message, false)

@@ -210,10 +210,7 @@ func (p *parts) noLostKeys(ctx context.Context, e *env) error {
 		return err
 	}
 	for _, t := range teams {
-		for _, id := range []bot.RoundID{t.Open, t.Vote} {
-			if id == "" {
-				continue
-			}
+		for _, id := range t.Boxes() {
 			r, err := p.db.Round(ctx, id)
 			if err == nil && (r.State == bot.RoundOpen || r.State == bot.RoundClosing) {
 				return hinted{errors.New("rounds are open and there are no key slots"), e.say("cli.hint-keys-lost", "dir", filepath.Join(p.c.DataDir, keysDir))}

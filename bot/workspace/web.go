@@ -192,7 +192,7 @@ func (a *Adapter) Handler() http.Handler {
 	act("control", func(r *http.Request, p Person, place string) error {
 		do := map[string]func(context.Context, bot.TeamID) (string, error){}
 		if c := a.c.Controls; c != nil {
-			do = map[string]func(context.Context, bot.TeamID) (string, error){"next": c.Next, "colleagues": c.Colleagues, "close": c.Close}
+			do = map[string]func(context.Context, bot.TeamID) (string, error){"next": c.Next, "colleagues": c.Colleagues, "close": c.Close, "look-back": c.LookBack}
 		}
 		f := do[r.PostForm.Get("do")]
 		if f == nil {

@@ -87,6 +87,7 @@ type Controls struct {
 	Next       func(ctx context.Context, team bot.TeamID) (string, error) // post the next prompt now
 	Colleagues func(ctx context.Context, team bot.TeamID) (string, error) // let colleagues answer
 	Close      func(ctx context.Context, team bot.TeamID) (string, error) // close and give back
+	LookBack   func(ctx context.Context, team bot.TeamID) (string, error) // six weeks pass since the last agreement
 }
 
 // Config is what an Adapter needs.

@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -44,28 +45,44 @@ func (r demoReply) text(lang prompts.Lang) string {
 	return r.NL
 }
 
-// anyPrompt and anyLight hold the replies for prompts that have none of their own: for dilemmas, and for what has no poles.
+// What holds the replies for prompts that have none of their own: dilemmas, what has no poles, look-backs, and the questions
+// that give-backs end with.
 const (
 	anyPrompt = "any"
 	anyLight  = "any-light"
+	anyLook   = "any-look-back"
+	anyFollow = "any-follow-up"
 )
 
-var demoReplies = sync.OnceValues(func() (map[prompts.ID][]demoReply, error) {
-	var file struct {
-		Prompt []struct {
-			ID    prompts.ID  `toml:"id"`
-			Reply []demoReply `toml:"reply"`
-		} `toml:"prompt"`
+// demoFile is what the sample crew says.
+type demoFile struct {
+	Prompt []struct {
+		ID    prompts.ID  `toml:"id"`
+		Reply []demoReply `toml:"reply"`
+	} `toml:"prompt"`
+	Choice []demoChoice `toml:"choice"`
+}
+
+var readDemo = sync.OnceValues(func() (file demoFile, err error) {
+	if err = toml.NewDecoder(bytes.NewReader(demoTOML)).DisallowUnknownFields().Decode(&file); err != nil {
+		err = fmt.Errorf("demo replies: %w", err)
 	}
-	if err := toml.NewDecoder(bytes.NewReader(demoTOML)).DisallowUnknownFields().Decode(&file); err != nil {
-		return nil, fmt.Errorf("demo replies: %w", err)
-	}
+	return file, err
+})
+
+func demoReplies() (map[prompts.ID][]demoReply, error) {
+	file, err := readDemo()
 	all := map[prompts.ID][]demoReply{}
 	for _, p := range file.Prompt {
 		all[p.ID] = p.Reply
 	}
-	return all, nil
-})
+	return all, err
+}
+
+func demoChoices() ([]demoChoice, error) {
+	file, err := readDemo()
+	return file.Choice, err
+}
 
 // demoTeam is the channel that has a past.
 const demoTeam = bot.TeamID(workspace.Platform + ":buitendienst")
@@ -215,10 +232,14 @@ func (p *parts) controls() *workspace.Controls {
 		return "", err
 	}
 	answers := func(ctx context.Context, t bot.Team) (string, error) {
-		if t.Open == "" {
-			return "ws.did-vote", p.vote(ctx, t.Vote)
+		id := t.Open
+		switch {
+		case id == "" && t.Vote != "":
+			return "ws.did-vote", p.vote(ctx, t.ID, t.Vote)
+		case id == "" && len(t.Follows) > 0:
+			id = t.Follows[len(t.Follows)-1]
 		}
-		r, err := p.db.Round(ctx, t.Open)
+		r, err := p.db.Round(ctx, id)
 		if err != nil || r.State != bot.RoundOpen {
 			return "ws.nothing-open", err
 		}
@@ -231,7 +252,7 @@ func (p *parts) controls() *workspace.Controls {
 				return key, err
 			}
 			if t.Open == "" && t.Vote != "" { // the vote decides first; the crew likes to go on
-				if err := p.vote(ctx, t.Vote); err != nil {
+				if err := p.vote(ctx, t.ID, t.Vote); err != nil {
 					return "", err
 				}
 			}
@@ -247,7 +268,7 @@ func (p *parts) controls() *workspace.Controls {
 		},
 		Colleagues: func(ctx context.Context, team bot.TeamID) (string, error) {
 			t, key, err := at(ctx, team)
-			if err != nil || key != "" {
+			if err != nil || key != "" && len(t.Follows) == 0 {
 				return key, err
 			}
 			return answers(ctx, t)
@@ -258,6 +279,13 @@ func (p *parts) controls() *workspace.Controls {
 				return key, err
 			}
 			return "", p.bot.Advance(ctx, team, time.Now())
+		},
+		LookBack: func(ctx context.Context, team bot.TeamID) (string, error) {
+			err := p.bot.DueLookBack(ctx, team, time.Now())
+			if errors.Is(err, bot.ErrNotFound) {
+				return "ws.nothing-to-look-back", nil
+			}
+			return "ws.look-back-due", err
 		},
 	}
 }
@@ -270,14 +298,17 @@ func (p *parts) colleagues(ctx context.Context, r bot.Round, n int, random *rand
 	}
 	replies := all[r.Prompt.ID]
 	switch {
+	case r.Kind == bot.RoundFollow:
+		replies = all[anyFollow]
 	case len(replies) > 0:
+	case r.Prompt.Kind == prompts.LookBack:
+		replies = all[anyLook]
 	case r.Prompt.Kind == prompts.Dilemma:
 		replies = all[anyPrompt]
 	default:
 		replies = all[anyLight]
 	}
-	crew := workspace.DefaultSeed().Channels[0].Members
-	people := slices.DeleteFunc(slices.Clone(crew), func(id string) bool { return id == "fatima" }) // the visitor's own seat
+	people := slices.DeleteFunc(crewOf(r.Team), func(id string) bool { return id == "fatima" }) // the visitor's own seat
 	random.Shuffle(len(people), func(i, j int) { people[i], people[j] = people[j], people[i] })
 	for i, reply := range replies[:min(n, len(replies), len(people))] {
 		if err := p.colleague(ctx, r, people[i], reply); err != nil {
@@ -287,8 +318,21 @@ func (p *parts) colleagues(ctx context.Context, r bot.Round, n int, random *rand
 	return nil
 }
 
+// crewOf are the people in a channel.
+func crewOf(team bot.TeamID) []string {
+	channels := workspace.DefaultSeed().Channels
+	i := slices.IndexFunc(channels, func(c workspace.Channel) bool { return c.ID == placeOf(team) })
+	if i < 0 {
+		return nil
+	}
+	return slices.Clone(channels[i].Members)
+}
+
+// placeOf is what the workspace calls a team's channel.
+func placeOf(team bot.TeamID) string { return strings.TrimPrefix(string(team), workspace.Platform+":") }
+
 func (p *parts) colleague(ctx context.Context, r bot.Round, person string, reply demoReply) error {
-	const place = "buitendienst"
+	place := placeOf(r.Team)
 	text := reply.text(r.Lang)
 	if reply.Typed && text != "" {
 		direct := "@" + person
@@ -319,6 +363,9 @@ func (p *parts) colleague(ctx context.Context, r bot.Round, person string, reply
 		if reply.Share {
 			values["share"] = []string{string(bot.ShareQuote)}
 		}
+	}
+	if r.Kind == bot.RoundFollow {
+		delete(values, "tags")
 	}
 	light := r.Prompt.In(r.Lang).PoleA == ""
 	if reply.Stance != "" && (!light || reply.Stance == string(bot.StanceNotMe) || reply.Stance == string(bot.StanceCounter)) {
@@ -391,14 +438,18 @@ func (p *parts) layPast(ctx context.Context, lang prompts.Lang, now time.Time) e
 			}
 			answered[r.ID] = true
 			p.ws.Backdate(t.Add(3 * time.Hour))
-			if r.Kind == bot.RoundQuestion {
+			switch r.Kind {
+			case bot.RoundQuestion, bot.RoundFollow:
 				err = p.colleagues(ctx, r, 5+len(answered)%4, random)
-			} else {
-				err = p.vote(ctx, r.ID)
+			default:
+				err = p.vote(ctx, r.Team, r.ID)
 			}
 			if err != nil {
 				return err
 			}
+		}
+		if err := p.choose(ctx, t, lang); err != nil {
+			return err
 		}
 		if next.IsZero() {
 			break
@@ -409,11 +460,82 @@ func (p *parts) layPast(ctx context.Context, lang prompts.Lang, now time.Time) e
 }
 
 // vote lets the crew choose to go on.
-func (p *parts) vote(ctx context.Context, id bot.RoundID) error {
-	for _, person := range []string{"cor", "dewi", "emre", "lotte", "samira"} {
-		if _, err := p.ws.Press(ctx, person, "buitendienst", bot.Action{Do: "vote", Round: id, Arg: "go-on"}); err != nil {
+func (p *parts) vote(ctx context.Context, team bot.TeamID, id bot.RoundID) error {
+	for _, person := range crewOf(team)[1:6] { // the first is the visitor's own seat
+		if _, err := p.ws.Press(ctx, person, placeOf(team), bot.Action{Do: "vote", Round: id, Arg: "go-on"}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// demoChoice is what the sample crew chooses when it is asked: the first time, the second, and so on.
+type demoChoice struct {
+	Choice bot.AgreementChoice `toml:"choice"`
+	NL     string              `toml:"nl"`
+	EN     string              `toml:"en"`
+
+	Answer bot.AnswerKind `toml:"answer"` // of a manager, to what was passed on
+	Days   int            `toml:"days"`   // how many days later that comes, and for "later" how many more it takes
+	SaysNL string         `toml:"says_nl"`
+	SaysEN string         `toml:"says_en"`
+}
+
+// choose lets the crew make the agreement that it was asked for, and its manager answer what was passed on.
+func (p *parts) choose(ctx context.Context, now time.Time, lang prompts.Lang) error {
+	t, err := p.db.Team(ctx, demoTeam)
+	if err != nil {
+		return err
+	}
+	all, err := demoChoices()
+	if err != nil {
+		return err
+	}
+	in := func(nl, en string) string {
+		if lang == prompts.English {
+			return en
+		}
+		return nl
+	}
+	for i, a := range t.Agreements {
+		if i >= len(all) {
+			break
+		}
+		c := all[i]
+		switch {
+		case a.Choice == "" && a.Closed.IsZero():
+			p.ws.Backdate(now.Add(20 * time.Hour)) // after the talk
+			if err := p.fill(ctx, "cor", placeOf(demoTeam), bot.Action{Do: "agree", Round: a.Round, Arg: string(c.Choice)}, map[string][]string{"line": {in(c.NL, c.EN)}}); err != nil {
+				return err
+			}
+		case a.Choice == bot.AgreePass && a.Answer == nil && c.Answer != "" && now.After(a.Made.AddDate(0, 0, c.Days)):
+			p.ws.Backdate(now.Add(time.Hour))
+			values := map[string][]string{"answer": {string(c.Answer)}, "words": {in(c.SaysNL, c.SaysEN)}}
+			if c.Answer == bot.AnswerLater {
+				values["day"] = []string{now.AddDate(0, 0, 9*c.Days).Format(time.DateOnly)}
+			}
+			if err := p.fill(ctx, "irma", placeOf(demoTeam), bot.Action{Do: "passed", Round: a.Round}, values); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fill presses a button and fills in the form that it opens, if it opens one.
+func (p *parts) fill(ctx context.Context, person, place string, action bot.Action, values map[string][]string) error {
+	resp, err := p.ws.Press(ctx, person, place, action)
+	if err != nil || resp.Form == nil {
+		return err
+	}
+	for _, f := range resp.Form.Fields {
+		if values[f.Name] == nil {
+			values[f.Name] = f.Value
+		}
+	}
+	resp, err = p.ws.Submit(ctx, person, place, resp.Form, values, "")
+	if err == nil && len(resp.Errors) > 0 {
+		err = errors.New("a sample form was refused")
+	}
+	return err
 }

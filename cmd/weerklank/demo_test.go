@@ -107,7 +107,9 @@ func TestDemoClock(t *testing.T) {
 		t.Errorf("after the vote: %+v", now)
 	}
 	turn(controls.Close, "ws.nothing-open")
-	turn(controls.Colleagues, "ws.nothing-open")
+	turn(controls.Colleagues, "ws.did-answer") // the question that the last give-back ended with
+	turn(controls.LookBack, "ws.look-back-due")
+	turn(controls.LookBack, "ws.look-back-due")
 	if key, err := controls.Next(ctx, "workspace:werkplaats"); key != "ws.not-on" || err != nil {
 		t.Errorf("%q %v", key, err)
 	}
@@ -241,5 +243,42 @@ func TestKeysThatAreNotThere(t *testing.T) {
 	}
 	if err := p.close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The past of the sample crew shows what comes of a tension: it was talked about, something was tried and looked back on,
+// something was passed on and answered, and the questions that give-backs end with were answered without a name.
+func TestDemoPast(t *testing.T) {
+	ctx := context.Background()
+	p, _, _ := lived(t)
+	team, err := p.db.Team(ctx, demoTeam)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rounds, err := p.db.Rounds(ctx, demoTeam)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var follows, said, looks int
+	for _, r := range rounds {
+		said += len(r.Statements)
+		if r.Kind == bot.RoundFollow && r.State == bot.RoundGivenBack {
+			follows++
+		}
+		if r.About != nil {
+			looks++
+		}
+	}
+	if follows < 8 || said == 0 || looks == 0 {
+		t.Errorf("%d follow-ups given back, %d statements, %d look-backs", follows, said, looks)
+	}
+	var tried, answered bool
+	for _, a := range team.Agreements {
+		t.Logf("%s %q looked back %v, promise %v, answer %+v", a.Choice, a.Line, a.LookedBack, a.Promise, a.Answer)
+		tried = tried || a.Choice == bot.AgreeTry && !a.LookedBack.IsZero()
+		answered = answered || a.Choice == bot.AgreePass && a.Answer != nil
+	}
+	if !tried || !answered {
+		t.Errorf("nothing was looked back on (%v), or nothing was answered (%v): %+v", tried, answered, team.Agreements)
 	}
 }

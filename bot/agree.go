@@ -380,14 +380,14 @@ func (b *Bot) overviewsOf(r Round, t Team, now time.Time) (posts []Post) {
 	return posts
 }
 
-// DueLookBack makes the look-back on a team's newest agreement due, so that the next main round asks it. It is for trying the
-// product out (`weerklank demo`). ErrNotFound: there is nothing to look back on.
+// DueLookBack lets six weeks pass for a team's newest agreement: the next main round looks back on it, and another may be made.
+// It is for trying the product out (`weerklank demo`). ErrNotFound: there is nothing to look back on.
 func (b *Bot) DueLookBack(ctx context.Context, team TeamID, now time.Time) error {
 	return b.o.Store.UpdateTeam(ctx, team, func(t *Team) (Also, error) {
 		t.Agreements = slices.Clone(t.Agreements)
 		for i := len(t.Agreements) - 1; i >= 0; i-- {
 			if a := &t.Agreements[i]; a.Choice == AgreeTry && a.LookBack == "" {
-				a.LookBackFrom = now.UTC()
+				a.LookBackFrom, a.Due = now.UTC(), a.Due.AddDate(0, 0, -lookBackDays)
 				if a.Closed.IsZero() {
 					a.Closed = now.UTC()
 				}

@@ -563,3 +563,91 @@ func TestBrowserSmall(t *testing.T) {
 		b.is(fits, at+"the list of people has to be scrolled sideways")
 	}
 }
+
+// A whole season of a team that was just switched on: twelve questions with their follow-ups, what the team agrees on, what
+// it passes on and what its manager answers, a look back, and at the end what keeps coming back.
+func TestBrowserSeason(t *testing.T) {
+	findChromium(t)
+	url, _ := startProgram(t, "Weerklank demo", "demo", "--addr", "127.0.0.1:0")
+	b := newBrowser(t, url, 1280, 900)
+	b.actAs("irma", "wijkploeg")
+	b.types("/weerklank aan")
+	b.do(chromedp.WaitVisible("#form"), chromedp.Click(`[data-field="worktime"] input`, chromedp.ByQuery), chromedp.Click("#fields .ends .main", chromedp.ByQuery))
+	b.sees("#form", "Weerklank staat aan")
+	b.closeDialog()
+	b.actAs("fatima", "wijkploeg")
+
+	const last = `((do_, arg) => [...document.querySelectorAll('button[data-do="' + do_ + '"]')].filter((x) => !arg || x.dataset.arg === arg).at(-1))`
+	press := func(do, arg string) {
+		t.Helper()
+		b.until(fmt.Sprintf(`(() => { const x = %s(%q, %q); x?.click(); return Boolean(x) })()`, last, do, arg))
+	}
+	fill := func(fields map[string]string) {
+		t.Helper()
+		for field, text := range fields {
+			b.do(chromedp.WaitVisible("#f-"+field, chromedp.ByID), chromedp.SetValue("#f-"+field, text, chromedp.ByID))
+		}
+		b.do(chromedp.Click("#fields .ends .main", chromedp.ByQuery))
+		b.until(`!document.querySelector("[aria-busy]")`)
+	}
+	looked := false
+	for round := 1; round <= 12; round++ {
+		b.control("next")
+		b.until(fmt.Sprintf(`document.querySelectorAll('h3').length > 0 && %s("answer", "") !== undefined`, last))
+		asks := false
+		b.do(chromedp.Evaluate(`[...document.querySelectorAll('article:has(button[data-do="answer"].main)')].at(-1).textContent.includes("Eerst samen kijken")`, &asks))
+		if asks {
+			looked = true
+			b.shot("look-back")
+		}
+		b.control("colleagues")
+		b.control("close")
+		b.sees("#stream", "Om verder te denken:")
+		if round == 1 { // a question that a give-back ends with is answered without a name as well
+			press("answer", "")
+			b.do(chromedp.WaitVisible("#f-text", chromedp.ByID))
+			b.shot("follow-up-form")
+			b.do(chromedp.SetValue("#f-text", "Van mij mag dat vaker", chromedp.ByID), chromedp.Evaluate(`document.querySelector('#form input[value="share"]').click()`, nil),
+				chromedp.Click("#fields .ends .main", chromedp.ByQuery))
+			b.sees("#form", "Bewaard, zonder naam")
+			b.closeDialog()
+			b.control("colleagues")
+			b.control("next")
+			b.sees("#stream", "Van mij mag dat vaker")
+			b.shot("follow-up")
+			b.control("colleagues")
+			b.control("close")
+			round++
+		}
+		switch round {
+		case 4: // something to try
+			press("agree", "try")
+			fill(map[string]string{"line": "Eerst samen kijken, dan pas beginnen"})
+			b.closeDialog()
+			b.sees("#stream", "Eerst samen kijken, dan pas beginnen")
+			b.shot("agreed")
+			b.control("look-back")
+			b.sees("#stream", "Zes weken zijn om")
+		}
+	}
+	if !looked {
+		t.Error("nobody looked back on what was agreed")
+	}
+	// The overview at the end, and what the team chooses then.
+	b.sees("#stream", "En volgend seizoen?")
+	b.sees("#stream", "Eerst samen kijken, dan pas beginnen")
+	b.is(`[...document.querySelectorAll('#stream img')].some((x) => x.alt.includes("ronde") && x.naturalWidth > 600)`, "the overview has no picture, or nothing to read for who does not see it")
+	b.shot("overview")
+	press("agree", "pass")
+	fill(map[string]string{"line": "De bus staat vaak aan de andere kant van de wijk"})
+	b.closeDialog()
+	b.sees("#stream", "Doorgegeven aan Irma")
+	b.actAs("irma", "wijkploeg")
+	press("passed", "")
+	b.do(chromedp.WaitVisible("#f-words", chromedp.ByID), chromedp.Evaluate(`document.querySelector('#form input[value="done"]').click()`, nil))
+	b.shot("answer-form")
+	fill(map[string]string{"words": "er komt een tweede bus"})
+	b.closeDialog()
+	b.sees("#stream", "er komt een tweede bus")
+	b.shot("answered")
+}

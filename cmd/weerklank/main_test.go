@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -136,11 +137,14 @@ func TestDemoReplies(t *testing.T) {
 			t.Errorf("%s has %d replies", p.ID, len(all[p.ID]))
 		}
 	}
-	if len(all[anyPrompt]) < 7 || len(all[anyLight]) < 7 {
-		t.Errorf("%d and %d general replies", len(all[anyPrompt]), len(all[anyLight]))
+	general := []prompts.ID{anyPrompt, anyLight, anyLook, anyFollow}
+	for _, id := range general {
+		if len(all[id]) < 7 {
+			t.Errorf("%d replies for %s", len(all[id]), id)
+		}
 	}
 	for id, replies := range all {
-		if _, ok := lib.Prompt(id); !ok && id != anyPrompt && id != anyLight {
+		if _, ok := lib.Prompt(id); !ok && !slices.Contains(general, id) {
 			t.Errorf("%s is no prompt", id)
 		}
 		for i, r := range replies {

@@ -467,3 +467,67 @@ func TestFollowUpIsTold(t *testing.T) {
 		t.Errorf("exported %v, want %v", of, want)
 	}
 }
+
+// What may lead to a person, and something heavy, is looked for in a follow-up as in any reply.
+func TestFollowUpHints(t *testing.T) {
+	w, _, f := openFollow(t)
+	defer w.close()
+	send := func(person, text string) bot.Response {
+		t.Helper()
+		return w.answer(person, f.ID, map[string][]string{"text": {text}, "share": {"share"}})
+	}
+	for _, text := range []string{"Bel maar op 06-12345678.", "Vraag het aan Person 4."} {
+		first := send("p7", text)
+		if first.Form == nil || first.Errors["text"] == "" {
+			t.Errorf("%q: its author is not told: %s", text, plain(first))
+		}
+		time.Sleep(time.Millisecond)
+		if again := send("p7", text); !strings.Contains(plain(again), "Bewaard") {
+			t.Errorf("%q is not taken: %s", text, plain(again))
+		}
+	}
+	heavy := send("p8", "Ik wil niet meer leven.")
+	if heavy.Form == nil || len(heavy.Form.Notice) == 0 || heavy.Errors["share"] == "" {
+		t.Errorf("no card: %s", plain(heavy))
+	}
+	w.shares(f, 4)
+	w.step(f.Closes)
+	if all := w.channel(crew); strings.Contains(all, "Person 4") || strings.Contains(all, "0612") || len(w.said(gaveOn)) != 1 || strings.Contains(all, "niet meer leven") {
+		t.Error(all) // it counts towards five, and is not quoted
+	}
+}
+
+// A backup put back says of a follow-up what it says of a question: on the machine that has its keys it goes on, elsewhere it is
+// lost. One that was still to be asked is not asked anew.
+func TestFollowUpRestored(t *testing.T) {
+	for name, same := range map[string]bool{"on the same machine": true, "elsewhere": false} {
+		t.Run(name, func(t *testing.T) {
+			w, q, f := openFollow(t)
+			w.shares(f, 5)
+			err := w.db.UpdateRound(context.Background(), q.ID, func(r *bot.Round, _ *bot.Team) (bot.Also, error) {
+				r.Second = true // as between the give-back and its follow-up
+				return bot.Also{}, nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			k := w.backup()
+			w.close()
+			stood := len(w.fake.Posts(crew))
+			w = w.restore(k, same)
+			defer w.close()
+			w.editTeam(func(t *bot.Team) { t.SkipNext = true })
+			w.step(f.Closes)
+			want := bot.RoundLost
+			if same {
+				want = bot.RoundGivenBack
+			}
+			if got := w.round(f.ID); got.State != want || w.round(q.ID).Second || len(w.team().Follows) != 0 {
+				t.Errorf("%s, and %d stand open", got.State, len(w.team().Follows))
+			}
+			if said := w.fake.Posts(crew)[stood:]; len(said) != 1 || same != (len(w.said(gaveOn)) == 1) || !same && len(w.said("kan niemand meer openen")) != 1 {
+				t.Errorf("%d posts\n%s", len(said), w.channel(crew))
+			}
+		})
+	}
+}

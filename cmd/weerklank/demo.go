@@ -45,9 +45,11 @@ func (r demoReply) text(lang prompts.Lang) string {
 }
 
 // anyPrompt and anyLight hold the replies for prompts that have none of their own: for dilemmas, and for what has no poles.
+// anyFollow holds those for every follow-up.
 const (
 	anyPrompt = "any"
 	anyLight  = "any-light"
+	anyFollow = "any-follow-up"
 )
 
 var demoReplies = sync.OnceValues(func() (map[prompts.ID][]demoReply, error) {
@@ -215,10 +217,14 @@ func (p *parts) controls() *workspace.Controls {
 		return "", err
 	}
 	answers := func(ctx context.Context, t bot.Team) (string, error) {
-		if t.Open == "" {
+		if t.Open == "" && t.Vote != "" {
 			return "ws.did-vote", p.vote(ctx, t.Vote)
 		}
-		r, err := p.db.Round(ctx, t.Open)
+		id := t.Open
+		if id == "" {
+			id = t.Follows[0]
+		}
+		r, err := p.db.Round(ctx, id)
 		if err != nil || r.State != bot.RoundOpen {
 			return "ws.nothing-open", err
 		}
@@ -247,7 +253,7 @@ func (p *parts) controls() *workspace.Controls {
 		},
 		Colleagues: func(ctx context.Context, team bot.TeamID) (string, error) {
 			t, key, err := at(ctx, team)
-			if err != nil || key != "" {
+			if err != nil || key != "" && len(t.Follows) == 0 {
 				return key, err
 			}
 			return answers(ctx, t)
@@ -270,6 +276,8 @@ func (p *parts) colleagues(ctx context.Context, r bot.Round, n int, random *rand
 	}
 	replies := all[r.Prompt.ID]
 	switch {
+	case r.Kind == bot.RoundFollow:
+		replies = all[anyFollow]
 	case len(replies) > 0:
 	case r.Prompt.Kind == prompts.Dilemma:
 		replies = all[anyPrompt]
@@ -371,7 +379,7 @@ func (p *parts) layPast(ctx context.Context, lang prompts.Lang, now time.Time) e
 	if resp, err = p.ws.Submit(ctx, "irma", "buitendienst", resp.Form, values, ""); err != nil || len(resp.Errors) > 0 {
 		return errors.Join(err, fmt.Errorf("the sample team could not be switched on: %d fields refused", len(resp.Errors)))
 	}
-	answered := map[bot.RoundID]bool{}
+	answered, followed := map[bot.RoundID]bool{}, map[bot.RoundID]bool{}
 	for t := start; !t.After(now); {
 		p.ws.Backdate(t)
 		next, err := p.bot.Step(ctx, t)
@@ -386,11 +394,18 @@ func (p *parts) layPast(ctx context.Context, lang prompts.Lang, now time.Time) e
 			return err
 		}
 		for _, r := range rounds {
-			if r.State != bot.RoundOpen || answered[r.ID] || !r.Closes.Before(now) {
+			if r.State != bot.RoundOpen || answered[r.ID] || followed[r.ID] || !r.Closes.Before(now) {
+				continue
+			}
+			p.ws.Backdate(t.Add(3 * time.Hour))
+			if r.Kind == bot.RoundFollow {
+				followed[r.ID] = true
+				if err := p.colleagues(ctx, r, 3+2*(len(followed)%3), random); err != nil { // now and then too few
+					return err
+				}
 				continue
 			}
 			answered[r.ID] = true
-			p.ws.Backdate(t.Add(3 * time.Hour))
 			if r.Kind == bot.RoundQuestion {
 				err = p.colleagues(ctx, r, 5+len(answered)%4, random)
 			} else {

@@ -136,11 +136,11 @@ func TestDemoReplies(t *testing.T) {
 			t.Errorf("%s has %d replies", p.ID, len(all[p.ID]))
 		}
 	}
-	if len(all[anyPrompt]) < 7 || len(all[anyLight]) < 7 {
-		t.Errorf("%d and %d general replies", len(all[anyPrompt]), len(all[anyLight]))
+	if len(all[anyPrompt]) < 7 || len(all[anyLight]) < 7 || len(all[anyFollow]) < 7 {
+		t.Errorf("%d, %d and %d general replies", len(all[anyPrompt]), len(all[anyLight]), len(all[anyFollow]))
 	}
 	for id, replies := range all {
-		if _, ok := lib.Prompt(id); !ok && id != anyPrompt && id != anyLight {
+		if _, ok := lib.Prompt(id); !ok && id != anyPrompt && id != anyLight && id != anyFollow {
 			t.Errorf("%s is no prompt", id)
 		}
 		for i, r := range replies {

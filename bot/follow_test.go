@@ -531,3 +531,18 @@ func TestFollowUpRestored(t *testing.T) {
 		})
 	}
 }
+
+// Trying the product out, the next question comes after the follow-up has been given back.
+func TestFollowUpAdvanced(t *testing.T) {
+	w, q, f := openFollow(t)
+	defer w.close()
+	w.shares(f, 5)
+	now := w.fake.Now()
+	if err := w.bot.Advance(context.Background(), crew, now); err != nil {
+		t.Fatal(err)
+	}
+	w.step(now)
+	if got := w.round(f.ID); got.State != bot.RoundGivenBack || len(w.said(gaveOn)) != 1 || w.openRound(crew).ID == q.ID {
+		t.Errorf("%s\n%s", got.State, w.channel(crew))
+	}
+}

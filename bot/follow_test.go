@@ -253,7 +253,7 @@ func TestVoteWordBesideAFollowUp(t *testing.T) {
 	defer w.close()
 	w.six(q)
 	w.editTeam(func(t *bot.Team) { t.SeasonRounds = 12 })
-	q = w.finish(q)
+	w.finish(q)
 	f := w.followUp()
 	vote := w.round(w.team().Vote)
 	if !f.Closes.Equal(vote.Closes) {

@@ -68,6 +68,19 @@ func TestDemoClock(t *testing.T) {
 	if now := team(); now.Season != 2 || now.SeasonRounds < 1 || now.SeasonRounds > 3 {
 		t.Errorf("after the sample season: %+v", now)
 	}
+	rounds, err := p.db.Rounds(ctx, demoTeam)
+	if err != nil {
+		t.Fatal(err)
+	}
+	follows := map[bot.RoundState]int{}
+	for _, r := range rounds {
+		if r.Kind == bot.RoundFollow {
+			follows[r.State]++
+		}
+	}
+	if follows[bot.RoundGivenBack] < 5 || follows[bot.RoundTooFew] < 2 {
+		t.Errorf("follow-ups of the sample season: %v", follows)
+	}
 	p.ws.Use(p.bot.Handle)
 	controls := p.controls()
 	turn := func(control func(context.Context, bot.TeamID) (string, error), want string) {
@@ -107,7 +120,7 @@ func TestDemoClock(t *testing.T) {
 		t.Errorf("after the vote: %+v", now)
 	}
 	turn(controls.Close, "ws.nothing-open")
-	turn(controls.Colleagues, "ws.nothing-open")
+	turn(controls.Colleagues, "ws.did-answer") // the follow-up of the last give-back
 	if key, err := controls.Next(ctx, "workspace:werkplaats"); key != "ws.not-on" || err != nil {
 		t.Errorf("%q %v", key, err)
 	}

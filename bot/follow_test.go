@@ -546,3 +546,71 @@ func TestFollowUpAdvanced(t *testing.T) {
 		t.Errorf("%s\n%s", got.State, w.channel(crew))
 	}
 }
+
+// A ballot of a follow-up that does not open stops that follow-up alone: the next question opens, and its own follow-up after it.
+func TestAFollowUpThatDoesNotOpen(t *testing.T) {
+	w, _, f := openFollow(t)
+	defer w.close()
+	ctx := context.Background()
+	w.shares(f, 5)
+	box, err := w.db.Box(ctx, f.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spoilt := slices.Clone(box[0].Sealed)
+	spoilt[0] ^= 1
+	err = w.db.Cast(ctx, f.ID, box[0].Address, func(bot.Slip) (bot.Slip, error) { return bot.Slip{Ballot: spoilt}, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 4 {
+		w.step(f.Closes.Add(time.Duration(i) * 10 * time.Second))
+	}
+	if left, err := w.db.Box(ctx, f.ID); err != nil || len(left) != 5 || w.bot.Healthy() == nil || w.round(f.ID).State != bot.RoundClosing {
+		t.Errorf("%d ballots left, %s, healthy: %v, %v", len(left), w.round(f.ID).State, w.bot.Healthy(), err)
+	}
+	next := w.openRound(crew)
+	w.six(next)
+	w.finish(next)
+	if all := w.team().Follows; len(all) != 2 || all[0] != f.ID || w.round(all[1]).Of != next.ID {
+		t.Fatalf("%v", all)
+	}
+	w.shares(w.round(w.team().Follows[1]), 5)
+	w.step(w.round(w.team().Follows[1]).Closes)
+	if len(w.said(gaveOn)) != 1 || len(w.team().Follows) != 1 {
+		t.Error(w.channel(crew))
+	}
+}
+
+// What one person gives to both boxes stands in no telling order: of six people who answer both in one order, about one stands at
+// the same place in both give-backs, as chance has it, and not all six.
+func TestNothingLinksTheTwoBoxes(t *testing.T) {
+	const runs = 10
+	same := 0
+	for range runs {
+		w, _, f := openFollow(t)
+		w.shares(f, 6)
+		w.step(f.Closes)
+		order := func(post, words string) (people []string) {
+			for line := range strings.Lines(w.said(post)[0].Message.Plain()) {
+				if who, ok := strings.CutPrefix(strings.TrimSpace(line), words); ok {
+					people = append(people, who)
+				}
+			}
+			if len(people) != 6 {
+				t.Fatalf("%q", people)
+			}
+			return people
+		}
+		first, second := order("Alle antwoorden die gedeeld mogen worden, door elkaar:", "> quote van "), order(gaveOn, "> verder volgens ")
+		for i := range first {
+			if first[i] == second[i] {
+				same++
+			}
+		}
+		w.close()
+	}
+	if same > 3*runs { // expected ten, with a deviation of about three
+		t.Errorf("%d of %d at the same place", same, 6*runs)
+	}
+}

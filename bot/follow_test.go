@@ -614,3 +614,21 @@ func TestNothingLinksTheTwoBoxes(t *testing.T) {
 		t.Errorf("%d of %d at the same place", same, 6*runs)
 	}
 }
+
+// Back at two at night, the box closes at once and its give-back waits for the morning.
+func TestFollowUpAtNight(t *testing.T) {
+	w, _, f := openFollow(t)
+	defer w.close()
+	w.editTeam(func(t *bot.Team) { t.SkipNext = true })
+	w.shares(f, 5)
+	night := f.Closes.Add(16 * time.Hour)
+	before := len(w.fake.Posts(crew))
+	w.step(night)
+	if box, err := w.db.Box(context.Background(), f.ID); len(box) != 0 || !errors.Is(err, bot.ErrNotFound) || len(w.fake.Posts(crew)) != before {
+		t.Errorf("%d ballots, %v; %d posts at %v", len(box), err, len(w.fake.Posts(crew))-before, night)
+	}
+	w.step(night.Add(7 * time.Hour))
+	if len(w.said(gaveOn)) != 1 {
+		t.Error(w.channel(crew))
+	}
+}

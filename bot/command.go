@@ -143,6 +143,7 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 		if ok || err != nil {
 			return r, err
 		}
+		// Beside a follow-up alone a vote's word is a vote: it says which choice was kept, and a word is no answer to a question like that.
 		asked := slices.ContainsFunc(seats, func(s *seat) bool { return s.round.Kind == RoundQuestion || s.draft() })
 		if r, ok, err := b.voteWord(ctx, e.From, text, !asked); ok || err != nil {
 			return r, err

@@ -253,7 +253,7 @@ func TestVoteWordBesideAFollowUp(t *testing.T) {
 	defer w.close()
 	w.six(q)
 	w.editTeam(func(t *bot.Team) { t.SeasonRounds = 12 })
-	q = w.finish(q)
+	w.finish(q)
 	f := w.followUp()
 	vote := w.round(w.team().Vote)
 	if !f.Closes.Equal(vote.Closes) {
@@ -465,5 +465,170 @@ func TestFollowUpIsTold(t *testing.T) {
 	want := []bot.SeenKind{bot.SeenQuestion, bot.SeenGiveBack, bot.SeenQuotes, bot.SeenGuide, bot.SeenFollow, bot.SeenQuotes}
 	if !slices.Equal(of, want) {
 		t.Errorf("exported %v, want %v", of, want)
+	}
+}
+
+// What may lead to a person, and something heavy, is looked for in a follow-up as in any reply.
+func TestFollowUpHints(t *testing.T) {
+	w, _, f := openFollow(t)
+	defer w.close()
+	send := func(person, text string) bot.Response {
+		t.Helper()
+		return w.answer(person, f.ID, map[string][]string{"text": {text}, "share": {"share"}})
+	}
+	for _, text := range []string{"Bel maar op 06-12345678.", "Vraag het aan Person 4."} {
+		first := send("p7", text)
+		if first.Form == nil || first.Errors["text"] == "" {
+			t.Errorf("%q: its author is not told: %s", text, plain(first))
+		}
+		time.Sleep(time.Millisecond)
+		if again := send("p7", text); !strings.Contains(plain(again), "Bewaard") {
+			t.Errorf("%q is not taken: %s", text, plain(again))
+		}
+	}
+	heavy := send("p8", "Ik wil niet meer leven.")
+	if heavy.Form == nil || len(heavy.Form.Notice) == 0 || heavy.Errors["share"] == "" {
+		t.Errorf("no card: %s", plain(heavy))
+	}
+	w.shares(f, 4)
+	w.step(f.Closes)
+	if all := w.channel(crew); strings.Contains(all, "Person 4") || strings.Contains(all, "0612") || len(w.said(gaveOn)) != 1 || strings.Contains(all, "niet meer leven") {
+		t.Error(all) // it counts towards five, and is not quoted
+	}
+}
+
+// A backup put back says of a follow-up what it says of a question: on the machine that has its keys it goes on, elsewhere it is
+// lost. One that was still to be asked is not asked anew.
+func TestFollowUpRestored(t *testing.T) {
+	for name, same := range map[string]bool{"on the same machine": true, "elsewhere": false} {
+		t.Run(name, func(t *testing.T) {
+			w, q, f := openFollow(t)
+			w.shares(f, 5)
+			err := w.db.UpdateRound(context.Background(), q.ID, func(r *bot.Round, _ *bot.Team) (bot.Also, error) {
+				r.Second = true // as between the give-back and its follow-up
+				return bot.Also{}, nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			k := w.backup()
+			w.close()
+			stood := len(w.fake.Posts(crew))
+			w = w.restore(k, same)
+			defer w.close()
+			w.editTeam(func(t *bot.Team) { t.SkipNext = true })
+			w.step(f.Closes)
+			want := bot.RoundLost
+			if same {
+				want = bot.RoundGivenBack
+			}
+			if got := w.round(f.ID); got.State != want || w.round(q.ID).Second || len(w.team().Follows) != 0 {
+				t.Errorf("%s, and %d stand open", got.State, len(w.team().Follows))
+			}
+			if said := w.fake.Posts(crew)[stood:]; len(said) != 1 || same != (len(w.said(gaveOn)) == 1) || !same && len(w.said("kan niemand meer openen")) != 1 {
+				t.Errorf("%d posts\n%s", len(said), w.channel(crew))
+			}
+		})
+	}
+}
+
+// Trying the product out, the next question comes after the follow-up has been given back.
+func TestFollowUpAdvanced(t *testing.T) {
+	w, q, f := openFollow(t)
+	defer w.close()
+	w.shares(f, 5)
+	now := w.fake.Now()
+	if err := w.bot.Advance(context.Background(), crew, now); err != nil {
+		t.Fatal(err)
+	}
+	w.step(now)
+	if got := w.round(f.ID); got.State != bot.RoundGivenBack || len(w.said(gaveOn)) != 1 || w.openRound(crew).ID == q.ID {
+		t.Errorf("%s\n%s", got.State, w.channel(crew))
+	}
+}
+
+// A ballot of a follow-up that does not open stops that follow-up alone: the next question opens, and its own follow-up after it.
+func TestAFollowUpThatDoesNotOpen(t *testing.T) {
+	w, _, f := openFollow(t)
+	defer w.close()
+	ctx := context.Background()
+	w.shares(f, 5)
+	box, err := w.db.Box(ctx, f.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spoilt := slices.Clone(box[0].Sealed)
+	spoilt[0] ^= 1
+	err = w.db.Cast(ctx, f.ID, box[0].Address, func(bot.Slip) (bot.Slip, error) { return bot.Slip{Ballot: spoilt}, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 4 {
+		w.step(f.Closes.Add(time.Duration(i) * 10 * time.Second))
+	}
+	if left, err := w.db.Box(ctx, f.ID); err != nil || len(left) != 5 || w.bot.Healthy() == nil || w.round(f.ID).State != bot.RoundClosing {
+		t.Errorf("%d ballots left, %s, healthy: %v, %v", len(left), w.round(f.ID).State, w.bot.Healthy(), err)
+	}
+	next := w.openRound(crew)
+	w.six(next)
+	w.finish(next)
+	if all := w.team().Follows; len(all) != 2 || all[0] != f.ID || w.round(all[1]).Of != next.ID {
+		t.Fatalf("%v", all)
+	}
+	w.shares(w.round(w.team().Follows[1]), 5)
+	w.step(w.round(w.team().Follows[1]).Closes)
+	if len(w.said(gaveOn)) != 1 || len(w.team().Follows) != 1 {
+		t.Error(w.channel(crew))
+	}
+}
+
+// What one person gives to both boxes stands in no telling order: of six people who answer both in one order, about one stands at
+// the same place in both give-backs, as chance has it, and not all six.
+func TestNothingLinksTheTwoBoxes(t *testing.T) {
+	const runs = 10
+	same := 0
+	for range runs {
+		w, _, f := openFollow(t)
+		w.shares(f, 6)
+		w.step(f.Closes)
+		order := func(post, words string) (people []string) {
+			for line := range strings.Lines(w.said(post)[0].Message.Plain()) {
+				if who, ok := strings.CutPrefix(strings.TrimSpace(line), words); ok {
+					people = append(people, who)
+				}
+			}
+			if len(people) != 6 {
+				t.Fatalf("%q", people)
+			}
+			return people
+		}
+		first, second := order("Alle antwoorden die gedeeld mogen worden, door elkaar:", "> quote van "), order(gaveOn, "> verder volgens ")
+		for i := range first {
+			if first[i] == second[i] {
+				same++
+			}
+		}
+		w.close()
+	}
+	if same > 3*runs { // expected ten, with a deviation of about three
+		t.Errorf("%d of %d at the same place", same, 6*runs)
+	}
+}
+
+// Back at two at night, the box closes at once and its give-back waits for the morning.
+func TestFollowUpAtNight(t *testing.T) {
+	w, _, f := openFollow(t)
+	defer w.close()
+	w.editTeam(func(t *bot.Team) { t.SkipNext = true })
+	w.shares(f, 5)
+	night := f.Closes.Add(16 * time.Hour)
+	before := len(w.fake.Posts(crew))
+	w.step(night)
+	if box, err := w.db.Box(context.Background(), f.ID); len(box) != 0 || !errors.Is(err, bot.ErrNotFound) || len(w.fake.Posts(crew)) != before {
+		t.Errorf("%d ballots, %v; %d posts at %v", len(box), err, len(w.fake.Posts(crew))-before, night)
+	}
+	w.step(night.Add(7 * time.Hour))
+	if len(w.said(gaveOn)) != 1 {
+		t.Error(w.channel(crew))
 	}
 }

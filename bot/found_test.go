@@ -110,7 +110,8 @@ place at every moment, byte by byte, freed space included, in plain form and in 
 finds something else than stands here, the test fails and the program is not released.
 
 Run it yourself: ` + "`go test ./bot -run TestFound`" + `. What happens with several rounds, and whether order, size or place betray
-anything, is in ` + "`TestRepliesCannotBeLinked`" + ` and ` + "`TestWhoTookPartLeavesNoTrace`" + `.
+anything, is in ` + "`TestRepliesCannotBeLinked`" + ` and ` + "`TestWhoTookPartLeavesNoTrace`" + `. A follow-up question has a ballot box and
+keys of its own. The same test plays it too, and fails if anything else is found of a follow-up than of a question.
 
 ## Never found, at no moment, in none of these places
 
@@ -150,6 +151,8 @@ file of that time. It opens that round only. Nobody can undo such a copy; that i
   how many came, went or changed. Not whose.
 - After closing, no record and no backup says how many replied when there were too few. When there were enough, the counts
   stand in the file: how many replied and how often each answer was chosen. No count crosses two questions.
+- Of a follow-up question no count is kept. That too few replied and that nobody would share look the same. What was shared
+  is kept locked, one piece for each reply.
 - Of a round with enough replies the file also keeps the words that **three or more replies** have in common, with how many
   replies have them. That includes replies that were only counted. Rarer words leave nothing, nor do names, numbers and
   what looks like personal data: ` + "`TestRareWordsLeaveNothing`" + `.
@@ -171,7 +174,8 @@ de vrijgekomen ruimte, gewoon leesbaar en in de bekende vermommingen. Vindt de t
 mislukt hij, en komt er geen nieuwe versie uit.
 
 Zelf doen: ` + "`go test ./bot -run TestFound`" + `. Of volgorde, grootte of plaats iets verraden, over veel rondes, staat in
-` + "`TestRepliesCannotBeLinked`" + ` en ` + "`TestWhoTookPartLeavesNoTrace`" + `.
+` + "`TestRepliesCannotBeLinked`" + ` en ` + "`TestWhoTookPartLeavesNoTrace`" + `. Een vraag om verder te denken heeft een eigen stembus
+met eigen sleutels. Dezelfde test speelt ook die na. Hij mislukt als daar iets anders te vinden is dan bij een gewone vraag.
 
 ## Nooit gevonden, op geen moment, op geen van deze plekken
 
@@ -212,6 +216,8 @@ toen. Die opent alleen die ronde. Niemand kan zo'n kopie ongedaan maken. Daarom 
 - Na het sluiten staat nergens hoeveel mensen antwoordden als het er te weinig waren. Niet in het bestand, niet in een
   reservekopie. Waren het er genoeg? Dan staan de aantallen in het bestand: hoeveel mensen antwoordden, en hoe vaak elk
   antwoord is gekozen. Geen aantal kruist twee vragen.
+- Van een vraag om verder te denken blijft geen aantal bewaard. Dat er te weinig antwoorden waren, en dat niemand wilde
+  delen, ziet er hetzelfde uit. Wat gedeeld is, ligt op slot, per antwoord apart.
 - Van een ronde met genoeg antwoorden bewaart het bestand ook de woorden die **drie of meer antwoorden** gemeen hebben, en
   hoeveel antwoorden dat zijn. Ook antwoorden die alleen meetellen doen daarin mee. Zeldzamere woorden laten niets achter.
   Namen, getallen en wat op persoonsgegevens lijkt ook niet: ` + "`TestRareWordsLeaveNothing`" + `.

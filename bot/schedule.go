@@ -638,7 +638,8 @@ func (b *Bot) moved(ctx context.Context, e ChannelMoved) error {
 }
 
 // Advance brings a team's next step forward to now: an open round closes and is given back, an open vote is counted;
-// otherwise the next round opens, after the follow-up questions that stand open have closed. It is for trying the product out (`weerklank demo`); no manager can close a round early.
+// otherwise the next round opens, after the follow-up questions that stand open have closed. It is for trying the product
+// out (`weerklank demo`); no manager can close a round early.
 // ErrConflict: the team is not on. ErrNotFound: the library has no question left for it.
 func (b *Bot) Advance(ctx context.Context, team TeamID, now time.Time) error {
 	t, err := b.o.Store.Team(ctx, team)

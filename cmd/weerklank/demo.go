@@ -418,7 +418,7 @@ func (p *parts) layPast(ctx context.Context, lang prompts.Lang, now time.Time) e
 	if resp, err = p.ws.Submit(ctx, "irma", "buitendienst", resp.Form, values, ""); err != nil || len(resp.Errors) > 0 {
 		return errors.Join(err, fmt.Errorf("the sample team could not be switched on: %d fields refused", len(resp.Errors)))
 	}
-	answered := map[bot.RoundID]bool{}
+	answered, followed := map[bot.RoundID]bool{}, map[bot.RoundID]bool{}
 	for t := start; !t.After(now); {
 		p.ws.Backdate(t)
 		next, err := p.bot.Step(ctx, t)
@@ -433,13 +433,21 @@ func (p *parts) layPast(ctx context.Context, lang prompts.Lang, now time.Time) e
 			return err
 		}
 		for _, r := range rounds {
-			if r.State != bot.RoundOpen || answered[r.ID] || !r.Closes.Before(now) {
+			if r.State != bot.RoundOpen || answered[r.ID] || followed[r.ID] || !r.Closes.Before(now) {
+				continue
+			}
+			p.ws.Backdate(t.Add(3 * time.Hour))
+			if r.Kind == bot.RoundFollow {
+				followed[r.ID] = true
+				if err := p.colleagues(ctx, r, 3+2*(len(followed)%3), random); err != nil { // now and then too few
+					return err
+				}
 				continue
 			}
 			answered[r.ID] = true
 			p.ws.Backdate(t.Add(3 * time.Hour))
 			switch r.Kind {
-			case bot.RoundQuestion, bot.RoundFollow:
+			case bot.RoundQuestion:
 				err = p.colleagues(ctx, r, 5+len(answered)%4, random)
 			default:
 				err = p.vote(ctx, r.Team, r.ID)

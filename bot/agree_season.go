@@ -118,4 +118,3 @@ func shortName(name string) string {
 	s := []rune(strings.Join(strings.Fields(clean(name)), " "))
 	return string(s[:min(len(s), managerRunes)])
 }
-

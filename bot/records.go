@@ -61,10 +61,10 @@ type Team struct {
 	Settings     Settings  `json:"settings"`
 	SwitchedOnBy ActorID   `json:"switched_on_by,omitempty"`
 	// SwitchedOnName is what people call them; who it is passed on to is named so. Empty: not known.
-	SwitchedOnName string `json:"switched_on_name,omitempty"`
-	Managers     []ActorID `json:"managers,omitempty"` // named by a manager in the settings
-	Since        time.Time `json:"since"`              // anchor of the rhythm
-	Steered      time.Time `json:"steered,omitzero"`   // version of the last act of a manager: what is not newer is a redelivery
+	SwitchedOnName string    `json:"switched_on_name,omitempty"`
+	Managers       []ActorID `json:"managers,omitempty"` // named by a manager in the settings
+	Since          time.Time `json:"since"`              // anchor of the rhythm
+	Steered        time.Time `json:"steered,omitzero"`   // version of the last act of a manager: what is not newer is a redelivery
 
 	NextDue   time.Time `json:"next_due"`   // unmoved moment of the next opening
 	NextOpens time.Time `json:"next_opens"` // the same, moved off quiet days and hours; zero: nothing planned

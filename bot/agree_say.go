@@ -215,8 +215,11 @@ func overdueMessage(t Team, a Agreement) Message {
 	return Message{Lang: a.Lang, Blocks: []Block{Text(passedLine(o, a.Lang, zoneOf(t.Settings.Zone), a.Promise)...), answerAction(a.Round, a.Lang)}}
 }
 
-// owedRoom is how many words a give-back has for what waits for an answer.
-const owedRoom = 55
+// owedRoom is how many words a give-back has for what waits for an answer, owedMore how many of them say how much more there is.
+const (
+	owedRoom = 60
+	owedMore = 12
+)
 
 // owedBlocks are what a give-back tells of what waits for an answer, within a number of words: with the day of the
 // oldest in any case, without its own words if they are too many, and how many more there are.
@@ -226,7 +229,12 @@ func owedBlocks(r Round, room int) (blocks []Block) {
 	words := 0
 	for i, o := range r.Owed {
 		line := Text(passedLine(o, r.Lang, zone, r.GivesBack)...)
-		if words += len(strings.Fields(spansText(line.Spans))); words > room && i == 0 {
+		more := 0
+		if i+1 < len(r.Owed) {
+			more = owedMore
+		}
+		words += len(strings.Fields(spansText(line.Spans)))
+		if words+more > room && i == 0 {
 			key := "agree.owed-short"
 			switch {
 			case len(r.Owed) > 1:
@@ -234,14 +242,14 @@ func owedBlocks(r Round, room int) (blocks []Block) {
 			case o.Late:
 				key = "agree.owed-late"
 			}
-			return []Block{Text(Rich(say(key), "count", locale.Capital(locale.Number(r.Lang, len(r.Owed))), "due", dayOf(r.Lang, o.Promise, r.GivesBack, zone))...)}
+			return []Block{Text(Span{Text: locale.Capital(say(key, "count", locale.Number(r.Lang, len(r.Owed)), "due", dayOf(r.Lang, o.Promise, r.GivesBack, zone)))})}
 		}
-		if words > room {
+		if words+more > room {
 			key := "agree.owed-more"
 			if i+1 == len(r.Owed) {
 				key = "agree.owed-one"
 			}
-			return append(blocks, Text(Span{Text: say(key, "count", locale.Capital(locale.Number(r.Lang, len(r.Owed)-i)))}))
+			return append(blocks, Text(Span{Text: locale.Capital(say(key, "count", locale.Number(r.Lang, len(r.Owed)-i)))}))
 		}
 		blocks = append(blocks, line)
 	}

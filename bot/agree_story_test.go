@@ -263,3 +263,62 @@ func goldenAgreements(t *testing.T, lang prompts.Lang) {
 		t.Errorf("%v %v", audit, err)
 	}
 }
+
+// The other rhythms ask in their fourth week: four beats and a month at a moment of their own, on Thursday at ten; and what is
+// tried is looked back on in the next main round after six weeks, once.
+func TestRhythmsAsk(t *testing.T) {
+	for rhythm, want := range map[bot.RhythmName][]string{
+		bot.RhythmFourBeat:    {"24 Sep 10:00", "22 Oct 10:00", "19 Nov 10:00"},
+		bot.RhythmMonthly:     {"24 Sep 10:00", "22 Oct 10:00", "19 Nov 10:00"},
+		bot.RhythmFortnightly: {"22 Oct 10:00"},
+		bot.RhythmWeekly:      {"28 Sep 15:00", "26 Oct 15:00"},
+		bot.RhythmTalkOnly:    nil,
+	} {
+		t.Run(string(rhythm), func(t *testing.T) {
+			chattest.Bubble(t, func(t *testing.T) {
+				chattest.Until(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
+				c := newChoosing(t, prompts.Dutch, func(o *bot.Options) { o.Team.Rhythm = rhythm })
+				defer c.close()
+				zone, _ := time.LoadLocation("Europe/Amsterdam")
+				var asked []string
+				seen := map[bot.Ref]bool{}
+				for c.team().SeasonRounds < 12 && time.Now().Before(time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)) {
+					c.until(time.Now().Add(24 * time.Hour))
+					for _, p := range c.fake.Posts(crew) {
+						if !strings.HasPrefix(p.First.Plain(), "Wat kiezen we?") || seen[p.Ref] {
+							continue
+						}
+						seen[p.Ref] = true
+						asked = append(asked, p.At.In(zone).Format("2 Jan 15:04"))
+						if len(asked) == 1 {
+							if got := plain(c.command("p2", "afspraak proberen: eerst bellen")); !strings.Contains(got, "Opgeschreven") {
+								t.Error(got)
+							}
+						}
+					}
+				}
+				if !slices.Equal(asked, want) {
+					t.Errorf("asked at %q, want %q", asked, want)
+				}
+				wantBack := map[bot.RhythmName][]string{bot.RhythmFourBeat: {"24 Nov"}, bot.RhythmWeekly: {"10 Nov"}}
+				c.until(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC))
+				rounds, err := c.db.Rounds(context.Background(), crew)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var back []string
+				for _, r := range rounds {
+					if r.About != nil {
+						back = append(back, r.Opens.In(zone).Format("2 Jan"))
+						if r.Slot != prompts.SlotMain || r.Prompt.Kind != prompts.LookBack {
+							t.Errorf("%s %s", r.Slot, r.Prompt.Kind)
+						}
+					}
+				}
+				if !slices.Equal(back, wantBack[rhythm]) {
+					t.Errorf("looked back %q, want %q", back, wantBack[rhythm])
+				}
+			})
+		})
+	}
+}

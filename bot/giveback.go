@@ -43,7 +43,7 @@ func GiveBack(r Round, replies []Reply, lib *prompts.Library, recurring map[prom
 	owed := owedRoom
 	m := heard(r, quotes, lib, follow, &quotePicker{owed: owed})
 	if over := len(strings.Fields(m.Plain())) - roundWords; over > 0 && len(r.Owed) > 0 {
-		owed -= over
+		owed = wordsOf(Message{Blocks: owedBlocks(r, owed)}) - over
 		m = heard(r, quotes, lib, follow, &quotePicker{owed: owed})
 	}
 	m = heard(r, quotes, lib, follow, &quotePicker{owed: owed, words: min(quoteWords, roundWords-leadWords-len(strings.Fields(m.Plain())))})

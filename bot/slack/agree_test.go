@@ -69,11 +69,6 @@ func goldenAgreements(t *testing.T, lang prompts.Lang) {
 	time.Sleep(time.Second)
 	f := view("to try", h.press("p3", buttons("left")[0]))
 	line := map[string][]string{"line": {"bel *eerst* <!channel> @here, :tada: op www.example.org"}}
-	again := h.submit("p3", f, line)
-	if len(again.Errors) == 0 {
-		t.Error("a mention is not shown to who wrote it")
-	}
-	time.Sleep(time.Second)
 	h.submit("p3", f, line)
 	time.Sleep(time.Second)
 	f = view("to pass on", h.press("p3", buttons("tried")[2]))

@@ -295,6 +295,12 @@ func TestWhoMayAgreeAndAnswer(t *testing.T) {
 		t.Error(got)
 	}
 	a.send("p2", 1, a.line(bot.AgreePass, "de bloktijden", ""))
+	if got := a.says("p1", 2, "mij"); !strings.Contains(got, "aan jou is iets doorgegeven") {
+		t.Error(got)
+	}
+	if got := a.says("p2", 2, "mij"); strings.Contains(got, "doorgegeven") {
+		t.Error(got)
+	}
 	a.fake.Add(chattest.Person{ID: "p1", Name: "Person 1", Lang: "nl", Channels: []bot.TeamID{crew}}, chattest.Person{ID: "p8", Name: "Person 8", Lang: "nl", Channels: []bot.TeamID{crew}, Manages: []bot.TeamID{crew}})
 	done := a.answers(bot.AnswerDone, "", "")
 	for _, person := range []string{"p1", "p2"} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -165,6 +166,20 @@ func sends(at int, form string, values map[string][]string) makes {
 	}
 }
 
+// writes sends the form for a line in, as p2.
+func writes(at int, choice bot.AgreementChoice, line string) makes {
+	return func(a *again) bot.Event {
+		return bot.FormSubmitted{From: a.by("p2", crew, at), Form: "agree", State: string(a.r.ID) + "/" + string(choice), Values: map[string][]string{"line": {line}}}
+	}
+}
+
+// settled sends the form for an answer in, as the manager.
+func settled(at int, kind bot.AnswerKind, day, words string) makes {
+	return func(a *again) bot.Event {
+		return bot.FormSubmitted{From: a.by("p1", crew, at), Form: "passed", State: string(a.r.ID), Values: map[string][]string{"answer": {string(kind)}, "day": {day}, "words": {words}}}
+	}
+}
+
 // Every event that a person or the platform causes may be delivered one to five times, after a restart, and after a newer
 // one: the repeat writes nothing at all and posts nothing, and the same event gets the same answer (TRUST 10, D13).
 func TestEverythingMayComeAgain(t *testing.T) {
@@ -197,6 +212,26 @@ func TestEverythingMayComeAgain(t *testing.T) {
 	}
 	settles := func(do string) makes {
 		return func(a *again) bot.Event { return boss(0, do, string(a.r.ID)+"/prompt")(a) }
+	}
+	choosing := func(a *again) { // an agreement is open; it hangs on the round of the scene
+		a.editTeam(func(t *bot.Team) {
+			t.Agreements = []bot.Agreement{{Round: a.r.ID, Season: 1, Lang: "nl", Due: a.r.Due, Asked: a.T.Add(-time.Hour)}}
+		})
+	}
+	passed := func(a *again) {
+		choosing(a)
+		a.editTeam(func(t *bot.Team) {
+			t.Agreements = slices.Clone(t.Agreements)
+			g := &t.Agreements[0]
+			g.Choice, g.Line, g.Made, g.Promise = bot.AgreePass, "de bloktijden", a.T.Add(-time.Minute), a.T.AddDate(0, 0, 14)
+		})
+	}
+	number := func(a *again) bot.Event { return writes(0, bot.AgreeTry, "bel 06 12345678")(a) }
+	ended := func(a *again) {
+		a.editTeam(func(t *bot.Team) {
+			t.Agreements = slices.Clone(t.Agreements)
+			t.Agreements[0].Closed = a.T.Add(time.Minute)
+		})
 	}
 	skipped := func(a *again) { a.finish(a.r); a.step(a.team().NextOpens) }
 	for name, tc := range map[string]repeated{
@@ -254,33 +289,53 @@ func TestEverythingMayComeAgain(t *testing.T) {
 		"a press to withdraw":          {before: kept, event: presses(2, "withdraw", ""), newer: []makes{types(3, "nieuw", "d"), types(4, "2", "e")}},
 		"a press to withdraw a draft":  {before: words, event: presses(2, "withdraw", ""), newer: []makes{types(3, "nieuw", "d")}},
 		"a press with nothing to take": {event: presses(0, "withdraw", "")},
-		"on, the form":                 {before: []makes{commands(0, "uit")}, event: sends(10, "on", nil), newer: []makes{commands(20, "uit")}},
-		"on, the command":              {event: commands(0, "aan"), newer: []makes{commands(1, "uit")}},
-		"off":                          {event: commands(0, "uit"), newer: []makes{sends(10, "on", nil)}},
-		"off, then off":                {event: commands(0, "uit"), newer: []makes{commands(10, "uit")}},
-		"settings, the form":           {event: sends(10, "settings", map[string][]string{"min_replies": {"7"}}), newer: []makes{sends(20, "settings", map[string][]string{"min_replies": {"9"}})}},
-		"settings, and back":           {event: sends(10, "settings", map[string][]string{"min_replies": {"7"}}), newer: []makes{sends(20, "settings", map[string][]string{"min_replies": {"5"}})}},
-		"settings that stay the same":  {event: sends(10, "settings", nil), newer: []makes{sends(20, "settings", map[string][]string{"min_replies": {"9"}})}},
-		"settings, the command":        {event: commands(0, "instellingen"), newer: []makes{commands(1, "uit")}},
-		"pause":                        {event: commands(0, "pauze"), then: skipped},
-		"pause, then off and on":       {event: commands(0, "pauze"), newer: []makes{commands(1, "uit"), sends(10, "on", nil)}},
-		"pause, then another":          {event: commands(0, "pauze"), newer: []makes{commands(5, "pauze")}},
-		"skip":                         {event: commands(0, "overslaan"), then: skipped},
-		"pause after an incident":      {event: commands(0, "pauze na een incident"), then: skipped},
-		"an incident after a pause":    {before: []makes{commands(0, "pauze")}, event: commands(5, "pauze na een incident"), then: skipped},
-		"status":                       {event: commands(0, "status"), newer: []makes{commands(1, "uit")}},
-		"next":                         {event: commands(0, "volgende"), newer: []makes{commands(1, "uit")}},
-		"why":                          {event: commands(0, "waarom"), newer: []makes{commands(1, "uit")}},
-		"season":                       {event: commands(0, "seizoen"), newer: []makes{commands(1, "uit")}},
-		"library":                      {event: commands(0, "bibliotheek"), newer: []makes{commands(1, "uit")}},
-		"no command":                   {event: commands(0, "wat nu"), newer: []makes{commands(1, "uit")}},
-		"waking up":                    {first: resting, event: boss(0, "wake-up", string(crew)), newer: []makes{commands(1, "uit")}},
-		"waking up, resting again":     {first: resting, event: boss(0, "wake-up", string(crew)), then: resting},
-		"it is there":                  {first: uncertain, event: settles("there"), then: inDoubt},
-		"it is not there":              {first: uncertain, event: settles("not-there"), then: inDoubt},
-		"it is not there, typed":       {first: uncertain, event: commands(0, "staat er niet"), then: inDoubt},
-		"the home page":                {event: func(a *again) bot.Event { return bot.HomeOpened{From: a.by("p2", "", 0)} }, newer: kept},
-		"added to the channel":         {event: func(a *again) bot.Event { return bot.Invited{From: a.by("p2", crew, 0)} }, newer: kept},
+		"a line":                       {first: choosing, event: writes(0, bot.AgreeTry, "eerst bellen"), newer: []makes{writes(5, bot.AgreePass, "de bloktijden")}},
+		"a line that is passed on":     {first: choosing, event: writes(0, bot.AgreePass, "de bloktijden"), newer: []makes{settled(5, bot.AnswerDone, "", ""), writes(6, bot.AgreeTry, "eerst bellen")}},
+		"a line, then the next one":    {first: choosing, event: writes(0, bot.AgreeTry, "eerst bellen"), then: ended},
+		"a line that names a number":   {first: choosing, event: number, newer: []makes{writes(5, bot.AgreeTry, "bel 06 12345678")}},
+		"a line that is refused":       {first: choosing, event: writes(0, bot.AgreeTry, ""), newer: []makes{writes(5, bot.AgreeTry, "eerst bellen")}},
+		"a press on leave":             {first: choosing, event: presses(0, "leave", "leave"), newer: []makes{writes(5, bot.AgreeTry, "eerst bellen")}},
+		"a press on try":               {first: choosing, event: presses(0, "agree", "try"), newer: []makes{writes(5, bot.AgreeTry, "eerst bellen")}},
+		"a press on pass on":           {first: choosing, event: presses(0, "agree", "pass"), newer: []makes{writes(5, bot.AgreeTry, "eerst bellen")}},
+		"a typed line":                 {first: choosing, event: types(0, "afspraak proberen: eerst bellen", "a"), newer: []makes{writes(5, bot.AgreePass, "de bloktijden")}, then: ended},
+		"a typed line in the channel":  {first: choosing, event: commands(0, "afspraak doorgeven: de bloktijden"), newer: []makes{writes(5, bot.AgreeTry, "eerst bellen")}},
+		"a typed leave":                {first: choosing, event: commands(0, "afspraak zo laten"), newer: []makes{writes(5, bot.AgreeTry, "eerst bellen")}},
+		"how the agreement stands":     {first: choosing, event: commands(0, "afspraak"), newer: []makes{writes(5, bot.AgreeTry, "eerst bellen")}},
+		"a manager's answer":           {first: passed, event: settled(0, bot.AnswerDone, "", ""), newer: []makes{settled(5, bot.AnswerNot, "", "toch niet")}},
+		"a manager's later":            {first: passed, event: settled(0, bot.AnswerLater, "2099-01-01", ""), newer: []makes{settled(5, bot.AnswerDone, "", "")}},
+		"a manager's later, in time":   {first: passed, event: commands(0, "antwoord leiding later 1 oktober: met een voorstel"), newer: []makes{settled(5, bot.AnswerDone, "", "klaar")}},
+		"a manager's typed answer":     {first: passed, event: commands(0, "antwoord leiding niet gedaan: geen geld"), newer: []makes{settled(5, bot.AnswerDone, "", "")}},
+		"a press to answer the team":   {first: passed, event: presses(0, "passed", ""), newer: []makes{settled(5, bot.AnswerDone, "", "")}},
+		"the manager's press": {first: passed, event: func(a *again) bot.Event {
+			return bot.ActionPressed{From: a.by("p1", crew, 0), Action: bot.Action{Do: "passed", Round: a.r.ID}}
+		}, newer: []makes{settled(5, bot.AnswerDone, "", "")}},
+		"on, the form":                {before: []makes{commands(0, "uit")}, event: sends(10, "on", nil), newer: []makes{commands(20, "uit")}},
+		"on, the command":             {event: commands(0, "aan"), newer: []makes{commands(1, "uit")}},
+		"off":                         {event: commands(0, "uit"), newer: []makes{sends(10, "on", nil)}},
+		"off, then off":               {event: commands(0, "uit"), newer: []makes{commands(10, "uit")}},
+		"settings, the form":          {event: sends(10, "settings", map[string][]string{"min_replies": {"7"}}), newer: []makes{sends(20, "settings", map[string][]string{"min_replies": {"9"}})}},
+		"settings, and back":          {event: sends(10, "settings", map[string][]string{"min_replies": {"7"}}), newer: []makes{sends(20, "settings", map[string][]string{"min_replies": {"5"}})}},
+		"settings that stay the same": {event: sends(10, "settings", nil), newer: []makes{sends(20, "settings", map[string][]string{"min_replies": {"9"}})}},
+		"settings, the command":       {event: commands(0, "instellingen"), newer: []makes{commands(1, "uit")}},
+		"pause":                       {event: commands(0, "pauze"), then: skipped},
+		"pause, then off and on":      {event: commands(0, "pauze"), newer: []makes{commands(1, "uit"), sends(10, "on", nil)}},
+		"pause, then another":         {event: commands(0, "pauze"), newer: []makes{commands(5, "pauze")}},
+		"skip":                        {event: commands(0, "overslaan"), then: skipped},
+		"pause after an incident":     {event: commands(0, "pauze na een incident"), then: skipped},
+		"an incident after a pause":   {before: []makes{commands(0, "pauze")}, event: commands(5, "pauze na een incident"), then: skipped},
+		"status":                      {event: commands(0, "status"), newer: []makes{commands(1, "uit")}},
+		"next":                        {event: commands(0, "volgende"), newer: []makes{commands(1, "uit")}},
+		"why":                         {event: commands(0, "waarom"), newer: []makes{commands(1, "uit")}},
+		"season":                      {event: commands(0, "seizoen"), newer: []makes{commands(1, "uit")}},
+		"library":                     {event: commands(0, "bibliotheek"), newer: []makes{commands(1, "uit")}},
+		"no command":                  {event: commands(0, "wat nu"), newer: []makes{commands(1, "uit")}},
+		"waking up":                   {first: resting, event: boss(0, "wake-up", string(crew)), newer: []makes{commands(1, "uit")}},
+		"waking up, resting again":    {first: resting, event: boss(0, "wake-up", string(crew)), then: resting},
+		"it is there":                 {first: uncertain, event: settles("there"), then: inDoubt},
+		"it is not there":             {first: uncertain, event: settles("not-there"), then: inDoubt},
+		"it is not there, typed":      {first: uncertain, event: commands(0, "staat er niet"), then: inDoubt},
+		"the home page":               {event: func(a *again) bot.Event { return bot.HomeOpened{From: a.by("p2", "", 0)} }, newer: kept},
+		"added to the channel":        {event: func(a *again) bot.Event { return bot.Invited{From: a.by("p2", crew, 0)} }, newer: kept},
 		"added to the channel after it was gone": {
 			before: []makes{func(a *again) bot.Event { return bot.ChannelGone{Key: "gone", Team: crew, At: a.T.Add(time.Second)} }},
 			event:  func(a *again) bot.Event { return bot.Invited{From: a.by("p2", crew, 10)} }, newer: []makes{sends(20, "on", nil)},

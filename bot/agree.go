@@ -105,7 +105,10 @@ func asksAgreement(r Round, made []Agreement) (days int, asks bool) {
 	light := r.Slot == prompts.SlotLight
 	switch r.Rhythm {
 	case RhythmFourBeat:
-		return 9, light // its light beat opens in the third week
+		if light { // it opens in the third week
+			days = 9
+		}
+		return days, light
 	case RhythmMonthly:
 		return 23, true
 	}

@@ -130,6 +130,9 @@ func agreeForm(f From, t Team, a Agreement, choice AgreementChoice) *Form {
 		Fields: []Field{{Name: "line", Kind: FieldLine, Label: say("agree.field-line"), Hint: say("agree.field-line-hint", "max", strconv.Itoa(agreeRunes)),
 			Max: agreeRunes, Required: true}},
 	}
+	if choice == AgreeTry {
+		form.Intro = append(form.Intro, Text(Rich(say("agree.form-try"))...))
+	}
 	if choice == AgreePass {
 		form.Intro = append(form.Intro, Text(Rich(say("agree.form-pass"), "days", strconv.Itoa(promiseDays))...))
 		form.Fields = append(form.Fields, Field{Name: "to", Kind: FieldLine, Label: say("agree.field-to"), Hint: say("agree.field-to-hint"),
@@ -510,7 +513,7 @@ func (b *Bot) answerTyped(ctx context.Context, f From, teams []Team, in typedAns
 	say := sayer(f.Lang)
 	var mine []Team
 	for _, t := range teams {
-		if !slices.ContainsFunc(t.Agreements, func(a Agreement) bool { return a.waited(f.At) }) {
+		if !slices.ContainsFunc(t.Agreements, func(a Agreement) bool { return a.waited(f.At) || in.number > 0 && a.Choice == AgreePass }) {
 			continue
 		}
 		ok, err := b.manages(ctx, f, t)

@@ -106,7 +106,7 @@ func answerAction(round RoundID, lang prompts.Lang) Block {
 func agreementMessage(a Agreement, zone *time.Location, now time.Time) Message {
 	say := sayer(a.Lang)
 	m := Message{Lang: a.Lang}
-	open := a.takes(now)
+	open := a.Closed.IsZero() && a.takes(now)
 	switch {
 	case a.Choice != "":
 		m.Blocks = append(m.Blocks, agreementLine(a, a.Lang, zone, now))
@@ -215,22 +215,41 @@ func overdueMessage(t Team, a Agreement) Message {
 	return Message{Lang: a.Lang, Blocks: []Block{Text(passedLine(o, a.Lang, zoneOf(t.Settings.Zone), a.Promise)...), answerAction(a.Round, a.Lang)}}
 }
 
-// owedRoom is how many words a give-back has for what waits for an answer; what more there is, it counts.
-const owedRoom = 55
+// owedRoom is how many words a give-back has for what waits for an answer, owedMore how many of them say how much more there is.
+const (
+	owedRoom = 60
+	owedMore = 12
+)
 
-// owedBlocks are what a give-back tells of what waits for an answer.
-func owedBlocks(r Round) (blocks []Block) {
+// owedBlocks are what a give-back tells of what waits for an answer, within a number of words: with the day of the
+// oldest in any case, without its own words if they are too many, and how many more there are.
+func owedBlocks(r Round, room int) (blocks []Block) {
 	say := sayer(r.Lang)
+	zone := zoneOf(r.Zone)
 	words := 0
 	for i, o := range r.Owed {
-		line := Text(passedLine(o, r.Lang, zoneOf(r.Zone), r.GivesBack)...)
+		line := Text(passedLine(o, r.Lang, zone, r.GivesBack)...)
+		more := 0
+		if i+1 < len(r.Owed) {
+			more = owedMore
+		}
 		words += len(strings.Fields(spansText(line.Spans)))
-		if words > owedRoom && i > 0 {
+		if words+more > room && i == 0 {
+			key := "agree.owed-short"
+			switch {
+			case len(r.Owed) > 1:
+				key = "agree.owed-first"
+			case o.Late:
+				key = "agree.owed-late"
+			}
+			return []Block{Text(Span{Text: locale.Capital(say(key, "count", locale.Number(r.Lang, len(r.Owed)), "due", dayOf(r.Lang, o.Promise, r.GivesBack, zone)))})}
+		}
+		if words+more > room {
 			key := "agree.owed-more"
 			if i+1 == len(r.Owed) {
 				key = "agree.owed-one"
 			}
-			return append(blocks, Text(Span{Text: say(key, "count", locale.Number(r.Lang, len(r.Owed)-i))}))
+			return append(blocks, Text(Span{Text: locale.Capital(say(key, "count", locale.Number(r.Lang, len(r.Owed)-i)))}))
 		}
 		blocks = append(blocks, line)
 	}

@@ -30,7 +30,7 @@ func (b *Bot) withAgreements(ctx context.Context, m Message, t Team, rounds []Ro
 			quotes[r.ID] = replies
 		}
 	}
-	room := seasonWords - spent - seasonSize(m)
+	room := seasonWords - spent - wordsOf(m)
 	blocks := seasonAgreements(t, rounds, from, season, m.Lang, now, room, func(id RoundID) []Reply { return quotes[id] })
 	at := len(m.Blocks)
 	if at > 0 && m.Blocks[at-1].Kind == BlockNote {
@@ -51,8 +51,8 @@ func young(rounds []Round, season int) bool {
 	return content < youngSeason
 }
 
-// seasonSize is how many words an overview has besides its map.
-func seasonSize(m Message) int {
+// wordsOf is how many words a message has, besides the map of a season.
+func wordsOf(m Message) int {
 	n := 0
 	for _, b := range m.Blocks {
 		if b.Kind != BlockCode && b.Kind != BlockPicture {
@@ -108,7 +108,7 @@ func (b *Bot) seasonVote(ctx context.Context, overview Message, t Team, rounds [
 		asks = append(asks, Text(Rich(say("agree.ask-season"))...), agreeActions(vote.ID, vote.Lang))
 	}
 	asks = append(asks, Text(Rich(say("vote.season-ask"), "closing", locale.Moment(vote.Lang, vote.Closes.In(zoneOf(vote.Zone))))...), voteActions(vote))
-	m, err := b.withAgreements(ctx, overview, t, rounds, vote.Opens, seasonSize(Message{Blocks: asks}))
+	m, err := b.withAgreements(ctx, overview, t, rounds, vote.Opens, wordsOf(Message{Blocks: asks}))
 	m.Blocks = append(m.Blocks, asks...)
 	return m, err
 }

@@ -798,7 +798,7 @@ func (b *Bot) unsure(ctx context.Context, t Team, answered time.Time) (open Post
 			ids = append(ids, stepPost(r.ID, step))
 		}
 	}
-	for _, id := range ids[:min(len(ids), 7*20)] { // what is older nobody remembers
+	for _, id := range ids[:min(len(ids), 8*20)] { // what is older nobody remembers
 		p, err := b.o.Store.Post(ctx, id)
 		switch {
 		case err == nil && !answered.IsZero() && p.Settled.Equal(answered):

@@ -115,7 +115,7 @@ func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
 				add(SeenGuide, "guide", r.GivesBack, *given.Guide)
 			}
 			if a := t.agreementAfter(r.ID); a != nil {
-				add(SeenChoice, stepAgree, a.Asked, agreementMessage(*a, zoneOf(r.Zone), time.Now()))
+				add(SeenChoice, stepAgree, a.Asked, agreementMessage(*a, zoneOf(r.Zone), a.Asked.AddDate(0, 0, agreeEvery)))
 			}
 		}
 		if broken != nil {

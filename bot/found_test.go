@@ -117,7 +117,8 @@ keys of its own. The same test plays it too, and fails if anything else is found
 
 `, `
 That is about who replied. The account of a manager who switched the team on or changed its settings does stand in the
-file and in its list of changes.
+file and in its list of changes; of who switched it on, or was passed something on, the name too. What a team agrees on is
+written openly in the channel: the file holds the line, and not who wrote it.
 
 ## Place by place
 
@@ -181,7 +182,8 @@ met eigen sleutels. Dezelfde test speelt ook die na. Hij mislukt als daar iets a
 
 `, `
 Dit gaat over wie antwoordde. Het account van een beheerder die het team aanzette of de instellingen wijzigde, staat wel
-in het bestand, in de lijst met wijzigingen.
+in het bestand, in de lijst met wijzigingen. Van wie het aanzette of iets doorgegeven kreeg, staat ook de naam er. Wat een
+team afspreekt, staat open in het kanaal: het bestand heeft de regel, en niet wie hem schreef.
 
 ## Plek voor plek
 

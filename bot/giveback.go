@@ -40,8 +40,13 @@ func GiveBack(r Round, replies []Reply, lib *prompts.Library, recurring map[prom
 	quotes := quotable(replies)
 	follow := cmp.Or(r.Followup, followup(r, recurring)) // once it was asked, it is that
 	// Once without a quote, to see how many words are left for quotes.
-	m := heard(r, quotes, lib, follow, &quotePicker{})
-	m = heard(r, quotes, lib, follow, &quotePicker{words: min(quoteWords, roundWords-leadWords-len(strings.Fields(m.Plain())))})
+	owed := owedRoom
+	m := heard(r, quotes, lib, follow, &quotePicker{owed: owed})
+	if over := len(strings.Fields(m.Plain())) - roundWords; over > 0 && len(r.Owed) > 0 {
+		owed = wordsOf(Message{Blocks: owedBlocks(r, owed)}) - over
+		m = heard(r, quotes, lib, follow, &quotePicker{owed: owed})
+	}
+	m = heard(r, quotes, lib, follow, &quotePicker{owed: owed, words: min(quoteWords, roundWords-leadWords-len(strings.Fields(m.Plain())))})
 	given := Given{Message: m, Followup: follow, Guide: &Message{Lang: lang, Blocks: talkGuide(r, true)}}
 	given.Thread = pagesOf(lang, Text(Span{Text: sayer(lang)("giveback.thread")}), quotes)
 	return given
@@ -135,7 +140,7 @@ func heard(r Round, quotes []Reply, lib *prompts.Library, follow string, pick *q
 	if len(quotes) > 0 {
 		now = "giveback.now-thread"
 	}
-	m.Blocks = append(m.Blocks, owedBlocks(r)...)
+	m.Blocks = append(m.Blocks, owedBlocks(r, pick.owed)...)
 	m.Blocks = append(m.Blocks, Text(Rich(locale.Text(lang, now))...))
 	if r.Chooses {
 		m.Blocks = append(m.Blocks, Text(Span{Text: say("agree.in-thread")}))
@@ -167,7 +172,7 @@ func TooFew(r Round, lib *prompts.Library, askPace bool) Message {
 		Text(Span{Text: say("giveback.too-few-reasons")}),
 		Text(Rich(locale.Text(lang, "giveback.too-few-talk"), "question", own)...),
 	}}
-	m.Blocks = append(m.Blocks, owedBlocks(r)...)
+	m.Blocks = append(m.Blocks, owedBlocks(r, owedRoom)...)
 	if askPace {
 		m.Blocks = append(m.Blocks, Text(Span{Text: say("giveback.too-few-again")}))
 	}
@@ -362,6 +367,7 @@ func named(say speech, lang prompts.Lang, r Round, lib *prompts.Library) []Block
 // quotePicker puts whole quotes into the main message, within a number of words, none twice.
 type quotePicker struct {
 	words int
+	owed  int // what it leaves for what waits for an answer
 	used  map[ReplyID]bool
 }
 

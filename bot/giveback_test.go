@@ -200,8 +200,15 @@ func TestGiveBackIsShortAndWhole(t *testing.T) {
 				tags[tension.ID] = 6
 			}
 			r := counts{a: 6, b: 6, notMe: 6, counter: 6, min: 5, people: 100, tags: tags, other: 6}.round(lib, lang, p.ID, 0)
+			r.Chooses = p.Light()
+			for i := range 4 { // what waits for an answer, as long as may be
+				r.Owed = append(r.Owed, bot.Owed{Item: strings.TrimSpace(strings.Repeat("een twee ", 16)) + fmt.Sprint(i), Manager: "Kim de Baas", On: r.GivesBack, Promise: r.GivesBack})
+			}
 			given := bot.GiveBack(r, quotes, lib, nil)
 			text := given.Message.Plain()
+			if !strings.Contains(text, "1 januari.") && !strings.Contains(text, "1 January.") {
+				t.Errorf("what waits for an answer is not told:\n%s", text)
+			}
 			if n := len(strings.Fields(text)); n > 200 {
 				t.Errorf("%s in %s: %d words\n%s", p.ID, lang, n, text)
 			}

@@ -55,6 +55,9 @@ type Tension struct {
 	ProtectsB Text
 
 	Definitions map[Lang]Definition // what a Scorer goes by; a tension without any is never suggested
+
+	Formerly []string // earlier senses (see Sense) with which it means the same: what was tagged in them counts on
+	Retired  bool     // not offered any more; what was tagged keeps its name
 }
 
 // Value is a public value a prompt may touch.

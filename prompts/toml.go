@@ -145,9 +145,11 @@ type (
 		EN string `toml:"en,omitempty"`
 	}
 	fileTension struct {
-		ID TensionID   `toml:"id"`
-		NL filePulling `toml:"nl"`
-		EN filePulling `toml:"en"`
+		ID       TensionID   `toml:"id"`
+		Retired  bool        `toml:"retired,omitempty"`
+		Formerly []string    `toml:"formerly,omitempty"`
+		NL       filePulling `toml:"nl"`
+		EN       filePulling `toml:"en"`
 	}
 	filePulling struct {
 		Label     string `toml:"label,omitempty"`
@@ -241,7 +243,7 @@ func (f file) library() Library {
 			ProtectsA: fileText{t.NL.ProtectsA, t.EN.ProtectsA}.text(),
 			ProtectsB: fileText{t.NL.ProtectsB, t.EN.ProtectsB}.text(),
 
-			Definitions: t.definitions(),
+			Definitions: t.definitions(), Formerly: some(t.Formerly), Retired: t.Retired,
 		})
 	}
 	for _, v := range f.Values {
@@ -303,7 +305,7 @@ func fileOf(l Library) file {
 		Licence: l.Licence, Author: l.Author, Source: l.Source,
 	}}
 	for _, t := range l.Tensions {
-		f.Tensions = append(f.Tensions, fileTension{ID: t.ID, NL: t.inFile(Dutch), EN: t.inFile(English)})
+		f.Tensions = append(f.Tensions, fileTension{ID: t.ID, Retired: t.Retired, Formerly: t.Formerly, NL: t.inFile(Dutch), EN: t.inFile(English)})
 	}
 	for _, v := range l.Values {
 		f.Values = append(f.Values, fileNamed{string(v.ID), v.Name[Dutch], v.Name[English]})

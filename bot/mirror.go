@@ -229,6 +229,9 @@ func (b *Bot) judge(ctx context.Context, r Round, slips []*slip) *JudgedBy {
 		if found == nil { // a scorer that is out of order holds up no closing
 			break
 		}
+		if len(found) > 0 && r.order(found[0].Tension) < 0 { // it was not on the list
+			continue
+		}
 		Judge(totals, found, s.Tags)
 	}
 	if len(totals) == 0 {

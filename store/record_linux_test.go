@@ -185,8 +185,13 @@ func (r *recorder) file(fd uint64) (id int, dir string, ok bool) {
 }
 
 func (r *recorder) name(dirfd, at uint64) (string, bool) {
-	raw := memory(at, min(256, 4096-int(at%4096)))
-	name, _, _ := bytes.Cut(raw, []byte{0})
+	page := uint64(os.Getpagesize())
+	raw := memory(at, int(page-at%page))
+	name, _, whole := bytes.Cut(raw, []byte{0})
+	if !whole { // it goes on in the next page, which need not be there for one that ends in this
+		more, _, _ := bytes.Cut(memory(at+uint64(len(raw)), int(page)), []byte{0})
+		name = append(name, more...)
+	}
 	path := string(name)
 	if !filepath.IsAbs(path) {
 		dir, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", int32(dirfd)))

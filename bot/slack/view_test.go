@@ -147,6 +147,11 @@ func TestEveryFormIsAModal(t *testing.T) {
 						}
 						o := h.o
 						o.Library = lib
+						o.Library.Prompts = []prompts.Prompt{p} // a whole library is looked through for each bot
+						o.Library.Tensions = slices.Clone(lib.Tensions)
+						for i := range o.Library.Tensions {
+							o.Library.Tensions[i].Definitions = nil
+						}
 						b, err := bot.New(o)
 						if err != nil {
 							t.Fatal(err)

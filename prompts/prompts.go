@@ -62,14 +62,16 @@ type Tension struct {
 
 // Value is a public value a prompt may touch.
 type Value struct {
-	ID   ValueID
-	Name Text
+	ID      ValueID
+	Name    Text
+	Retired bool // not offered any more
 }
 
 // Audience is a kind of front-line work.
 type Audience struct {
-	ID   AudienceID
-	Name Text
+	ID      AudienceID
+	Name    Text
+	Retired bool // not offered any more; teams that have it keep it
 }
 
 // Kind is what sort of question a prompt is; the file calls it `type`.

@@ -155,6 +155,8 @@ type Round struct {
 	Forgets   bool      `json:"forgets,omitempty"` // retention has ended and is being carried out: too late to hold
 	Pages     int       `json:"pages,omitempty"`   // how many messages of quotes stand below the give-back
 	Held      bool      `json:"held,omitempty"`    // the law asks to keep them longer: Keep does not come
+	Counts    time.Time `json:"counts,omitzero"`   // when to look again whether its counts are forgotten; zero: a year after its give-back
+	Counted   bool      `json:"counted,omitempty"` // it had content; what it counted is forgotten
 
 	Prompt  prompts.Prompt   `json:"prompt"` // as asked, both languages
 	Slot    prompts.Slot     `json:"slot"`
@@ -199,7 +201,7 @@ func (r Round) Wake() time.Time {
 		if r.Held {
 			return time.Time{}
 		}
-		return r.Keep
+		return earliest(r.Keep, r.countsUntil())
 	default:
 		return time.Time{}
 	}

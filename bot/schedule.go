@@ -320,8 +320,10 @@ func (b *Bot) stepRound(ctx context.Context, t Task, now time.Time) error {
 		err = b.giveBack(ctx, r, now)
 	case r.Then != "":
 		err = b.openVote(ctx, r, now)
-	case r.State == RoundGivenBack:
+	case !r.Keep.IsZero() && !r.Keep.After(now):
 		err = b.forget(ctx, r)
+	default:
+		err = b.forgetCounts(ctx, r, now)
 	}
 	if err != nil && !errors.Is(err, errSame) {
 		return err

@@ -62,6 +62,10 @@ func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.La
 		}
 	}
 	m := Message{Lang: lang, Blocks: []Block{Heading(say("season.title"))}}
+	if content == 0 && slices.ContainsFunc(rounds, func(r Round) bool { return r.Counted }) {
+		m.Blocks = append(m.Blocks, Text(Span{Text: say("season.forgotten")}))
+		return m
+	}
 	if content == 0 {
 		m.Blocks = append(m.Blocks, Text(Span{Text: say("season.empty")}))
 		return m
@@ -75,7 +79,7 @@ func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.La
 	var code []string
 	var sentences []Block
 	var unseen []string
-	for _, tension := range lib.Tensions {
+	for _, tension := range branches(rounds, lib) {
 		var line []string
 		named, unasked := 0, 0
 		for _, r := range rounds {
@@ -124,6 +128,16 @@ func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.La
 	m.Blocks = append(m.Blocks, changeWords(lang, changed)...)
 	m.Blocks = append(m.Blocks, Note(say("season.note")))
 	return m
+}
+
+// branches are the tensions of a season's overview, in the one fixed order: those that are offered, and those that could be chosen in
+// one of its rounds.
+func branches(rounds []Round, lib *prompts.Library) []prompts.Tension {
+	offered := lib.Offered()
+	return slices.DeleteFunc(slices.Clone(lib.Tensions), func(t prompts.Tension) bool {
+		return !slices.ContainsFunc(offered, func(o prompts.Tension) bool { return o.ID == t.ID }) &&
+			!slices.ContainsFunc(rounds, func(r Round) bool { return symbol(r, t) != symTooFew })
+	})
 }
 
 // shown is the word beside a tension in an overview; named says that a symbol there shows it.

@@ -38,7 +38,7 @@ func seasonData(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.
 	marks := map[string]seasonpic.Mark{symNotAsked: seasonpic.NotAsked, symAsked: seasonpic.Asked, symSilent: seasonpic.Silent,
 		symBelow: seasonpic.Below, symTooFew: seasonpic.TooFew}
 	strongest, _, _ := said(all, rounds, lib)
-	for _, tension := range lib.Tensions {
+	for _, tension := range branches(rounds, lib) {
 		row := seasonpic.Row{Label: tension.Label.In(lang)}
 		for _, r := range rounds {
 			row.Marks = append(row.Marks, marks[symbol(r, tension)])

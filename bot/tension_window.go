@@ -102,7 +102,7 @@ func windows(rounds []Round) (closed []window) {
 			}
 			open = nil
 		}
-		if hasContent(r) {
+		if r.had() {
 			open = append(open, r)
 		}
 		if len(open) == windowRounds || r.Ends && len(open) >= minBasis {
@@ -115,7 +115,7 @@ func windows(rounds []Round) (closed []window) {
 
 // blocks are a team's closed blocks of twelve content rounds, oldest first, across seasons.
 func blocks(rounds []Round) [][]Round {
-	content := slices.DeleteFunc(inOrder(rounds), func(r Round) bool { return !hasContent(r) })
+	content := slices.DeleteFunc(inOrder(rounds), func(r Round) bool { return !r.had() })
 	return slices.Collect(slices.Chunk(content[:len(content)/blockRounds*blockRounds], blockRounds))
 }
 
@@ -168,6 +168,9 @@ func numbersOf(rounds []Round, asked func(Round) bool) (out []int) {
 
 // conclude says what a closed window comes to, in the one fixed order of the tensions.
 func conclude(w window, lib *prompts.Library) []Statement {
+	if forgotten(w.rounds) {
+		return nil
+	}
 	all := Statement{Library: libraryHash(lib), Rule: ruleVersion, Of: len(w.rounds)}
 	var out []Statement
 	if halfTagged(w.rounds, lib) {
@@ -196,10 +199,16 @@ func conclude(w window, lib *prompts.Library) []Statement {
 
 // compare says how the block of that number, from one, differs from the one before.
 func compare(team TeamID, number int, before, now []Round, lib *prompts.Library) []Statement {
+	if forgotten(before) || forgotten(now) {
+		return nil
+	}
 	all := Statement{Library: libraryHash(lib), Rule: ruleVersion, Of: blockRounds}
 	var out []Statement
 	for _, t := range lib.Tensions {
 		both, sense := ofSense(slices.Concat(before, now), t)
+		if t.Retired && len(both) == 0 { // of what is not asked any more nothing is said
+			continue
+		}
 		last := before[len(before)-1]
 		split := slices.IndexFunc(both, func(r Round) bool { return r.Due.After(last.Due) })
 		if split < 0 {

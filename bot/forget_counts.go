@@ -28,7 +28,7 @@ func (r Round) countsUntil() time.Time {
 	case !r.counts():
 		return time.Time{}
 	case r.Counts.IsZero():
-		return r.GivesBack.AddDate(KeepCountsYears, 0, 0)
+		return later(r.GivesBack, r.Closes).AddDate(KeepCountsYears, 0, 0)
 	}
 	return r.Counts
 }
@@ -45,7 +45,7 @@ func forgotten(rounds []Round) bool {
 func seasonEnd(rounds []Round, season int) (end time.Time) {
 	for _, r := range rounds {
 		if r.Kind == RoundQuestion && r.Season == season && r.State != RoundLapsed {
-			end = later(end, r.GivesBack)
+			end = later(end, later(r.GivesBack, r.Closes))
 		}
 	}
 	return end
@@ -58,7 +58,7 @@ func (b *Bot) forgetCounts(ctx context.Context, r Round, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if until := later(seasonEnd(rounds, r.Season), r.GivesBack).AddDate(KeepCountsYears, 0, 0); until.After(now) {
+	if until := seasonEnd(rounds, r.Season).AddDate(KeepCountsYears, 0, 0); until.After(now) {
 		return b.o.Store.UpdateRound(ctx, r.ID, func(r *Round, _ *Team) (Also, error) {
 			r.Counts = until.UTC()
 			return Also{}, nil

@@ -367,6 +367,9 @@ func (b *Bot) compose(ctx context.Context, p Post) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
+	if p.Part == PartSeason {
+		return b.composeSeason(ctx, r)
+	}
 	if r.Tally == nil {
 		return Message{}, errors.New("a round without a tally has nothing to give back")
 	}
@@ -477,11 +480,15 @@ func (b *Bot) takeAway(ctx context.Context, receipt [32]byte, now time.Time) err
 }
 
 func (b *Bot) unshelve(ctx context.Context, receipt [32]byte, now time.Time) error {
-	err := b.o.Store.Unshelve(ctx, receipt, func(r *Round, _ *Team) (Also, error) {
+	seasons, err := b.overviewsWith(ctx, receipt)
+	if err != nil {
+		return err
+	}
+	err = b.o.Store.Unshelve(ctx, receipt, func(r *Round, _ *Team) (Also, error) {
 		if r.Held {
 			return Also{}, errHeld
 		}
-		return Also{Posts: b.rewrite(*r, now)}, nil
+		return Also{Posts: append(b.rewrite(*r, now), b.repaint(r.Team, seasons, now)...)}, nil
 	})
 	if err == nil {
 		b.wake(b.wakeSender)

@@ -884,7 +884,8 @@ func (b *Bot) seasonMessage(ctx context.Context, t Team, lang prompts.Lang) (Mes
 	if err != nil {
 		return Message{}, err
 	}
-	return seasonNow(t, rounds, &lib, lang), nil
+	text, picture, err := b.leaves(ctx, t, rounds, &lib)
+	return seasonNow(t, rounds, &lib, lang, text, picture), err
 }
 
 // resolveTyped settles the uncertain posts of the teams that the author manages.

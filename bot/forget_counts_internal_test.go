@@ -54,7 +54,7 @@ func TestForgettingCutsNoWindowAnew(t *testing.T) {
 			}
 			for _, season := range []int{1, 2, 3} {
 				of := slices.DeleteFunc(slices.Clone(rounds), func(r Round) bool { return r.Season != season })
-				text := overview(Team{Settings: Settings{Zone: "UTC"}}, rounds, of, lib, prompts.Dutch).Plain()
+				text := overview(Team{Settings: Settings{Zone: "UTC"}}, rounds, of, lib, prompts.Dutch, nil).Plain()
 				if of[len(of)-1].Tally == nil && !strings.Contains(text, "gewist") {
 					wrong = append(wrong, fmt.Sprintf("season %d with all forgotten: %s", season, text))
 				}
@@ -198,17 +198,17 @@ func TestARetiredTensionKeepsItsName(t *testing.T) {
 	rounds := tag(past(lib, strings.Repeat("c", 30), week), id, 4)
 	team := Team{Settings: Settings{Zone: "UTC"}}
 	short := lib.Tensions[1].Short.In(prompts.Dutch)
-	if text := overview(team, rounds, rounds, &l, prompts.Dutch).Plain(); !strings.Contains(text, short) {
+	if text := overview(team, rounds, rounds, &l, prompts.Dutch, nil).Plain(); !strings.Contains(text, short) {
 		t.Errorf("a season in which it was tagged does not name it:\n%s", text)
 	}
 	for i := range rounds[12:] {
 		delete(rounds[12+i].Tally.Senses, id)
 	}
 	season := rounds[12:]
-	if text := overview(team, rounds, season, &l, prompts.Dutch).Plain(); strings.Contains(text, short) {
+	if text := overview(team, rounds, season, &l, prompts.Dutch, nil).Plain(); strings.Contains(text, short) {
 		t.Errorf("a season after it was retired shows it:\n%s", text)
 	}
-	if d := seasonData(team, rounds, season, &l, prompts.Dutch); len(d.Rows) != len(lib.Tensions)-1 {
+	if d := seasonData(team, rounds, season, &l, prompts.Dutch, nil); len(d.Rows) != len(lib.Tensions)-1 {
 		t.Errorf("the picture has %d rows", len(d.Rows))
 	}
 	for _, s := range Statements("t", rounds[:24], "R024", &l) {

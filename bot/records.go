@@ -51,6 +51,7 @@ type Settings struct {
 	Audience      []prompts.AudienceID `json:"audience,omitempty"`
 	Adviser       string               `json:"adviser"`
 	Statement     string               `json:"statement"`
+	Purpose       string               `json:"purpose,omitempty"` // what the work is for, in the team's own words
 }
 
 // Team is a channel that a manager opted in.

@@ -21,8 +21,8 @@ const (
 // youngSeason is how many rounds with content a season needs before it says more than the one before.
 const youngSeason = 4
 
-// seasonNow is the season a team is in; while that is young, the one before it.
-func seasonNow(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang) Message {
+// seasonNow is the season a team is in; while that is young, the one before it. text and picture are what may be quoted in each.
+func seasonNow(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang, text, picture leafQuotes) Message {
 	of := func(season int) (out []Round, content int) {
 		for _, r := range rounds {
 			if r.Kind == RoundQuestion && r.Season == season {
@@ -37,10 +37,10 @@ func seasonNow(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang) 
 	season := max(t.Season, 1)
 	now, content := of(season)
 	if content >= youngSeason || season == 1 {
-		return pictured(overview(t, rounds, now, lib, lang), t, rounds, now, lib)
+		return pictured(overview(t, rounds, now, lib, lang, text), t, rounds, now, lib, picture)
 	}
 	before, _ := of(season - 1)
-	m := pictured(overview(t, rounds, before, lib, lang), t, rounds, before, lib)
+	m := pictured(overview(t, rounds, before, lib, lang, nil), t, rounds, before, lib, nil) // its quotes are gone by now, or soon
 	m.Blocks = append([]Block{Text(Span{Text: sayer(lang)("season.before")})}, m.Blocks...)
 	return m
 }
@@ -48,11 +48,11 @@ func seasonNow(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang) 
 // Season is the text version of a season's overview: per tension, in the one fixed order, one symbol a round and the word
 // that its closed windows allow.
 func Season(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang) Message {
-	return overview(t, rounds, rounds, lib, lang)
+	return overview(t, rounds, rounds, lib, lang, nil)
 }
 
 // overview is that of a season's rounds, which are among all of the team's: a window may have begun before.
-func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.Lang) Message {
+func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.Lang, quotes leafQuotes) Message {
 	say := sayer(lang)
 	rounds = inOrder(rounds)
 	content := 0
@@ -97,6 +97,7 @@ func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.La
 		word := s.Kind.shown(named > 0)
 		code = append(code, branch(tension.Short.In(lang), word.word(say))...)
 		code = append(code, "  "+strings.Join(line, " "))
+		code = append(code, leafLines(tension, quotes[tension.ID], lang)...)
 		switch {
 		case statementTexts[s.Kind] != "":
 			sentences = append(sentences, s.sentence(lang))

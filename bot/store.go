@@ -155,6 +155,7 @@ type Part string
 const (
 	PartHeard  Part = "give-back"
 	PartQuotes Part = "thread"
+	PartSeason Part = "season" // of a vote: the overview of the season it is about
 )
 
 // Outbox is a port: everything that leaves, as intents.

@@ -72,6 +72,9 @@ func (b *Bot) askSettings(ctx context.Context, f From, t Team) (Response, error)
 	return Response{Form: b.settingsForm(ctx, f, t, "settings")}, nil
 }
 
+// maxPurpose is how many characters a team has for what its work is for.
+const maxPurpose = 60
+
 // settingsForm is the one form behind `on` and `settings`.
 func (b *Bot) settingsForm(ctx context.Context, f From, t Team, name string) *Form {
 	say := sayer(f.Lang)
@@ -118,6 +121,7 @@ func (b *Bot) settingsForm(ctx context.Context, f From, t Team, name string) *Fo
 				Value: value(strconv.Itoa(s.MinReplies)), Max: 3, Required: true})
 		form.Fields = append(form.Fields, own...)
 		form.Fields = append(form.Fields,
+			Field{Name: "purpose", Kind: FieldLine, Label: say("team.field-purpose"), Hint: say("team.field-purpose-hint"), Value: value(s.Purpose), Max: maxPurpose},
 			Field{Name: "quiet_hours", Kind: FieldLine, Label: say("team.field-quiet"), Hint: say("team.field-quiet-hint"), Value: value(s.QuietHours), Max: 20},
 		)
 		return form
@@ -264,6 +268,8 @@ func (b *Bot) readSettings(e FormSubmitted, s Settings, form *Form, wrong map[st
 			s.Window = Length(v)
 		case "give_back_after":
 			s.GiveBackAfter = Length(v)
+		case "purpose":
+			s.Purpose = strings.Join(strings.Fields(v), " ")
 		case "quiet_hours":
 			s.QuietHours = v
 		case "min_replies":
@@ -461,6 +467,7 @@ func changes(a, b Settings) []string {
 	note("adviser", a.Adviser != b.Adviser)
 	note("statement", a.Statement != b.Statement)
 	note("min_replies", a.MinReplies != b.MinReplies)
+	note("purpose", a.Purpose != b.Purpose)
 	note("quiet_hours", a.QuietHours != b.QuietHours)
 	return names
 }

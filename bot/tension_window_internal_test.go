@@ -348,7 +348,7 @@ func TestSameBytes(t *testing.T) {
 			out.WriteString(Told(r).Plain() + Message{Blocks: WhyTold(r.Lang, r.Statements)}.Plain())
 		}
 		for season := 1; season <= 2; season++ {
-			out.WriteString(seasonNow(Team{Season: season, Settings: Settings{Zone: "Europe/Amsterdam"}}, rounds, lib, prompts.Dutch).Plain())
+			out.WriteString(seasonNow(Team{Season: season, Settings: Settings{Zone: "Europe/Amsterdam"}}, rounds, lib, prompts.Dutch, nil, nil).Plain())
 		}
 		out.WriteString(fmt.Sprint(comingBack(rounds)))
 		return out.String()
@@ -402,7 +402,7 @@ func TestStatementsAreFinal(t *testing.T) {
 		t.Errorf("from the record:\n%s\nwant\n%s", got, want)
 	}
 	rounds[23] = back
-	got := seasonNow(Team{Season: 1, Settings: Settings{Zone: "Europe/Amsterdam"}}, rounds, &edited, prompts.Dutch).Plain()
+	got := seasonNow(Team{Season: 1, Settings: Settings{Zone: "Europe/Amsterdam"}}, rounds, &edited, prompts.Dutch, nil, nil).Plain()
 	if strings.Contains(got, "Iets anders.") || !strings.Contains(got, lib.Tensions[0].Short.In(prompts.Dutch)+"\n  – –") {
 		t.Errorf("something was told under another name:\n%s", got)
 	}

@@ -288,10 +288,7 @@ func (b *Bot) openVote(ctx context.Context, r Round, now time.Time) error {
 		case RoundPace:
 			err = b.ask(ctx, t, RoundPace, r.Due, now, nil, b.paceMessage)
 		case RoundSeason:
-			var overview Message
-			if overview, err = b.seasonMessage(ctx, t, t.Settings.Lang); err == nil {
-				err = b.ask(ctx, t, RoundSeason, r.Due, now, nil, func(_ Team, vote Round) Message { return seasonVote(overview, vote) })
-			}
+			err = b.ask(ctx, t, RoundSeason, r.Due, now, nil, nil)
 		}
 	}
 	if err != nil {
@@ -334,7 +331,7 @@ func voteUntil(cal *Calendar, t Team, now time.Time) Moments {
 }
 
 // ask opens a vote that decides about the next opening, and moves that opening to the end of the vote. also is what else
-// changes in the team.
+// changes in the team; without a message the overview of the season is posted.
 func (b *Bot) ask(ctx context.Context, t Team, kind RoundKind, due, now time.Time, also func(*Team), message func(Team, Round) Message) error {
 	cal, err := ParseCalendar(t.Settings, b.o.Holidays...)
 	if err != nil {
@@ -357,7 +354,12 @@ func (b *Bot) ask(ctx context.Context, t Team, kind RoundKind, due, now time.Tim
 		}
 		t.Vote, t.Thin = vote.ID, 0
 		t.NextDue, t.NextOpens = until.Due.UTC(), until.Opens.UTC()
-		p := b.say(t.ID, stepPost(vote.ID, "prompt"), message(*t, vote), b.permitted(*t, now))
+		p := b.say(t.ID, stepPost(vote.ID, "prompt"), Message{}, b.permitted(*t, now))
+		if message != nil {
+			p.Message = message(*t, vote)
+		} else {
+			p.Round, p.Part = vote.ID, PartSeason
+		}
 		p.Until = vote.Closes
 		return Also{Posts: []Post{p}}, nil
 	})

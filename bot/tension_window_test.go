@@ -89,12 +89,8 @@ func yearOfStatements(t *testing.T, w *world, rhythm bot.RhythmName) {
 	done := map[bot.RoundID]bool{}
 	for end := time.Now().AddDate(1, 2, 0); time.Now().Before(end); time.Sleep(24 * time.Hour) {
 		synctest.Wait()
-		rounds, err := w.db.Rounds(ctx, crew)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range rounds {
-			if r.State != bot.RoundOpen || done[r.ID] {
+		for _, r := range w.openIn(crew) {
+			if done[r.ID] {
 				continue
 			}
 			done[r.ID] = true

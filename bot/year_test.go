@@ -88,12 +88,8 @@ func TestAYearInThreeZones(t *testing.T) {
 			time.Sleep(time.Duration(random.IntN(40*60)+1) * time.Minute)
 			synctest.Wait()
 			for team := range zones {
-				rounds, err := w.db.Rounds(ctx, team)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, r := range rounds {
-					if r.State != bot.RoundOpen || done[r.ID] {
+				for _, r := range w.openIn(team) {
+					if done[r.ID] {
 						continue
 					}
 					done[r.ID] = true
@@ -121,6 +117,28 @@ func TestAYearInThreeZones(t *testing.T) {
 		t.Logf("%d restarts", restarts)
 		w.close()
 	})
+}
+
+// openIn are the rounds that take something now.
+func (w *world) openIn(team bot.TeamID) (open []bot.Round) {
+	w.t.Helper()
+	t, err := w.db.Team(context.Background(), team)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, id := range []bot.RoundID{t.Open, t.Vote} {
+		if id == "" {
+			continue
+		}
+		r, err := w.db.Round(context.Background(), id)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if r.State == bot.RoundOpen {
+			open = append(open, r)
+		}
+	}
+	return open
 }
 
 func checkYear(t *testing.T, w *world, team bot.TeamID, name string) {

@@ -207,10 +207,10 @@ func (v *validator) cue(field, cue string) {
 	case strings.Contains(bare, "*") || strings.HasSuffix(bare, " "):
 		v.note(field, "%q has a * inside; it stands behind the last letter only", cue)
 	case strings.ContainsFunc(bare, func(r rune) bool {
-		return !unicode.In(r, unicode.L, unicode.M, unicode.Nd) && !strings.ContainsRune(" '’-", r)
+		return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) && !strings.ContainsRune(" '’-", r)
 	}):
 		v.note(field, "%q holds more than words; letters, digits, apostrophes and dashes only", cue)
-	case !strings.ContainsFunc(bare, func(r rune) bool { return unicode.In(r, unicode.L, unicode.Nd) }):
+	case !strings.ContainsFunc(bare, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }):
 		v.note(field, "%q holds no word", cue)
 	}
 }

@@ -45,7 +45,6 @@ type Agreement struct {
 	LookBackFrom time.Time `json:"look_back_from,omitzero"` // of what is tried: from when on it is looked back on
 	LookBack     RoundID   `json:"look_back,omitempty"`     // the round that asked about it
 	LookedBack   time.Time `json:"looked_back,omitzero"`    // when that round was given back
-	Overviews    []RoundID `json:"overviews,omitempty"`     // the votes whose overview quotes that round
 
 	To      ActorID        `json:"to,omitempty"`      // whom it was passed on to, if that is known; not what people typed
 	Manager string         `json:"manager,omitempty"` // what people call them
@@ -365,22 +364,6 @@ func (t *Team) asksAbout(r Round) {
 			a.LookedBack = r.Opens
 		}
 	}
-}
-
-// overviewsOf are the season overviews that quote a round, to be made again when somebody takes a reply away.
-func (b *Bot) overviewsOf(r Round, t Team, now time.Time) (posts []Post) {
-	for _, a := range t.Agreements {
-		if a.LookBack != r.ID {
-			continue
-		}
-		for _, vote := range a.Overviews {
-			of := stepPost(vote, "prompt")
-			p := b.say(t.ID, PostID(string(of)+"/"+newKey()), Message{}, now)
-			p.EditOf, p.Round, p.Part = of, vote, PartSeason
-			posts = append(posts, p)
-		}
-	}
-	return posts
 }
 
 // DueLookBack lets six weeks pass for a team's newest agreement: the next main round looks back on it, and another may be made.

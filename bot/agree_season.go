@@ -65,23 +65,9 @@ func wordsOf(m Message) int {
 	return n
 }
 
-// endSeason notes what belongs to a season's end besides the vote: the question what the team chooses, and which look-backs
-// its overview quotes.
-func (t *Team) endSeason(vote Round, rounds []Round, at time.Time) {
-	if asksAtSeasonEnd(vote.Season, vote.Due, rounds, t.Agreements, zoneOf(vote.Zone)) {
-		t.ask(vote, at, false)
-	}
-	t.Agreements = slices.Clone(t.Agreements)
-	for i, a := range t.Agreements {
-		if a.LookBack != "" {
-			t.Agreements[i].Overviews = append(slices.Clone(a.Overviews), vote.ID)
-		}
-	}
-}
-
-// seasonEnd is the overview at a season's end with what it asks: what the team chooses, and whether it goes on. It is made anew
-// whenever it is changed, of the season it was about.
-func (b *Bot) seasonEnd(ctx context.Context, vote Round) (Message, error) {
+// composeSeason makes the post at a season's end when it leaves, and again when a reply is taken away: the overview of the
+// season it is about, and while people may choose, what the team is asked.
+func (b *Bot) composeSeason(ctx context.Context, vote Round) (Message, error) {
 	t, err := b.o.Store.Team(ctx, vote.Team)
 	if err != nil {
 		return Message{}, err
@@ -94,23 +80,31 @@ func (b *Bot) seasonEnd(ctx context.Context, vote Round) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
+	// As it was then: the team may have gone on since.
 	rounds = slices.DeleteFunc(rounds, func(r Round) bool { return r.Opens.After(vote.Opens) })
 	t.Season = vote.Season
 	t.Agreements = slices.DeleteFunc(slices.Clone(t.Agreements), func(a Agreement) bool { return a.Round != vote.ID && a.Asked.After(vote.Opens) })
-	return b.seasonVote(ctx, seasonNow(t, rounds, &lib, vote.Lang), t, rounds, vote)
+	text, picture, err := b.leaves(ctx, t, rounds, &lib)
+	if err != nil {
+		return Message{}, err
+	}
+	asks := seasonAsks(t, vote)
+	m, err := b.withAgreements(ctx, seasonNow(t, rounds, &lib, vote.Lang, text, picture), t, rounds, vote.Opens, wordsOf(Message{Blocks: asks}))
+	m.Blocks = append(m.Blocks, asks...)
+	return m, err
 }
 
-// seasonVote puts what came back over the season before what the team is asked at its end.
-func (b *Bot) seasonVote(ctx context.Context, overview Message, t Team, rounds []Round, vote Round) (Message, error) {
+// seasonAsks are what a team is asked at a season's end, while it may still choose: what it does with what came back, and
+// whether it goes on.
+func seasonAsks(t Team, vote Round) (asks []Block) {
+	if vote.State != RoundOpen {
+		return nil
+	}
 	say := sayer(vote.Lang)
-	var asks []Block
 	if t.agreementAfter(vote.ID) != nil {
 		asks = append(asks, Text(Rich(say("agree.ask-season"))...), agreeActions(vote.ID, vote.Lang))
 	}
-	asks = append(asks, Text(Rich(say("vote.season-ask"), "closing", locale.Moment(vote.Lang, vote.Closes.In(zoneOf(vote.Zone))))...), voteActions(vote))
-	m, err := b.withAgreements(ctx, overview, t, rounds, vote.Opens, wordsOf(Message{Blocks: asks}))
-	m.Blocks = append(m.Blocks, asks...)
-	return m, err
+	return append(asks, Text(Rich(say("vote.season-ask"), "closing", locale.Moment(vote.Lang, vote.Closes.In(zoneOf(vote.Zone))))...), voteActions(vote))
 }
 
 // shortName is what people call a manager, on one line.

@@ -77,7 +77,8 @@ func (b *Bot) openBox(ctx context.Context, r Round, raw []byte, ballots []Sealed
 	if err != nil {
 		return err
 	}
-	tally := newTally(r, &lib)
+	r.Offers = r.offered(&lib)
+	tally := newTally(r)
 	var slips []*slip
 	var addresses []Address
 	for _, sealed := range ballots {
@@ -194,11 +195,11 @@ func (b *Bot) neverSent(ctx context.Context, r Round) bool {
 	return err == nil && p.State == PostFailed
 }
 
-func newTally(r Round, lib *prompts.Library) *Tally {
+func newTally(r Round) *Tally {
 	if r.Kind != RoundQuestion {
 		return &Tally{}
 	}
-	return &Tally{Prompt: r.Prompt.ID, Revision: r.Prompt.Revision, Asked: r.Prompt.Tensions, Senses: sensesOf(lib)}
+	return &Tally{Prompt: r.Prompt.ID, Revision: r.Prompt.Revision, Asked: r.Prompt.Tensions, Senses: sensesOf(r.Offers)}
 }
 
 // add counts one ballot. A reply without any tag is a respondent and no more.
@@ -379,7 +380,7 @@ func (b *Bot) compose(ctx context.Context, p Post) (Message, error) {
 		return Message{}, err
 	}
 	if p.Part == PartSeason {
-		return b.seasonEnd(ctx, r)
+		return b.composeSeason(ctx, r)
 	}
 	replies, err := b.released(ctx, r)
 	if err != nil {
@@ -449,11 +450,11 @@ func (b *Bot) released(ctx context.Context, r Round) ([]Reply, error) {
 
 // rewrite gives the posts that edit a round's give-back after its author took a reply away. A part that has not left yet
 // is made without the reply anyway.
-func (b *Bot) rewrite(r Round, t Team, now time.Time) []Post {
+func (b *Bot) rewrite(r Round, now time.Time) []Post {
 	if r.State != RoundGivenBack {
 		return nil
 	}
-	posts := b.overviewsOf(r, t, now)
+	var posts []Post
 	edit := func(step string, part Part, page int) {
 		of := stepPost(r.ID, step)
 		p := b.say(r.Team, PostID(string(of)+"/"+newKey()), Message{}, now)
@@ -498,11 +499,15 @@ func (b *Bot) takeAway(ctx context.Context, receipt [32]byte, now time.Time) err
 }
 
 func (b *Bot) unshelve(ctx context.Context, receipt [32]byte, now time.Time) error {
-	err := b.o.Store.Unshelve(ctx, receipt, func(r *Round, t *Team) (Also, error) {
+	seasons, err := b.overviewsWith(ctx, receipt)
+	if err != nil {
+		return err
+	}
+	err = b.o.Store.Unshelve(ctx, receipt, func(r *Round, _ *Team) (Also, error) {
 		if r.Held {
 			return Also{}, errHeld
 		}
-		return Also{Posts: b.rewrite(*r, *t, now)}, nil
+		return Also{Posts: append(b.rewrite(*r, now), b.repaint(r.Team, seasons, now)...)}, nil
 	})
 	if err == nil {
 		b.wake(b.wakeSender)

@@ -98,6 +98,9 @@ func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
 		case RoundLost:
 			add(SeenLost, "lost", r.Closes, Lost(r))
 		case RoundGivenBack:
+			if r.Tally == nil { // what it counted is forgotten
+				break
+			}
 			replies, err := b.released(ctx, r)
 			if err != nil {
 				return nil, err

@@ -23,7 +23,7 @@ type cutStore struct {
 	writes int
 }
 
-var errCut = errors.New("the process is dead")
+var errCut = errors.New("cut off")
 
 func (d *cutStore) do(write func() error) error {
 	d.writes++

@@ -464,6 +464,14 @@ func forensic(t *testing.T, follow bool) (rows, left []sight) {
 	}
 	x.step(got.Keep.Add(time.Hour))
 	x.look("forgotten")
+	x.editTeam(func(t *bot.Team) { t.State, t.NextDue, t.NextOpens = bot.TeamOff, time.Time{}, time.Time{} }) // its season goes on no more
+	for got.Tally != nil && err == nil {
+		if x.step(got.Wake().Add(time.Hour)); got.Wake().After(x.round.GivesBack.AddDate(3, 0, 0)) {
+			t.Fatal("the counts are never forgotten")
+		}
+		got, err = x.db.Round(ctx, x.round.ID)
+	}
+	x.look("uncounted")
 	f := x.finder()
 	left = append(left, sight{"early", map[string]map[string]bool{"blocks": x.kinds(f, x.round.ID, true, early)}},
 		sight{"late", map[string]map[string]bool{"blocks": x.kinds(f, x.round.ID, true, late)}})
@@ -478,6 +486,7 @@ func forensic(t *testing.T, follow bool) (rows, left []sight) {
 					closed && slices.Contains(goneAfterClosing, kind),
 					kind == kShared && (place != "sent" || s.moment == "open"),
 					s.moment == "forgotten" && (kind == kReply || kind == kReceipt || kind == kShelf),
+					s.moment == "uncounted" && kind != kShared,
 					s.moment == "taken" && kind == kRemoved && place != "keys", // there it may be noted, so that no backup brings it back
 					s.moment == "forgotten" && kind == kRemoved,
 					kind == kRemoving && (place != "store" || s.moment == "forgotten"), // freed pages keep it until the next wiping

@@ -76,6 +76,7 @@ var foundWords = map[string][2]string{
 	"released": {"Closing, cut off before the key is destroyed", "Sluiten, afgebroken voor de sleutel weg is"}, "keyless": {"Closing, cut off before free space is wiped", "Sluiten, afgebroken voor de vrije ruimte is gewist"},
 	"closed": {"Just closed", "Net gesloten"}, "given": {"After the give-back", "Na de terugblik"},
 	"taken": {"After one author took a reply away", "Nadat een schrijver een antwoord weghaalde"}, "forgotten": {"After the keeping time", "Na de bewaartijd"},
+	"uncounted": {"A year after the season", "Een jaar na het seizoen"},
 	// places
 	"store": {"store file", "opslagbestand"}, "keys": {"key folder", "sleutelmap"}, "backup": {"new backup", "nieuwe reservekopie"}, "log": {"log", "logboek"}, "sent": {"sent to the channel", "naar het kanaal gestuurd"},
 	"when": {"moment", "moment"}, "nothing": {"nothing", "niets"}, "what": {"what", "wat"}, "found": {"what is found", "wat er te vinden is"},

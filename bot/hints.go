@@ -133,7 +133,7 @@ func merge(found []Hint) []Hint {
 // that hides between characters. low is the same in small letters, byte for byte as long as text.
 type scanned struct {
 	text, low string
-	at, end   []int // for each byte of text, where its character begins and ends in the original
+	at, end   []int // for each byte of text, where its character begins and ends in the original; nil: where it is
 	words     []word
 }
 
@@ -144,6 +144,9 @@ type word struct {
 }
 
 func scan(original string) *scanned {
+	if plainText(original) {
+		return &scanned{text: original, low: strings.ToLower(original), words: words(original)}
+	}
 	s := &scanned{at: make([]int, 0, len(original)), end: make([]int, 0, len(original))}
 	var text, low strings.Builder
 	text.Grow(len(original))
@@ -188,6 +191,16 @@ func scan(original string) *scanned {
 	s.text, s.low = text.String(), low.String()
 	s.words = words(s.text)
 	return s
+}
+
+// plainText says whether a text is read as it is: letters, digits and signs of ASCII, spaces and line breaks.
+func plainText(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c != '\n' && (c < ' ' || c >= 0x7f) {
+			return false
+		}
+	}
+	return true
 }
 
 // words cuts text into its words.
@@ -241,6 +254,9 @@ func fold(s string) string {
 
 // places turns places in s.text into those of the original.
 func (s *scanned) places(hints []Hint) []Hint {
+	if s.at == nil {
+		return hints
+	}
 	for i, h := range hints {
 		hints[i].At, hints[i].End = s.at[h.At], s.end[h.End-1]
 	}

@@ -12,9 +12,16 @@ func (s *scanned) numbers(add func(HintKind, int, int)) {
 		kind HintKind
 		find func(int) (at, end int)
 	}{{HintIBAN, s.iban}, {HintPhone, s.phone}, {HintBSN, s.bsn}, {HintCase, s.caseNumber}, {HintPlate, s.plate}}
+	digit := -1 // the next one at or behind i
 	for i := range len(s.text) {
 		c := s.low[i]
-		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && c != '+' && c != '(' || wordRune(s.before(i)) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && c != '+' && c != '(' {
+			continue
+		}
+		for digit < i || digit < len(s.text) && !s.digit(digit) {
+			digit = max(digit+1, i)
+		}
+		if c >= 'a' && c <= 'z' && digit >= i+startsIn || wordRune(s.before(i)) {
 			continue
 		}
 		for _, d := range detectors {
@@ -32,6 +39,9 @@ func (s *scanned) numbers(add func(HintKind, int, int)) {
 		}
 	}
 }
+
+// startsIn is within how many characters everything that begins with a letter has its first digit: a plate has eight.
+const startsIn = 8
 
 // continues says whether what stands before i belongs to one longer number or code: 12.345, A-12, € 12.
 func (s *scanned) continues(i int) bool {

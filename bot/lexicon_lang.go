@@ -37,41 +37,68 @@ what who whom whose which how where why now again still ever yet
 i'm i've i'd i'll it's don't didn't doesn't isn't wasn't can't couldn't won't wouldn't that's there's they're we're you're yes`
 )
 
-var functionWords = sync.OnceValue(func() map[prompts.Lang]map[string]bool {
-	all := map[prompts.Lang]map[string]bool{prompts.Dutch: {}, prompts.English: {}}
-	for lang, list := range map[prompts.Lang]string{prompts.Dutch: dutchFunctionWords, prompts.English: englishFunctionWords} {
+// tie says in which languages a word is a function word.
+type tie byte
+
+const (
+	tieDutch tie = 1 << iota
+	tieEnglish
+)
+
+var functionWords = sync.OnceValue(func() map[string]tie {
+	all := map[string]tie{}
+	for list, lang := range map[string]tie{dutchFunctionWords: tieDutch, englishFunctionWords: tieEnglish} {
 		for word := range strings.FieldsSeq(list) {
-			all[lang][word] = true
+			all[word] |= lang
 		}
 	}
 	return all
 })
 
-func isFunctionWord(form string, lang prompts.Lang) bool { return functionWords()[lang][form] }
+// in says whether it is one in a language.
+func (t tie) in(lang prompts.Lang) bool {
+	if lang == prompts.English {
+		return t&tieEnglish != 0
+	}
+	return t&tieDutch != 0
+}
+
+func isFunctionWord(form string, lang prompts.Lang) bool { return functionWords()[form].in(lang) }
+
+// vote is how much a word says for each language.
+func vote(form string, t tie) (nl, en float64) {
+	switch t {
+	case tieDutch:
+		return 1, 0
+	case tieEnglish:
+		return 0, 1
+	case tieDutch | tieEnglish:
+		return 0, 0
+	}
+	if looksDutch(form) {
+		nl = 0.5
+	}
+	if looksEnglish(form) {
+		en = 0.4
+	}
+	return nl, en
+}
 
 // TextLang says whether a text is Dutch or English; the team's language where nothing tells.
 func TextLang(text string, team prompts.Lang) prompts.Lang { return languageOf(tokenise(text), team) }
 
 func languageOf(words []token, team prompts.Lang) prompts.Lang {
-	lists := functionWords()
+	ties := functionWords()
 	var nl, en float64
 	for _, w := range words {
-		inNL, inEN := lists[prompts.Dutch][w.form], lists[prompts.English][w.form]
-		switch {
-		case inNL && inEN:
-		case inNL:
-			nl++
-		case inEN:
-			en++
-		default:
-			if looksDutch(w.form) {
-				nl += 0.5
-			}
-			if looksEnglish(w.form) {
-				en += 0.4
-			}
-		}
+		dutch, english := vote(w.form, ties[w.form])
+		nl, en = nl+dutch, en+english
 	}
+	return elected(nl, en, team)
+}
+
+// elected is the language with the most votes; the team's where nothing tells.
+func elected(nl, en float64, team prompts.Lang) prompts.Lang {
 	switch {
 	case nl > en:
 		return prompts.Dutch

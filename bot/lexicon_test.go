@@ -294,7 +294,11 @@ func TestLexiconIsDeterministic(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(3, 0))
 	var want []byte
-	for run := range 20 {
+	runs := 20
+	if os.Getenv("WEERKLANK_LONG") != "" {
+		runs = 100
+	}
+	for run := range runs {
 		l := lib
 		l.Prompts = slices.Clone(lib.Prompts)
 		random.Shuffle(len(l.Prompts), func(i, j int) { l.Prompts[i], l.Prompts[j] = l.Prompts[j], l.Prompts[i] })

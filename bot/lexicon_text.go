@@ -24,7 +24,7 @@ type token struct {
 
 // tokenise cuts a text, whatever its bytes, into words: runs of letters and digits. An apostrophe goes on with a word.
 func tokenise(text string) []token {
-	var out []token
+	out := make([]token, 0, len(text)/6)
 	var form []byte
 	letters, pending, start, end := 0, 0, 0, 0 // pending: apostrophes that belong to the word if it goes on
 	flush := func() {

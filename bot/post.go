@@ -113,6 +113,11 @@ func (b *Bot) settingsMessage(t Team, changed []string) Message {
 			line = say("team.changed-statement")
 		case "min_replies":
 			line = say("team.changed-min", "minimum", locale.Number(lang, t.Settings.MinReplies))
+		case "purpose":
+			line = say("team.changed-purpose", "purpose", t.Settings.Purpose)
+			if t.Settings.Purpose == "" {
+				line = say("team.changed-purpose-none")
+			}
 		case "quiet_hours":
 			line = say("team.changed-quiet")
 		}

@@ -51,6 +51,7 @@ type Settings struct {
 	Audience      []prompts.AudienceID `json:"audience,omitempty"`
 	Adviser       string               `json:"adviser"`
 	Statement     string               `json:"statement"`
+	Purpose       string               `json:"purpose,omitempty"` // what the work is for, in the team's own words
 }
 
 // Team is a channel that a manager opted in.
@@ -162,11 +163,14 @@ type Round struct {
 	Forgets   bool      `json:"forgets,omitempty"` // retention has ended and is being carried out: too late to hold
 	Pages     int       `json:"pages,omitempty"`   // how many messages of quotes stand below the give-back
 	Held      bool      `json:"held,omitempty"`    // the law asks to keep them longer: Keep does not come
+	Counts    time.Time `json:"counts,omitzero"`   // when to look again whether its counts are forgotten; zero: a year after its give-back
+	Counted   bool      `json:"counted,omitempty"` // it had content; what it counted is forgotten
 
 	Prompt  prompts.Prompt   `json:"prompt"` // as asked, both languages
 	Slot    prompts.Slot     `json:"slot"`
 	Reasons []prompts.Reason `json:"reasons,omitempty"`
-	Flip    bool             `json:"flip,omitempty"` // pole b is shown first
+	Flip    bool             `json:"flip,omitempty"`   // pole b is shown first
+	Offers  []Offer          `json:"offers,omitempty"` // the tensions that could be chosen, in their order
 
 	Lang       prompts.Lang         `json:"lang"`
 	Zone       string               `json:"zone"`
@@ -206,7 +210,7 @@ func (r Round) Wake() time.Time {
 	case RoundClosed:
 		return r.GivesBack
 	case RoundGivenBack, RoundTooFew:
-		at := r.Keep
+		at := earliest(r.Keep, r.countsUntil())
 		switch {
 		case r.Second:
 			at = r.GivesBack

@@ -323,8 +323,10 @@ func (b *Bot) stepRound(ctx context.Context, t Task, now time.Time) error {
 		err = b.openVote(ctx, r, now)
 	case r.Second:
 		err = b.openFollow(ctx, r, now)
-	case r.State == RoundGivenBack:
+	case !r.Keep.IsZero() && !r.Keep.After(now):
 		err = b.forget(ctx, r)
+	default:
+		err = b.forgetCounts(ctx, r, now)
 	}
 	if err != nil && !errors.Is(err, errSame) {
 		return err
@@ -495,6 +497,7 @@ func (b *Bot) open(ctx context.Context, t Team, m Moments, rounds []Round, onwar
 	if about, ok := dueLookBack(t, rounds, r.Opens); ok && r.Prompt.Kind == prompts.LookBack {
 		r.lookBackOn(about)
 	}
+	r.Offers = r.offered(&lib)
 	message := b.promptMessage(r, false)
 	if talk {
 		message = b.talkMessage(r)

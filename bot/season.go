@@ -21,8 +21,8 @@ const (
 // youngSeason is how many rounds with content a season needs before it says more than the one before.
 const youngSeason = 4
 
-// seasonNow is the season a team is in; while that is young, the one before it.
-func seasonNow(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang) Message {
+// seasonNow is the season a team is in; while that is young, the one before it. text and picture are what may be quoted in each.
+func seasonNow(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang, text, picture leafQuotes) Message {
 	of := func(season int) (out []Round, content int) {
 		for _, r := range rounds {
 			if r.Kind == RoundQuestion && r.Season == season {
@@ -37,10 +37,10 @@ func seasonNow(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang) 
 	season := max(t.Season, 1)
 	now, content := of(season)
 	if content >= youngSeason || season == 1 {
-		return pictured(overview(t, rounds, now, lib, lang), t, rounds, now, lib)
+		return pictured(overview(t, rounds, now, lib, lang, text), t, rounds, now, lib, picture)
 	}
 	before, _ := of(season - 1)
-	m := pictured(overview(t, rounds, before, lib, lang), t, rounds, before, lib)
+	m := pictured(overview(t, rounds, before, lib, lang, nil), t, rounds, before, lib, nil) // its quotes are gone by now, or soon
 	m.Blocks = append([]Block{Text(Span{Text: sayer(lang)("season.before")})}, m.Blocks...)
 	return m
 }
@@ -48,11 +48,11 @@ func seasonNow(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang) 
 // Season is the text version of a season's overview: per tension, in the one fixed order, one symbol a round and the word
 // that its closed windows allow.
 func Season(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang) Message {
-	return overview(t, rounds, rounds, lib, lang)
+	return overview(t, rounds, rounds, lib, lang, nil)
 }
 
 // overview is that of a season's rounds, which are among all of the team's: a window may have begun before.
-func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.Lang) Message {
+func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.Lang, quotes leafQuotes) Message {
 	say := sayer(lang)
 	rounds = inOrder(rounds)
 	content := 0
@@ -62,6 +62,10 @@ func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.La
 		}
 	}
 	m := Message{Lang: lang, Blocks: []Block{Heading(say("season.title"))}}
+	if content == 0 && slices.ContainsFunc(rounds, func(r Round) bool { return r.Counted }) {
+		m.Blocks = append(m.Blocks, Text(Span{Text: say("season.forgotten")}))
+		return m
+	}
 	if content == 0 {
 		m.Blocks = append(m.Blocks, Text(Span{Text: say("season.empty")}))
 		return m
@@ -75,7 +79,7 @@ func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.La
 	var code []string
 	var sentences []Block
 	var unseen []string
-	for _, tension := range lib.Tensions {
+	for _, tension := range branches(rounds, lib) {
 		var line []string
 		named, unasked := 0, 0
 		for _, r := range rounds {
@@ -93,6 +97,7 @@ func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.La
 		word := s.Kind.shown(named > 0)
 		code = append(code, branch(tension.Short.In(lang), word.word(say))...)
 		code = append(code, "  "+strings.Join(line, " "))
+		code = append(code, leafLines(tension, quotes[tension.ID], lang)...)
 		switch {
 		case statementTexts[s.Kind] != "":
 			sentences = append(sentences, s.sentence(lang))
@@ -126,6 +131,16 @@ func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.La
 	return m
 }
 
+// branches are the tensions of a season's overview, in the one fixed order: those that are offered, and those that could be chosen in
+// one of its rounds.
+func branches(rounds []Round, lib *prompts.Library) []prompts.Tension {
+	offered := lib.Offered()
+	return slices.DeleteFunc(slices.Clone(lib.Tensions), func(t prompts.Tension) bool {
+		return !slices.ContainsFunc(offered, func(o prompts.Tension) bool { return o.ID == t.ID }) &&
+			!slices.ContainsFunc(rounds, func(r Round) bool { return symbol(r, t) != symTooFew })
+	})
+}
+
 // shown is the word beside a tension in an overview; named says that a symbol there shows it.
 func (k StatementKind) shown(named bool) StatementKind {
 	if named && (k == "" || k == SaidUnseen) { // in a window that is open
@@ -139,8 +154,10 @@ func (k StatementKind) shown(named bool) StatementKind {
 // before such things were kept is worked out from the tallies. What was said of another sense of a tension is left out.
 func said(all, season []Round, lib *prompts.Library) (strongest map[prompts.TensionID]Statement, changed []Statement, half Statement) {
 	strongest = map[prompts.TensionID]Statement{}
-	senses := sensesOf(lib)
-	means := func(s Statement) bool { return s.Sense == "" || s.Sense == senses[s.Tension] }
+	means := func(s Statement) bool {
+		t, ok := lib.Tension(s.Tension)
+		return s.Sense == "" || ok && t.Means(s.Sense)
+	}
 	for _, w := range windows(all) {
 		last := w.rounds[len(w.rounds)-1].ID
 		if !slices.ContainsFunc(season, func(r Round) bool { return r.ID == last }) {
@@ -217,7 +234,7 @@ func symbol(r Round, t prompts.Tension) string {
 	if !hasContent(r) {
 		return symTooFew
 	}
-	if was, ok := senseIn(r.Tally, t.ID); !ok || was != "" && was != t.Sense() {
+	if was, ok := senseIn(r.Tally, t.ID); !ok || was != "" && !t.Means(was) {
 		return symTooFew
 	}
 	asked, named := slices.Contains(r.Tally.Asked, t.ID), r.Tally.Tags[t.ID] >= minCell

@@ -10,12 +10,12 @@ import (
 
 // pictured puts the picture of a season above its text version, which stays: on a telephone with a screen reader, and where a
 // platform takes no pictures, the signs are read there.
-func pictured(m Message, t Team, all, rounds []Round, lib *prompts.Library) Message {
+func pictured(m Message, t Team, all, rounds []Round, lib *prompts.Library, quotes leafQuotes) Message {
 	at := slices.IndexFunc(m.Blocks, func(b Block) bool { return b.Kind == BlockCode })
 	if at < 0 { // nothing to show yet
 		return m
 	}
-	_, png, alt, err := seasonpic.Picture(seasonData(t, all, rounds, lib, m.Lang))
+	_, png, alt, err := seasonpic.Picture(seasonData(t, all, rounds, lib, m.Lang, quotes))
 	if err != nil { // the text version says it all
 		return m
 	}
@@ -24,9 +24,9 @@ func pictured(m Message, t Team, all, rounds []Round, lib *prompts.Library) Mess
 }
 
 // seasonData is what the picture shows: the same rounds, signs and words as the text version.
-func seasonData(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.Lang) seasonpic.Data {
+func seasonData(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.Lang, quotes leafQuotes) seasonpic.Data {
 	rounds = inOrder(rounds)
-	d := seasonpic.Data{Lang: lang, Title: locale.Text(lang, "season.title")}
+	d := seasonpic.Data{Lang: lang, Title: locale.Text(lang, "season.title"), Purpose: t.Settings.Purpose}
 	if len(rounds) > 0 {
 		zone := zoneOf(t.Settings.Zone)
 		d.Period = locale.Month(lang, rounds[0].Opens.In(zone))
@@ -38,7 +38,8 @@ func seasonData(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.
 	marks := map[string]seasonpic.Mark{symNotAsked: seasonpic.NotAsked, symAsked: seasonpic.Asked, symSilent: seasonpic.Silent,
 		symBelow: seasonpic.Below, symTooFew: seasonpic.TooFew}
 	strongest, _, _ := said(all, rounds, lib)
-	for _, tension := range lib.Tensions {
+	shown := branches(rounds, lib)
+	for _, tension := range shown {
 		row := seasonpic.Row{Label: tension.Label.In(lang)}
 		for _, r := range rounds {
 			row.Marks = append(row.Marks, marks[symbol(r, tension)])
@@ -53,6 +54,9 @@ func seasonData(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.
 			row.Weight = seasonpic.Recurring
 		case SaidOften:
 			row.Weight = seasonpic.Often
+		}
+		if said := quotes[tension.ID]; len(shown) <= prompts.MaxOffered || said != [2]string{} { // more grow too high for a telephone
+			row.Leaves = leavesOf(tension, said, lang)
 		}
 		d.Rows = append(d.Rows, row)
 	}

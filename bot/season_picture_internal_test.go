@@ -44,7 +44,7 @@ func TestSeasonHasItsPicture(t *testing.T) {
 	for _, lang := range prompts.Langs() {
 		seen := map[string]int{}
 		for y := range 6 {
-			m := seasonNow(team, pastRounds(12, y), &lib, lang)
+			m := seasonNow(team, pastRounds(12, y), &lib, lang, nil, nil)
 			p := pictureIn(m)
 			if p == nil {
 				t.Fatal("no picture")
@@ -69,7 +69,7 @@ func TestSeasonHasItsPicture(t *testing.T) {
 		if len(seen) != 2 {
 			t.Errorf("%d pictures for zero to five tags, want two: under three, and three or more", len(seen))
 		}
-		if m := seasonNow(team, nil, &lib, lang); pictureIn(m) != nil {
+		if m := seasonNow(team, nil, &lib, lang, nil, nil); pictureIn(m) != nil {
 			t.Error("a picture of nothing")
 		}
 	}

@@ -155,7 +155,7 @@ type Part string
 const (
 	PartHeard  Part = "give-back"
 	PartQuotes Part = "thread"
-	PartSeason Part = "season" // the overview at a season's end; Round is its vote
+	PartSeason Part = "season" // of a vote: the overview of the season it is about
 )
 
 // Outbox is a port: everything that leaves, as intents.
@@ -179,6 +179,8 @@ type Prompts interface {
 	// UpdatePrompts changes own prompts in one transaction: edit gets them by ID and changes the map. What was there
 	// before stays in the history. edit is pure and may run twice.
 	UpdatePrompts(ctx context.Context, edit func(map[prompts.ID]prompts.Prompt) (Also, error)) error
+	// LibraryStamp changes with every change of what the organisation has of its own, and never comes back.
+	LibraryStamp(ctx context.Context) (string, error)
 	// History returns the earlier revisions of a prompt, oldest first.
 	History(ctx context.Context, id prompts.ID) ([]prompts.Prompt, error)
 }

@@ -61,7 +61,7 @@ func (b *Bot) askOn(ctx context.Context, f From, t Team) (Response, error) {
 			t.Settings.Zone = f.Zone
 		}
 	}
-	return Response{Form: b.settingsForm(f, t, "on")}, nil
+	return Response{Form: b.settingsForm(ctx, f, t, "on")}, nil
 }
 
 func (b *Bot) askSettings(ctx context.Context, f From, t Team) (Response, error) {
@@ -69,15 +69,22 @@ func (b *Bot) askSettings(ctx context.Context, f From, t Team) (Response, error)
 	if ok, err := b.manages(ctx, f, t); err != nil || !ok {
 		return say.message("team.managers-only"), err
 	}
-	return Response{Form: b.settingsForm(f, t, "settings")}, nil
+	return Response{Form: b.settingsForm(ctx, f, t, "settings")}, nil
 }
 
+// maxPurpose is how many characters a team has for what its work is for.
+const maxPurpose = 60
+
 // settingsForm is the one form behind `on` and `settings`.
-func (b *Bot) settingsForm(f From, t Team, name string) *Form {
+func (b *Bot) settingsForm(ctx context.Context, f From, t Team, name string) *Form {
 	say := sayer(f.Lang)
 	s := t.Settings
 	var audience []Option
-	for _, a := range b.o.Library.Audiences {
+	lib, err := b.library(ctx)
+	if err != nil { // the built-in ones do
+		b.o.Log.Warn("the library in force is not known", "err", err)
+	}
+	for _, a := range lib.Audiences {
 		audience = append(audience, Option{string(a.ID), a.Name.In(f.Lang)})
 	}
 	var audienceValue []string
@@ -114,6 +121,7 @@ func (b *Bot) settingsForm(f From, t Team, name string) *Form {
 				Value: value(strconv.Itoa(s.MinReplies)), Max: 3, Required: true})
 		form.Fields = append(form.Fields, own...)
 		form.Fields = append(form.Fields,
+			Field{Name: "purpose", Kind: FieldLine, Label: say("team.field-purpose"), Hint: say("team.field-purpose-hint"), Value: value(s.Purpose), Max: maxPurpose},
 			Field{Name: "quiet_hours", Kind: FieldLine, Label: say("team.field-quiet"), Hint: say("team.field-quiet-hint"), Value: value(s.QuietHours), Max: 20},
 		)
 		return form
@@ -168,7 +176,7 @@ func (b *Bot) submitSettings(ctx context.Context, e FormSubmitted) (Response, er
 	if switching && first(e.Values["rhythm"]) == string(RhythmCustom) { // chosen in the form: its moments are asked next
 		t.Settings.Rhythm = RhythmCustom
 	}
-	form := b.settingsForm(e.From, t, e.Form)
+	form := b.settingsForm(ctx, e.From, t, e.Form)
 	wrong := map[string]string{}
 	s := b.readSettings(e, t.Settings, form, wrong)
 	if switching {
@@ -260,6 +268,8 @@ func (b *Bot) readSettings(e FormSubmitted, s Settings, form *Form, wrong map[st
 			s.Window = Length(v)
 		case "give_back_after":
 			s.GiveBackAfter = Length(v)
+		case "purpose":
+			s.Purpose = strings.Join(strings.Fields(v), " ")
 		case "quiet_hours":
 			s.QuietHours = v
 		case "min_replies":
@@ -457,6 +467,7 @@ func changes(a, b Settings) []string {
 	note("adviser", a.Adviser != b.Adviser)
 	note("statement", a.Statement != b.Statement)
 	note("min_replies", a.MinReplies != b.MinReplies)
+	note("purpose", a.Purpose != b.Purpose)
 	note("quiet_hours", a.QuietHours != b.QuietHours)
 	return names
 }

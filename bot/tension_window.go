@@ -102,7 +102,7 @@ func windows(rounds []Round) (closed []window) {
 			}
 			open = nil
 		}
-		if hasContent(r) {
+		if r.had() {
 			open = append(open, r)
 		}
 		if len(open) == windowRounds || r.Ends && len(open) >= minBasis {
@@ -115,7 +115,7 @@ func windows(rounds []Round) (closed []window) {
 
 // blocks are a team's closed blocks of twelve content rounds, oldest first, across seasons.
 func blocks(rounds []Round) [][]Round {
-	content := slices.DeleteFunc(inOrder(rounds), func(r Round) bool { return !hasContent(r) })
+	content := slices.DeleteFunc(inOrder(rounds), func(r Round) bool { return !r.had() })
 	return slices.Collect(slices.Chunk(content[:len(content)/blockRounds*blockRounds], blockRounds))
 }
 
@@ -129,15 +129,15 @@ func senseIn(t *Tally, id prompts.TensionID) (sense string, ok bool) {
 	return sense, ok
 }
 
-// ofSense leaves the rounds in which a tension could be tagged in the sense that it had in the last of them. Where it means
-// something else by now, no round is left: what was tagged must not be told under another name.
+// ofSense leaves the rounds in which a tension could be tagged in the sense that it had in the last of them, or in one that means
+// the same. Where it means something else by now, no round is left: what was tagged must not be told under another name.
 func ofSense(rounds []Round, t prompts.Tension) (of []Round, sense string) {
 	sense, ok := senseIn(rounds[len(rounds)-1].Tally, t.ID)
-	if !ok || sense != "" && sense != t.Sense() {
+	if !ok || sense != "" && !t.Means(sense) {
 		return nil, ""
 	}
 	for _, r := range rounds {
-		if s, ok := senseIn(r.Tally, t.ID); ok && s == sense {
+		if s, ok := senseIn(r.Tally, t.ID); ok && (s == sense || s != "" && sense != "" && t.Means(s)) {
 			of = append(of, r)
 		}
 	}
@@ -168,6 +168,9 @@ func numbersOf(rounds []Round, asked func(Round) bool) (out []int) {
 
 // conclude says what a closed window comes to, in the one fixed order of the tensions.
 func conclude(w window, lib *prompts.Library) []Statement {
+	if forgotten(w.rounds) {
+		return nil
+	}
 	all := Statement{Library: libraryHash(lib), Rule: ruleVersion, Of: len(w.rounds)}
 	var out []Statement
 	if halfTagged(w.rounds, lib) {
@@ -196,10 +199,16 @@ func conclude(w window, lib *prompts.Library) []Statement {
 
 // compare says how the block of that number, from one, differs from the one before.
 func compare(team TeamID, number int, before, now []Round, lib *prompts.Library) []Statement {
+	if forgotten(before) || forgotten(now) {
+		return nil
+	}
 	all := Statement{Library: libraryHash(lib), Rule: ruleVersion, Of: blockRounds}
 	var out []Statement
 	for _, t := range lib.Tensions {
 		both, sense := ofSense(slices.Concat(before, now), t)
+		if t.Retired && len(both) == 0 { // of what is not asked any more nothing is said
+			continue
+		}
 		last := before[len(before)-1]
 		split := slices.IndexFunc(both, func(r Round) bool { return r.Due.After(last.Due) })
 		if split < 0 {
@@ -274,13 +283,4 @@ func libraryHash(lib *prompts.Library) string {
 		h.Write([]byte(string(t.ID) + "\x00" + t.Sense() + "\x00"))
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
-}
-
-// sensesOf are the senses of a library's tensions.
-func sensesOf(lib *prompts.Library) map[prompts.TensionID]string {
-	out := make(map[prompts.TensionID]string, len(lib.Tensions))
-	for _, t := range lib.Tensions {
-		out[t.ID] = t.Sense()
-	}
-	return out
 }

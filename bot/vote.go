@@ -354,7 +354,9 @@ func (b *Bot) ask(ctx context.Context, t Team, kind RoundKind, due, now time.Tim
 		p := b.say(t.ID, stepPost(vote.ID, "prompt"), Message{}, at)
 		if kind == RoundSeason {
 			p.Round, p.Part = vote.ID, PartSeason
-			t.endSeason(vote, rounds, at)
+			if asksAtSeasonEnd(vote.Season, vote.Due, rounds, t.Agreements, zoneOf(vote.Zone)) {
+				t.ask(vote, at, false)
+			}
 		} else {
 			p.Message = message(*t, vote)
 		}

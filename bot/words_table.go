@@ -50,6 +50,12 @@ func (w TableWord) line() string {
 	return w.Key + "|" + w.Form + "|" + strconv.Itoa(w.Replies) + "|" + strconv.Itoa(w.Shared) + ";"
 }
 
+// size is the length of its line.
+func (w TableWord) size() int {
+	var room [20]byte
+	return len(w.Key) + len(w.Form) + len(strconv.AppendInt(room[:0], int64(w.Replies), 10)) + len(strconv.AppendInt(room[:0], int64(w.Shared), 10)) + 4
+}
+
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (t *WordTable) UnmarshalText(raw []byte) error {
 	*t = WordTable{}
@@ -101,10 +107,12 @@ type tableRules struct {
 
 // wordUse is what is known of a word, or of a pair of them, while the texts are read.
 type wordUse struct {
+	id               wordID
 	replies, shared  int
 	last             int // the reply that was counted last, from 1
 	inside, capitals int // uses within a sentence, and those of them with a capital
 	barred           bool
+	settled          bool // it is in the table
 	forms            []formUse
 }
 
@@ -149,17 +157,7 @@ func (u *wordUse) see(form string, reply int, shared bool) {
 type wordReader struct {
 	rules tableRules
 	heavy map[string][]locale.Phrase // by head
-	stems map[wordID]string          // by form
-}
-
-// stem is stem, once for each word.
-func (x *wordReader) stem(form string, lang prompts.Lang) string {
-	s, ok := x.stems[wordID{lang, form}]
-	if !ok {
-		s = stem(form, lang)
-		x.stems[wordID{lang, form}] = s
-	}
-	return s
+	words map[string]*wordKnown
 }
 
 // read gives the words of a text, and which of them bar themselves.
@@ -167,7 +165,7 @@ func (x *wordReader) read(text string) []tableToken {
 	tokens := x.tokens(text)
 	marks := x.marks(text)
 	for i, w := range tokens {
-		tokens[i].barred = !countable(w.fold) || !countable(w.id.stem) ||
+		tokens[i].barred = !w.stem.counts ||
 			slices.ContainsFunc(marks, func(h Hint) bool { return w.at.From < h.End && h.At < w.at.To })
 	}
 	return tokens
@@ -180,7 +178,7 @@ func readAll(replies []writing, rules tableRules) [][]tableToken {
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(replies)) {
 		wg.Go(func() {
-			x := wordReader{rules, heavy, map[wordID]string{}}
+			x := wordReader{rules, heavy, map[string]*wordKnown{}}
 			for i := next.Add(1) - 1; i < int64(len(replies)); i = next.Add(1) - 1 {
 				out[i] = x.read(replies[i].text)
 			}
@@ -203,13 +201,15 @@ func makeWordTable(replies []writing, rules tableRules) WordTable {
 	uses := map[wordID]*wordUse{}
 	read := readAll(replies, rules)
 	for i, tokens := range read {
-		for k, w := range tokens {
-			u := uses[w.id]
-			if u == nil {
-				u = &wordUse{barred: barred[w.id]}
-				uses[w.id] = u
+		for _, w := range tokens {
+			u := w.stem.use
+			if u == nil { // the first time that its reader saw it
+				if u = uses[w.stem.id]; u == nil {
+					u = &wordUse{id: w.stem.id, barred: barred[w.stem.id]}
+					uses[w.stem.id] = u
+				}
+				w.stem.use = u
 			}
-			tokens[k].use = u
 			u.see(w.form, i+1, replies[i].shared)
 			u.barred = u.barred || w.barred
 			if w.inside {
@@ -221,29 +221,30 @@ func makeWordTable(replies []writing, rules tableRules) WordTable {
 		}
 	}
 	out := WordTable{}
-	for id, u := range uses {
-		if u.counts() {
-			out = append(out, TableWord{Key: id.key(), Form: u.form(), Replies: u.replies, Shared: u.shared})
+	for _, u := range uses {
+		if u.settled = u.counts(); u.settled {
+			out = append(out, TableWord{Key: u.id.key(), Form: u.form(), Replies: u.replies, Shared: u.shared})
 		}
 	}
-	pairs := map[[2]wordID]*wordUse{} // only of words that are in the table themselves
+	pairs := map[[2]*wordUse]*wordUse{} // only of words that are in the table themselves
 	for i, tokens := range read {
 		for k := 1; k < len(tokens); k++ {
-			a, b := tokens[k-1], tokens[k]
-			if a.sentence != b.sentence || b.place-a.place > pairApart || !a.use.counts() || !b.use.counts() {
+			a, b := &tokens[k-1], &tokens[k]
+			both := [2]*wordUse{a.stem.use, b.stem.use}
+			if a.sentence != b.sentence || b.place-a.place > pairApart || !both[0].settled || !both[1].settled {
 				continue
 			}
-			u := pairs[[2]wordID{a.id, b.id}]
+			u := pairs[both]
 			if u == nil {
 				u = &wordUse{}
-				pairs[[2]wordID{a.id, b.id}] = u
+				pairs[both] = u
 			}
 			u.see(a.form+" "+b.form, i+1, replies[i].shared)
 		}
 	}
-	for ids, u := range pairs {
+	for both, u := range pairs {
 		if u.counts() {
-			out = append(out, TableWord{Key: ids[0].key() + " " + ids[1].stem, Form: u.form(), Replies: u.replies, Shared: u.shared})
+			out = append(out, TableWord{Key: both[0].id.key() + " " + both[1].id.stem, Form: u.form(), Replies: u.replies, Shared: u.shared})
 		}
 	}
 	return out.fit()
@@ -272,7 +273,7 @@ func (t WordTable) fit() WordTable {
 		t = slices.DeleteFunc(t, func(w TableWord) bool { return w.Replies < least })
 		size := 2
 		for _, w := range t {
-			size += len(w.line())
+			size += w.size()
 		}
 		if size <= maxWordTable {
 			return t
@@ -345,6 +346,9 @@ func (b *Bot) wordTable(ctx context.Context, r Round, t *Tally, slips []*slip) (
 		rules.without = append(rules.without, locale.Text(lang, "hint.mark-name"), locale.Text(lang, "hint.mark-other"))
 		for _, tension := range lib.Tensions {
 			rules.without = append(rules.without, tension.Label.In(lang), tension.Short.In(lang))
+		}
+		for _, tension := range r.Offers {
+			rules.without = append(rules.without, tension.Label.In(lang))
 		}
 	}
 	var replies []writing

@@ -17,8 +17,8 @@ import (
 // Schema is the version of the library format that Decode reads and Encode writes.
 const Schema = 1
 
-// maxFile bounds what Decode reads, in bytes: some five thousand prompts.
-const maxFile = 8 << 20
+// MaxFile bounds what is read of one file, in bytes: some five thousand prompts.
+const MaxFile = 8 << 20
 
 //go:embed library.toml
 var builtin []byte
@@ -48,13 +48,38 @@ func (e SyntaxError) Error() string {
 // Decode reads a library in the format of PRACTICE 11. It is strict: an unknown key, a value of the wrong type or broken
 // TOML gives an error that holds a SyntaxError for each problem found. What the entries say is for Validate to judge.
 func Decode(r io.Reader) (Library, error) {
-	raw, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	raw, err := readAll(r)
 	if err != nil {
 		return Library{}, fmt.Errorf("read library: %w", err)
 	}
-	if len(raw) > maxFile {
-		return Library{}, fmt.Errorf("read library: larger than %d MiB", maxFile>>20)
+	return decode(raw)
+}
+
+// Read is Decode that also says where the entries stand in the file.
+func Read(r io.Reader) (Library, Places, error) {
+	raw, err := readAll(r)
+	if err != nil {
+		return Library{}, nil, fmt.Errorf("read library: %w", err)
 	}
+	l, err := decode(raw)
+	if err != nil {
+		return l, nil, err
+	}
+	return l, tomlPlaces(raw), nil
+}
+
+// ErrLarge says that a file is larger than MaxFile.
+var ErrLarge = fmt.Errorf("larger than %d MiB", MaxFile>>20)
+
+func readAll(r io.Reader) ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
+	if err == nil && len(raw) > MaxFile {
+		err = ErrLarge
+	}
+	return raw, err
+}
+
+func decode(raw []byte) (Library, error) {
 	var f file
 	if err := toml.NewDecoder(bytes.NewReader(raw)).DisallowUnknownFields().Decode(&f); err != nil {
 		return Library{}, fmt.Errorf("read library: %w", placed(err))
@@ -145,9 +170,11 @@ type (
 		EN string `toml:"en,omitempty"`
 	}
 	fileTension struct {
-		ID TensionID   `toml:"id"`
-		NL filePulling `toml:"nl"`
-		EN filePulling `toml:"en"`
+		ID       TensionID   `toml:"id"`
+		Retired  bool        `toml:"retired,omitempty"`
+		Formerly []string    `toml:"formerly,omitempty"`
+		NL       filePulling `toml:"nl"`
+		EN       filePulling `toml:"en"`
 	}
 	filePulling struct {
 		Label     string `toml:"label,omitempty"`
@@ -164,9 +191,10 @@ type (
 		Description string   `toml:"description,omitempty"`
 	}
 	fileNamed struct {
-		ID string `toml:"id"`
-		NL string `toml:"nl,omitempty"`
-		EN string `toml:"en,omitempty"`
+		ID      string `toml:"id"`
+		NL      string `toml:"nl,omitempty"`
+		EN      string `toml:"en,omitempty"`
+		Retired bool   `toml:"retired,omitempty"`
 	}
 	filePrompt struct {
 		ID            ID           `toml:"id"`
@@ -241,14 +269,14 @@ func (f file) library() Library {
 			ProtectsA: fileText{t.NL.ProtectsA, t.EN.ProtectsA}.text(),
 			ProtectsB: fileText{t.NL.ProtectsB, t.EN.ProtectsB}.text(),
 
-			Definitions: t.definitions(),
+			Definitions: t.definitions(), Formerly: some(t.Formerly), Retired: t.Retired,
 		})
 	}
 	for _, v := range f.Values {
-		l.Values = append(l.Values, Value{ID: ValueID(v.ID), Name: fileText{v.NL, v.EN}.text()})
+		l.Values = append(l.Values, Value{ID: ValueID(v.ID), Name: fileText{v.NL, v.EN}.text(), Retired: v.Retired})
 	}
 	for _, a := range f.Audiences {
-		l.Audiences = append(l.Audiences, Audience{ID: AudienceID(a.ID), Name: fileText{a.NL, a.EN}.text()})
+		l.Audiences = append(l.Audiences, Audience{ID: AudienceID(a.ID), Name: fileText{a.NL, a.EN}.text(), Retired: a.Retired})
 	}
 	for _, p := range f.Prompts {
 		l.Prompts = append(l.Prompts, p.prompt())
@@ -303,13 +331,13 @@ func fileOf(l Library) file {
 		Licence: l.Licence, Author: l.Author, Source: l.Source,
 	}}
 	for _, t := range l.Tensions {
-		f.Tensions = append(f.Tensions, fileTension{ID: t.ID, NL: t.inFile(Dutch), EN: t.inFile(English)})
+		f.Tensions = append(f.Tensions, fileTension{ID: t.ID, Retired: t.Retired, Formerly: t.Formerly, NL: t.inFile(Dutch), EN: t.inFile(English)})
 	}
 	for _, v := range l.Values {
-		f.Values = append(f.Values, fileNamed{string(v.ID), v.Name[Dutch], v.Name[English]})
+		f.Values = append(f.Values, fileNamed{string(v.ID), v.Name[Dutch], v.Name[English], v.Retired})
 	}
 	for _, a := range l.Audiences {
-		f.Audiences = append(f.Audiences, fileNamed{string(a.ID), a.Name[Dutch], a.Name[English]})
+		f.Audiences = append(f.Audiences, fileNamed{string(a.ID), a.Name[Dutch], a.Name[English], a.Retired})
 	}
 	for _, p := range l.Prompts {
 		f.Prompts = append(f.Prompts, p.inFile())

@@ -96,6 +96,15 @@ func upgrades() []upgrade {
 			}
 			return nil
 		},
+		func(tx *bolt.Tx) error { // what rounds counted is forgotten by the agenda: those from before enter it
+			return tx.Bucket(bRounds).ForEach(func(id, raw []byte) error {
+				var r bot.Round
+				if err := json.Unmarshal(raw, &r); err != nil {
+					return fmt.Errorf("read round: %w", err)
+				}
+				return agenda(tx, 'r', string(id), time.Time{}, r.Wake())
+			})
+		},
 	}
 }
 

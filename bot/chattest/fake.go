@@ -276,6 +276,9 @@ func (f *Fake) Post(ctx context.Context, team bot.TeamID, m bot.Message, thread 
 	})
 }
 
+// Repaints implements bot.Painter.
+func (f *Fake) Repaints() bool { return true }
+
 // Edit implements bot.Editor.
 func (f *Fake) Edit(ctx context.Context, team bot.TeamID, ref bot.Ref, m bot.Message) error {
 	_, err := f.call(ctx, "edit", team, func() (bot.Ref, error) {

@@ -8,6 +8,8 @@ import (
 	"image/color"
 	"image/png"
 	"math"
+	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/image/font"
@@ -26,10 +28,11 @@ type faces struct {
 	fonts [2]*sfnt.Font
 	buf   sfnt.Buffer
 	wide  [2]map[rune]float64 // widths at size 1
+	drawn [2]map[rune][]move  // outlines at size 1
 }
 
 func loadFaces() (*faces, error) {
-	f := &faces{wide: [2]map[rune]float64{{}, {}}}
+	f := &faces{wide: [2]map[rune]float64{{}, {}}, drawn: [2]map[rune][]move{{}, {}}}
 	for i, raw := range [][]byte{goregular.TTF, gobold.TTF} {
 		var err error
 		if f.fonts[i], err = sfnt.Parse(raw); err != nil {
@@ -69,8 +72,17 @@ func (f *faces) width(text string, size float64, bold bool) float64 {
 }
 
 // glyph is the outline of a character, of size 1, from where it begins.
-func (f *faces) glyph(r rune, bold bool) (moves []move) {
+func (f *faces) glyph(r rune, bold bool) []move {
 	w := weight(bold)
+	moves, ok := f.drawn[w][r]
+	if !ok {
+		moves = f.outline(r, w)
+		f.drawn[w][r] = moves
+	}
+	return moves
+}
+
+func (f *faces) outline(r rune, w int) (moves []move) {
 	at, err := f.fonts[w].GlyphIndex(&f.buf, r)
 	if err != nil {
 		return nil
@@ -192,18 +204,44 @@ func (c *canvas) paint(moves []move, i ink, x, y, scale float64) {
 // count is how many points a move has.
 func (m move) count() int { return map[byte]int{'M': 1, 'L': 1, 'Q': 2, 'C': 3}[m.kind] }
 
-// svg writes the scene with its words as text, so that they can be searched, enlarged and read out.
-func (s *scene) svg(lang prompts.Lang, title, alt string) []byte {
+// unit is the size at which the outlines of letters are written: whole numbers there are fine enough at every size.
+const unit = 1000
+
+// letter is the name of a character's outline.
+func letter(r rune, bold bool) string {
+	return fmt.Sprintf("%c%x", "rb"[weight(bold)], r)
+}
+
+// svg writes the scene. Its letters are outlines, each once, so that it looks the same everywhere; whoever hears it hears alt.
+func (s *scene) svg(f *faces, lang prompts.Lang, title, alt string) []byte {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img" lang="%s" aria-labelledby="title desc" font-family="Go, Arial, Helvetica, sans-serif">`,
+	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img" lang="%s" aria-labelledby="title desc">`,
 		width, int(s.height), width, int(s.height), lang)
 	fmt.Fprintf(&out, "\n<title id=\"title\">%s</title>\n<desc id=\"desc\">%s</desc>\n", escape(title), escape(alt))
 	out.WriteString("<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n<defs>\n")
 	known := map[string]bool{}
 	for _, p := range s.pieces {
-		if f := p.figure; f != nil && f.name != "" && !known[f.name] {
-			known[f.name] = true
-			fmt.Fprintf(&out, "<path id=\"%s\" d=\"%s\"/>\n", f.name, f.path())
+		if g := p.figure; g != nil && g.name != "" && !known[g.name] {
+			known[g.name] = true
+			fmt.Fprintf(&out, "<path id=\"%s\" d=\"%s\"/>\n", g.name, g.path())
+		}
+		for _, r := range norm.NFC.String(p.text) {
+			name := letter(r, p.bold)
+			if known[name] {
+				continue
+			}
+			known[name] = true
+			moves := slices.Clone(f.glyph(r, p.bold))
+			for i := range moves {
+				for k := range moves[i].points {
+					for c := range moves[i].points[k] {
+						moves[i].points[k][c] = math.Round(moves[i].points[k][c] * unit)
+					}
+				}
+			}
+			if len(moves) > 0 {
+				fmt.Fprintf(&out, "<path id=\"%s\" d=\"%s\"/>\n", name, (&figure{moves: moves}).path())
+			}
 		}
 	}
 	out.WriteString("</defs>\n")
@@ -212,11 +250,15 @@ func (s *scene) svg(lang prompts.Lang, title, alt string) []byte {
 		hex := fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)
 		switch {
 		case p.figure == nil:
-			bold := ""
-			if p.bold {
-				bold = ` font-weight="bold"`
+			fmt.Fprintf(&out, "<g fill=\"%s\" transform=\"translate(%s %s) scale(%s)\">", hex, short(p.x), short(p.y), strconv.FormatFloat(p.size/unit, 'f', -1, 64))
+			x := 0.0
+			for _, r := range norm.NFC.String(p.text) {
+				if len(f.glyph(r, p.bold)) > 0 {
+					fmt.Fprintf(&out, "<use href=\"#%s\" x=\"%s\"/>", letter(r, p.bold), short(math.Round(x)))
+				}
+				x += f.width(string(r), unit, p.bold)
 			}
-			fmt.Fprintf(&out, "<text x=\"%s\" y=\"%s\" font-size=\"%s\"%s fill=\"%s\">%s</text>\n", short(p.x), short(p.y), short(p.size), bold, hex, escape(p.text))
+			out.WriteString("</g>\n")
 		case p.figure.name != "":
 			fmt.Fprintf(&out, "<use href=\"#%s\" x=\"%s\" y=\"%s\" fill=\"%s\"/>\n", p.figure.name, short(p.x), short(p.y), hex)
 		default:

@@ -14,7 +14,7 @@ type figure struct {
 
 // move is one step of an outline: to a point, or along a curve with two points that bend it.
 type move struct {
-	kind   byte // 'M', 'L', 'C' or 'Z'
+	kind   byte // 'M', 'L', 'Q', 'C' or 'Z'
 	points [3][2]float64
 }
 
@@ -48,6 +48,36 @@ func corner(r float64, hole bool) []move {
 // box is a rectangle.
 func box(name string, w, h float64) *figure {
 	return &figure{name, []move{to('M', -w/2, -h/2), to('L', w/2, -h/2), to('L', w/2, h/2), to('L', -w/2, h/2), {kind: 'Z'}}}
+}
+
+// frame is a rectangle of which only the edge is drawn, with round corners.
+func frame(w, h, line, r float64) *figure {
+	edge := func(w, h, r float64, hole bool) []move {
+		const k = 0.4477152502 // how far from the corner a quarter circle bends
+		x, y := w/2, h/2
+		corner := func(fx, fy, cx, cy, tx, ty float64) move {
+			return move{kind: 'C', points: [3][2]float64{{fx, fy}, {cx, cy}, {tx, ty}}}
+		}
+		if hole {
+			return []move{
+				to('M', -x+r, -y), corner(-x+r*k, -y, -x, -y+r*k, -x, -y+r), to('L', -x, y-r), corner(-x, y-r*k, -x+r*k, y, -x+r, y),
+				to('L', x-r, y), corner(x-r*k, y, x, y-r*k, x, y-r), to('L', x, -y+r), corner(x, -y+r*k, x-r*k, -y, x-r, -y), {kind: 'Z'},
+			}
+		}
+		return []move{
+			to('M', -x+r, -y), to('L', x-r, -y), corner(x-r*k, -y, x, -y+r*k, x, -y+r), to('L', x, y-r), corner(x, y-r*k, x-r*k, y, x-r, y),
+			to('L', -x+r, y), corner(-x+r*k, y, -x, y-r*k, -x, y-r), to('L', -x, -y+r), corner(-x, -y+r*k, -x+r*k, -y, -x+r, -y), {kind: 'Z'},
+		}
+	}
+	return &figure{"", append(edge(w, h, r, false), edge(w-2*line, h-2*line, r-line, true)...)}
+}
+
+// leaf is the shape of one, its tip up to the right.
+func leaf() *figure {
+	return &figure{"leaf", []move{
+		to('M', -11, 11), {kind: 'C', points: [3][2]float64{{-13, -3}, {-3, -13}, {11, -11}}},
+		{kind: 'C', points: [3][2]float64{{13, 3}, {3, 13}, {-11, 11}}}, {kind: 'Z'},
+	}}
 }
 
 // alphabet is a size of the marks.
@@ -84,6 +114,8 @@ func (f *figure) path() string {
 		out.WriteByte(m.kind)
 		n := 1
 		switch m.kind {
+		case 'Q':
+			n = 2
 		case 'C':
 			n = 3
 		case 'Z':

@@ -21,6 +21,7 @@ const (
 	statusSize = 34
 	smallSize  = 32
 
+	below    = 30 // free below a branch
 	perLine  = 24 // marks on one line
 	maxPitch = 72 // from one mark to the next
 )
@@ -90,11 +91,22 @@ func lay(d Data, f *faces) *scene {
 		y = s.paragraph(f, inkMuted, d.Period, smallSize, false, margin, y+6, right-margin)
 	}
 	y += 34
+	trunk := 0.0 // where it comes out of the heart, or of the branch before
+	if d.Purpose != "" && len(d.Rows) > 0 {
+		y = s.heart(f, d.Purpose, y)
+		trunk = y - below
+	}
 	n := d.rounds()
 	lines := max(1, (n+perLine-1)/perLine)
 	a := alphabetOf(min(maxPitch, float64(right-margin-indent)/float64(max(1, (n+lines-1)/lines))))
 	for i, r := range d.Rows {
+		if trunk > 0 {
+			s.draw(inkMuted, box("", 4, y-trunk+4), margin+7, (trunk+y+4)/2)
+		}
 		y = s.row(f, r, inkOf(i), a, (n+lines-1)/lines, y)
+		if trunk > 0 {
+			trunk = y - below
+		}
 	}
 	if n == 0 {
 		y = s.paragraph(f, inkText, locale.Text(d.Lang, "season.empty"), statusSize, false, margin, y, right-margin)
@@ -131,6 +143,7 @@ func (s *scene) row(f *faces, r Row, i ink, a *alphabet, perLine int, y float64)
 		}
 		y += a.height
 	}
+	y = s.leaves(f, r.Leaves, i, y)
 	if r.Weight <= Unseen {
 		for at := top + 8; at+8 <= y; at += 20 {
 			s.draw(inkMuted, a.dot, margin+7, at+4)
@@ -139,7 +152,42 @@ func (s *scene) row(f *faces, r Row, i ink, a *alphabet, perLine int, y float64)
 		wide := []float64{0, 8, 16, 24}[min(max(r.Weight, Unseen), Often)]
 		s.draw(i, box("", wide, y-top-4), margin+wide/2, (top+y)/2)
 	}
-	return y + 30
+	return y + below
+}
+
+// heart lays the team's own words in the middle, in a frame.
+func (s *scene) heart(f *faces, purpose string, y float64) float64 {
+	const inside = 28
+	lines := f.wrap(purpose, labelSize, true, right-margin-2*inside)
+	high := float64(len(lines))*labelSize*1.25 + 2*inside - 6
+	s.draw(inkMuted, frame(right-margin, high, 3, 18), width/2, y+high/2)
+	at := y + inside
+	for _, line := range lines {
+		s.write(inkText, line, labelSize, true, (width-f.width(line, labelSize, true))/2, at+labelSize-4)
+		at += labelSize * 1.25
+	}
+	return y + high + below
+}
+
+// leaves lays the poles of a tension beside each other, each with its leaf.
+func (s *scene) leaves(f *faces, leaves []Leaf, i ink, y float64) float64 {
+	if len(leaves) == 0 {
+		return y
+	}
+	const gap, blade = 36, 40.0
+	room := (float64(right) - margin - indent - gap*float64(len(leaves)-1)) / float64(len(leaves))
+	low := y
+	for n, l := range leaves {
+		x, at := float64(margin+indent)+float64(n)*(room+gap), y+6
+		s.draw(i, leaf(), x+13, at+smallSize*0.62)
+		at = s.paragraph(f, inkText, l.Pole, smallSize, true, x+blade, at, room-blade)
+		text, shade := l.Text, inkMuted
+		if l.Quote {
+			text, shade = "“"+l.Text+"”", inkText
+		}
+		low = max(low, s.paragraph(f, shade, text, smallSize, false, x+blade, at, room-blade))
+	}
+	return low + 4
 }
 
 // legend lays what the marks mean, in two columns, and the direction of time.

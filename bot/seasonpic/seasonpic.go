@@ -51,14 +51,31 @@ type Row struct {
 	Status string // the word for Weight; may be empty
 	Weight Weight
 	Marks  []Mark // one a round, old to new
+	Leaves []Leaf // none, or one for each pole
+}
+
+// Leaf is one pole of a tension: in words that somebody shared, or what it protects.
+type Leaf struct {
+	Pole  string
+	Text  string
+	Quote bool
+}
+
+// line is a leaf in one line.
+func (l Leaf) line() string {
+	if l.Quote {
+		return l.Pole + ": “" + l.Text + "”"
+	}
+	return l.Pole + ": " + l.Text
 }
 
 // Data is all that a picture is made of. Its rows stand in the one fixed order and are never sorted.
 type Data struct {
-	Lang   prompts.Lang
-	Title  string
-	Period string
-	Rows   []Row
+	Lang    prompts.Lang
+	Title   string
+	Period  string
+	Purpose string // the team's own words for what its work is for; may be empty
+	Rows    []Row
 }
 
 // maxAlt is how many characters the tightest platform takes for what a picture shows.
@@ -76,7 +93,7 @@ func Picture(d Data) (svg, png []byte, alt string, err error) {
 	if png, err = s.png(f); err != nil {
 		return nil, nil, "", err
 	}
-	return s.svg(d.Lang, d.Title, alt), png, alt, nil
+	return s.svg(f, d.Lang, d.Title, alt), png, alt, nil
 }
 
 // rounds is how many rounds the longest row has.
@@ -103,15 +120,24 @@ func words(lang prompts.Lang) map[Mark]string {
 }
 
 // alt tells the picture to who does not see it: a line for each tension, with words in the place of signs. Where that is
-// more than platforms take, the lines name no rounds.
+// more than platforms take, the lines leave out the leaves, and then the rounds.
 func (d Data) alt() string {
 	if d.rounds() == 0 {
 		return d.Title + ". " + locale.Text(d.Lang, "season.empty")
 	}
-	for _, rounds := range []bool{true, false} {
+	for _, most := range []struct{ rounds, leaves bool }{{true, true}, {true, false}, {false, false}} {
 		lines := []string{locale.Text(d.Lang, "season.picture-alt")}
+		if d.Purpose != "" {
+			lines = append(lines, locale.Say(d.Lang, "season.picture-purpose", "purpose", d.Purpose))
+		}
 		for _, r := range d.Rows {
-			lines = append(lines, r.alt(d.Lang, rounds))
+			line := r.alt(d.Lang, most.rounds)
+			if most.leaves {
+				for _, l := range r.Leaves {
+					line += " " + strings.TrimRight(l.line(), ".") + "."
+				}
+			}
+			lines = append(lines, line)
 		}
 		if few := where(d.Rows[0].Marks, TooFew); few != "" {
 			lines = append(lines, locale.Capital(locale.Say(d.Lang, "season.picture-rounds", "mark", words(d.Lang)[TooFew], "rounds", few))+".")

@@ -55,6 +55,18 @@ func shapes() map[string]seasonpic.Data {
 		return seasonpic.Data{Lang: prompts.Dutch, Title: "Waar het bij ons schuurt", Period: "Twaalf rondes, van september tot en met november", Rows: rows}
 	}
 	long := "Onafgebrokenverantwoordelijkheidsverdelingsoverleggroep en de wens om toch ook nog iets over te laten aan wie er morgen staat"
+	leaves := func(d seasonpic.Data) seasonpic.Data {
+		d.Purpose = "Iedereen veilig en vlot over het water"
+		d.Rows = slices.Clone(d.Rows)
+		for i := range d.Rows {
+			d.Rows[i].Leaves = [][]seasonpic.Leaf{
+				{{Pole: "Wat we samen hebben afgesproken", Text: "dan is het helder", Quote: true}, {Pole: "Wat hier en nu nodig is", Text: "dit past nergens in", Quote: true}},
+				{{Pole: "Kijken naar deze persoon", Text: "beschermt mensen die net niet in een regel passen"}, {Pole: "Gelijke gevallen gelijk behandelen", Text: "beschermt mensen die rekenen op gelijke behandeling"}},
+				{{Pole: "De tijd nemen die het werk vraagt", Text: "dan pas hoor je wat er echt speelt", Quote: true}, {Pole: "Op tijd zijn voor wie wacht", Text: "beschermt wie nog staat te wachten"}},
+			}[i%3]
+		}
+		return d
+	}
 	out := map[string]seasonpic.Data{
 		"five":          nl(five([]string{"terugkerend", "niet zichtbaar", "vaker", "genoemd", "niet zichtbaar"}, "○○○●◆–●○○○○○", "○◇○○○–○○◇○○○", "●●◆○○–●◆○●●○", "○○○○○–○○○◆○○", "○○○◇○–○○○○○◇")...),
 		"quiet":         nl(five([]string{"niet zichtbaar"}, "○◇○○○–○○○○○○", "○○○○◇–○○○○○○")...),
@@ -69,7 +81,6 @@ func shapes() map[string]seasonpic.Data {
 	for i, label := range []string{"Policy and practice", "Tailoring and equal treatment", "Good work and quick work", "The wish of the board and your own judgement", "Trusting your craft and having the conversation"} {
 		english.Rows[i].Label, english.Rows[i].Status, english.Rows[i].Weight = label, "keeps coming back", seasonpic.Recurring
 	}
-	out["english"] = english
 	var twelve []seasonpic.Row
 	for i := range 12 {
 		r := five([]string{"genoemd"}, "○○○●◆–●○○○○○", "○◇○○○–○○◇○○○", "●●◆○○–●◆○●●○")[i%5]
@@ -78,6 +89,14 @@ func shapes() map[string]seasonpic.Data {
 	}
 	out["twelve-tensions"] = nl(twelve...)
 	out["twenty-four-rounds"] = nl(five([]string{"vaker", "niet zichtbaar"}, "○○○●◆–●○○○○○●●◆○○–●◆○●●○", "○○○◇○–○○○○○◇○◇○○○–○○◇○○○")...)
+	english.Purpose = "Everybody safely across, on time"
+	for i := range english.Rows {
+		english.Rows[i].Leaves = []seasonpic.Leaf{{Pole: "What we agreed together", Text: "then it is clear", Quote: true}, {Pole: "What is needed here and now", Text: "protects what cannot be seen on paper"}}
+	}
+	out["english"] = english
+	for _, name := range []string{"five", "one-sided", "long-labels"} {
+		out[name] = leaves(out[name])
+	}
 	return out
 }
 
@@ -127,6 +146,9 @@ func sound(t *testing.T, name string, d seasonpic.Data, svg, raw []byte, alt str
 	if b := img.Bounds(); !white(img, image.Rect(0, 0, b.Max.X, 24)) || !white(img, image.Rect(1080-24, 0, 1080, b.Max.Y)) || !white(img, image.Rect(0, b.Max.Y-24, b.Max.X, b.Max.Y)) {
 		t.Errorf("%s: something stands in the margin", name)
 	}
+	if bytes.Contains(svg, []byte("<text")) || bytes.Contains(svg, []byte("font")) {
+		t.Errorf("%s: letters that look different elsewhere", name)
+	}
 	var said strings.Builder
 	for dec := xml.NewDecoder(bytes.NewReader(svg)); ; {
 		token, err := dec.Token()
@@ -142,10 +164,10 @@ func sound(t *testing.T, name string, d seasonpic.Data, svg, raw []byte, alt str
 		}
 	}
 	all := strings.Join(strings.Fields(said.String()), " ")
+	if !strings.Contains(all, d.Title) || !strings.Contains(all, strings.Join(strings.Fields(alt), " ")) {
+		t.Errorf("%s: who hears it hears %q", name, all)
+	}
 	for _, r := range d.Rows {
-		if !strings.Contains(strings.ReplaceAll(all, " ", ""), strings.ReplaceAll(r.Label, " ", "")) {
-			t.Errorf("%s: %q is cut", name, r.Label)
-		}
 		if len(r.Marks) > 0 && !strings.Contains(alt, r.Label) {
 			t.Errorf("%s: nobody hears of %q", name, r.Label)
 		}

@@ -146,6 +146,9 @@ func (a *Adapter) Edit(ctx context.Context, team bot.TeamID, ref bot.Ref, m bot.
 	return unsure(ofChannel(err))
 }
 
+// Repaints implements bot.Painter: an edit puts up its own pictures.
+func (a *Adapter) Repaints() bool { return true }
+
 // Direct implements bot.Chat.
 func (a *Adapter) Direct(ctx context.Context, to bot.Recipient, m bot.Message, key string) error {
 	if a.sent.ref(key) != "" {

@@ -370,6 +370,9 @@ func (a *Adapter) botSays(place string, m bot.Message, thread, key string) (bot.
 	return bot.Ref(l.ID), nil
 }
 
+// Repaints implements bot.Painter.
+func (a *Adapter) Repaints() bool { return true }
+
 // Edit implements bot.Editor.
 func (a *Adapter) Edit(ctx context.Context, team bot.TeamID, ref bot.Ref, m bot.Message) error {
 	if err := ctx.Err(); err != nil {

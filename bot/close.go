@@ -206,7 +206,7 @@ func (t *Tally) add(s *slip) {
 	}
 	for _, tag := range s.Tags {
 		count(&t.Tags, tag)
-		if tag == s.Mirror {
+		if s.mirrored(tag) {
 			count(&t.Mirror, tag)
 		}
 	}

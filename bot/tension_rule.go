@@ -1,9 +1,6 @@
 package bot
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // ruleVersion is the version of the rules below; every statement says which it was made by.
 const ruleVersion = 1
@@ -30,8 +27,7 @@ type roundCount struct {
 	asked      bool
 	tagged     int // replies with a tension, something else or none
 	tags       int // replies with this tension
-	mirrored   int // of tagged: only by a confirmed mirror
-	mirrorTags int // of tags: likewise
+	mirrorTags int // of tags: those that a mirror showed their author first
 }
 
 // named says whether a round shows a symbol for three or more.
@@ -82,14 +78,15 @@ func holds(basis []roundCount) bool {
 	return rounds >= ruleRounds && pair && tags >= ruleTags && overTenth(tags, tagged) >= ruleSure
 }
 
-// recurs says whether a tension keeps coming back, over a basis. It must hold without the tags that a mirror suggested too,
-// so that the program can never make one.
+// recurs says whether a tension keeps coming back, over a basis: the rule must hold without the tags that a mirror suggested,
+// so that the program can never make one. Who tagged by a mirror stays among those who tagged: a reply may have a tag of its
+// author's beside it, and fewer tagged would make the rule easier.
 func recurs(basis []roundCount) bool {
 	own := make([]roundCount, len(basis))
 	for i, c := range basis {
-		own[i] = roundCount{asked: c.asked, tagged: c.tagged - c.mirrored, tags: c.tags - c.mirrorTags}
+		own[i] = roundCount{asked: c.asked, tagged: c.tagged, tags: c.tags - c.mirrorTags}
 	}
-	return holds(basis) && (slices.Equal(own, basis) || holds(own))
+	return holds(own) // and so with them too
 }
 
 // tellable says whether it may be told that the rule holds for a basis: not if it would follow that somebody named the

@@ -182,7 +182,7 @@ func TestAMirrorMakesNoTensionRecur(t *testing.T) {
 		for own := range 4 {
 			row := make([]roundCount, 6)
 			for i := range row {
-				row[i] = roundCount{tagged: 8, tags: 3, mirrored: 3 - own, mirrorTags: 3 - own}
+				row[i] = roundCount{tagged: 8, tags: 3, mirrorTags: 3 - own}
 			}
 			if want := own >= 2; rule(row) != want {
 				wrong = append(wrong, fmt.Sprintf("%d of three chose it from the list: %v", own, rule(row)))
@@ -202,8 +202,8 @@ func TestAMirrorMakesNoTensionRecur(t *testing.T) {
 		own := make([]roundCount, len(row))
 		for i := range row {
 			row[i].mirrorTags = random.IntN(row[i].tags + 1)
-			row[i].mirrored = row[i].mirrorTags + random.IntN(row[i].tagged-row[i].tags+1)
-			own[i] = roundCount{tagged: row[i].tagged - row[i].mirrored, tags: row[i].tags - row[i].mirrorTags}
+			alone := random.IntN(row[i].mirrorTags + 1) // of these: replies with no other tag
+			own[i] = roundCount{tagged: row[i].tagged - alone, tags: row[i].tags - row[i].mirrorTags}
 		}
 		if recurs(row) && (!holds(row) || !holds(own)) {
 			t.Fatalf("%+v", row)

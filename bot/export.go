@@ -33,7 +33,8 @@ const (
 // Export returns what a team has seen of its rounds, oldest first: nothing that was not posted in its channel (TRUST 7,
 // P11). Errors: ErrNotFound.
 func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
-	if _, err := b.o.Store.Team(ctx, team); err != nil {
+	t, err := b.o.Store.Team(ctx, team)
+	if err != nil {
 		return nil, err
 	}
 	rounds, err := b.o.Store.Rounds(ctx, team)
@@ -85,7 +86,7 @@ func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
 				add(SeenQuotes, threadStep(page), r.GivesBack, quotes)
 			}
 			if len(r.News) > 0 {
-				add(SeenWords, "words", r.GivesBack, newsMessage(r, nil, &lib))
+				add(SeenWords, "words", r.GivesBack, newsMessage(r, t.notesOf(r.ID), &lib))
 			}
 			add(SeenTold, "told", r.GivesBack, Told(r))
 			if given.Guide != nil {

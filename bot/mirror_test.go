@@ -3,6 +3,7 @@ package bot_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -370,6 +371,31 @@ func TestMirrorIsJudged(t *testing.T) {
 	if other, err := w.db.Judged(t.Context(), "lexicon/other"); err != nil || len(other) != 0 {
 		t.Errorf("of another name: %v %v", other, err)
 	}
+}
+
+// However slow a scorer is, a closing waits for it once, not once for every reply.
+func TestJudgingEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r := openWorld(t, 8)
+		defer func() { w.close() }()
+		w.close()
+		asked := 0
+		w.o.Scorer = scriptedScorer{"lexicon/x", func(context.Context, string) ([]bot.Evidence, error) {
+			asked++
+			time.Sleep(700 * time.Millisecond)
+			return []bot.Evidence{{Tension: "policy-practice"}}, nil
+		}}
+		w.open()
+		for i := range 8 {
+			values := unsure(nearlySaid)
+			values["tags"] = []string{"policy-practice"}
+			w.answer(fmt.Sprintf("p%d", i+1), r.ID, values)
+		}
+		if tally := w.finish(r).Tally; tally.Tags["policy-practice"] != 8 || asked > 5 {
+			t.Errorf("asked %d times, %+v", asked, tally)
+		}
+		time.Sleep(time.Second) // what hangs ends
+	})
 }
 
 // Once it was wrong too often about a tension, the mirror is silent about it.

@@ -16,6 +16,7 @@ const (
 	symSilent   = "◇" // asked, fewer than three
 	symBelow    = "○" // fewer than three
 	symTooFew   = "–" // no round with content
+	symOther    = "·" // the tension was not on the list, or meant something else
 )
 
 // youngSeason is how many rounds with content a season needs before it says more than the one before.
@@ -36,7 +37,8 @@ func seasonNow(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang) 
 	}
 	season := max(t.Season, 1)
 	now, content := of(season)
-	if content >= youngSeason || season == 1 {
+	ended := slices.ContainsFunc(now, func(r Round) bool { return r.Ends }) // a window may have begun before it
+	if content >= youngSeason || season == 1 || ended && content > 0 {
 		return pictured(overview(t, rounds, now, lib, lang), t, rounds, now, lib)
 	}
 	before, _ := of(season - 1)
@@ -75,12 +77,14 @@ func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.La
 	var code []string
 	var sentences []Block
 	var unseen []string
+	other := false
 	for _, tension := range lib.Tensions {
 		var line []string
 		named, unasked := 0, 0
 		for _, r := range rounds {
 			s := symbol(r, tension)
 			line = append(line, s)
+			other = other || s == symOther
 			switch s {
 			case symNotAsked:
 				named++
@@ -107,6 +111,9 @@ func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.La
 	}
 	code = append(code, "")
 	code = append(code, strings.Split(say("season.legend"), "\n")...)
+	if other {
+		code = append(code, say("season.legend-other"))
+	}
 	m.Blocks = append(m.Blocks, Code(wrap(code)))
 	if half.Kind != "" {
 		m.Blocks = append(m.Blocks, half.sentence(lang))
@@ -128,8 +135,11 @@ func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.La
 
 // shown is the word beside a tension in an overview; named says that a symbol there shows it.
 func (k StatementKind) shown(named bool) StatementKind {
-	if named && (k == "" || k == SaidUnseen) { // in a window that is open
+	switch {
+	case named && (k == "" || k == SaidUnseen): // in a window that is open
 		return SaidMentioned
+	case !named && k == SaidMentioned: // in a part of the window that another season shows
+		return SaidUnseen
 	}
 	return k
 }
@@ -212,13 +222,14 @@ func hasContent(r Round) bool {
 	return r.State == RoundGivenBack && r.Tally != nil && telling(r.Tally, r.MinReplies)
 }
 
-// symbol is what a round shows of a tension in its present sense. What was tagged in another shows nothing.
+// symbol is what a round shows of a tension in its present sense. What was tagged in another is not shown, and neither called
+// too few.
 func symbol(r Round, t prompts.Tension) string {
 	if !hasContent(r) {
 		return symTooFew
 	}
 	if was, ok := senseIn(r.Tally, t.ID); !ok || was != "" && was != t.Sense() {
-		return symTooFew
+		return symOther
 	}
 	asked, named := slices.Contains(r.Tally.Asked, t.ID), r.Tally.Tags[t.ID] >= minCell
 	switch {

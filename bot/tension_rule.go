@@ -92,6 +92,11 @@ func recurs(basis []roundCount) bool {
 // tellable says whether it may be told that the rule holds for a basis: not if it would follow that somebody named the
 // tension in one certain round that shows no symbol. Whoever reads sees the symbols, and may know how many tagged: so the
 // rule must be able to hold without any such round.
+//
+// That the rule does not hold can tell something too, and rarely does: where one tag more in any round without a symbol would
+// have made it hold, nobody named the tension in those rounds (two rounds of five with three tags each, four with none). It
+// accuses nobody, and happens in about one window of a thousand. Saying the weaker word wherever it could happen would take
+// the word from half of the teams of ten and all teams of five that reach it now.
 func tellable(basis []roundCount) bool {
 	most := make([]roundCount, len(basis))
 	for i, c := range basis {

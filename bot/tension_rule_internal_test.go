@@ -339,6 +339,47 @@ func TestWordsReached(t *testing.T) {
 	}
 }
 
+// That nothing is said proves of a round that nobody named the tension in about one window of a thousand, whatever the share.
+func TestSilenceRarelyProves(t *testing.T) {
+	proves := func(row []roundCount) bool { // with one tag in that round the rule would hold
+		least := make([]roundCount, len(row))
+		for i, c := range row {
+			least[i].tagged = c.tagged
+			if c.named() {
+				least[i].tags = minCell
+			}
+		}
+		for i, c := range row {
+			if !c.named() && c.tagged > 0 {
+				least[i].tags = 1
+				if holds(least) {
+					return true
+				}
+				least[i].tags = 0
+			}
+		}
+		return false
+	}
+	runs, worst, any := 1500, 0.0, false
+	if long() {
+		runs = 20000
+	}
+	for _, n := range []int{5, 6, 8, 10, 20} {
+		for _, share := range []float64{.03, .08, .10, .15, .25, .35} {
+			random, count := rand.New(rand.NewPCG(31, 0)), 0
+			for range runs {
+				if row := rowOf(random, 6, n, share, 0); !recurs(row) && tellable(row) && proves(row) {
+					count++
+				}
+			}
+			any, worst = any || count > 0, max(worst, float64(count)/float64(runs))
+		}
+	}
+	if worst > .003 || !any {
+		t.Errorf("silence proves something in %.4f of windows", worst)
+	}
+}
+
 // consistent are, for what may be read of a window, the rows of tags that show it; it finds the rounds in which somebody
 // must have named the tension although no symbol says so.
 type consistent map[string][]int // read: the least that a round may hold

@@ -403,7 +403,7 @@ func TestStatementsAreFinal(t *testing.T) {
 	}
 	rounds[23] = back
 	got := seasonNow(Team{Season: 1, Settings: Settings{Zone: "Europe/Amsterdam"}}, rounds, &edited, prompts.Dutch).Plain()
-	if strings.Contains(got, "Iets anders.") || !strings.Contains(got, lib.Tensions[0].Short.In(prompts.Dutch)+"\n  – –") {
+	if strings.Contains(got, "Iets anders.") || !strings.Contains(got, lib.Tensions[0].Short.In(prompts.Dutch)+"\n  · ·") {
 		t.Errorf("something was told under another name:\n%s", got)
 	}
 	for _, s := range last.Statements {

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -208,7 +207,7 @@ func (b *Bot) mirrorAnswered(s *seat, yes bool, lang prompts.Lang) (Response, bo
 	switch {
 	case s.ballot == nil || s.ballot.Guess == "" || s.ballot.Wait != "" && s.ballot.Wait != awaitTags:
 		return Response{}, false
-	case yes && slices.Contains(s.ballot.Tags, s.ballot.Guess):
+	case yes && s.ballot.Mirror != "":
 		return b.noted(s.ballot, lang), true
 	case !yes && s.ballot.Plain == plainUnknown:
 		return sayer(lang).message("reply.mirror-open"), true

@@ -37,14 +37,18 @@ func seasonNow(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang) 
 	}
 	season := max(t.Season, 1)
 	now, content := of(season)
-	ended := slices.ContainsFunc(now, func(r Round) bool { return r.Ends }) // a window may have begun before it
-	if content >= youngSeason || season == 1 || ended && content > 0 {
+	if content >= youngSeason || season == 1 || ends(now) && content > 0 { // a window that closed may have begun before it
 		return pictured(overview(t, rounds, now, lib, lang), t, rounds, now, lib)
 	}
 	before, _ := of(season - 1)
 	m := pictured(overview(t, rounds, before, lib, lang), t, rounds, before, lib)
 	m.Blocks = append([]Block{Text(Span{Text: sayer(lang)("season.before")})}, m.Blocks...)
 	return m
+}
+
+// ends says whether a season's last give-back has been.
+func ends(season []Round) bool {
+	return slices.ContainsFunc(season, func(r Round) bool { return r.Ends })
 }
 
 // Season is the text version of a season's overview: per tension, in the one fixed order, one symbol a round and the word
@@ -73,11 +77,11 @@ func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.La
 	m.Blocks = append(m.Blocks, Text(Span{Text: say("season.intro", "from", locale.Month(lang, first), "to", locale.Month(lang, last),
 		"rounds", locale.Capital(rounds2words(say, lang, len(rounds))), "content", locale.Number(lang, content))}))
 
+	other := false // the sign that is in the legend only where it occurs
 	strongest, changed, half := said(all, rounds, lib)
 	var code []string
 	var sentences []Block
 	var unseen []string
-	other := false
 	for _, tension := range lib.Tensions {
 		var line []string
 		named, unasked := 0, 0

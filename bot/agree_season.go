@@ -13,10 +13,7 @@ import (
 // that what was taken away is not in it. spent is how many words the message has besides.
 func (b *Bot) withAgreements(ctx context.Context, m Message, t Team, rounds []Round, now time.Time, spent int) (Message, error) {
 	season := max(t.Season, 1)
-	from := season
-	if young(rounds, season) { // then it is the one before that is shown
-		from = max(season-1, 1)
-	}
+	from := seasonShown(t, rounds)
 	quotes := map[RoundID][]Reply{}
 	for _, a := range t.Agreements {
 		for _, r := range rounds {
@@ -38,17 +35,6 @@ func (b *Bot) withAgreements(ctx context.Context, m Message, t Team, rounds []Ro
 	}
 	m.Blocks = slices.Insert(slices.Clone(m.Blocks), at, blocks...)
 	return m, nil
-}
-
-// young says whether a season has too few rounds with content to say more than the one before.
-func young(rounds []Round, season int) bool {
-	content := 0
-	for _, r := range rounds {
-		if r.Kind == RoundQuestion && r.Season == season && hasContent(r) {
-			content++
-		}
-	}
-	return content < youngSeason
 }
 
 // wordsOf is how many words a message has, besides the map of a season.

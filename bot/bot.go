@@ -66,6 +66,8 @@ type Bot struct {
 	steps    *lanes
 	behind   sync.WaitGroup // tasks that the agenda went on without
 
+	judging judging
+
 	mu      sync.Mutex
 	resume  map[Task]trouble // tasks that are under way or failed
 	closing map[RoundID]bool // rounds that are being closed now

@@ -127,7 +127,7 @@ func (b *Bot) openBox(ctx context.Context, r Round, raw []byte, ballots []Sealed
 			return err
 		}
 	}
-	return b.release(ctx, r, replies, tally, b.judge(ctx, r, slips), RoundClosed, now)
+	return b.release(ctx, r, replies, tally, b.judged(ctx, r, slips), RoundClosed, now)
 }
 
 // shuffle is Fisher-Yates with crypto/rand, so that no order of writing follows the order of answering.
@@ -214,7 +214,7 @@ func (t *Tally) add(s *slip) {
 	}
 	for _, tag := range s.Tags {
 		count(&t.Tags, tag)
-		if tag == s.Mirror {
+		if s.mirrored(tag) {
 			count(&t.Mirror, tag)
 		}
 	}
@@ -257,7 +257,7 @@ func (b *Bot) giveBack(ctx context.Context, r Round, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	ahead, err := b.outlooks(ctx, r, &lib)
+	ahead, err := outlooks(r, slices.Clone(rounds), &lib)
 	if err != nil {
 		return err
 	}
@@ -332,12 +332,9 @@ type outlook struct {
 }
 
 // outlooks work out what the give-back of a round tells of what comes back, for a round that ends its season and for one
-// that does not. That takes a while, and so it is done before the transaction that decides between the two.
-func (b *Bot) outlooks(ctx context.Context, r Round, lib *prompts.Library) (map[bool]outlook, error) {
-	rounds, err := b.o.Store.Rounds(ctx, r.Team)
-	if err != nil {
-		return nil, err
-	}
+// that does not. That takes a while, and so it is done before the transaction that decides between the two. rounds are its
+// to change.
+func outlooks(r Round, rounds []Round, lib *prompts.Library) (map[bool]outlook, error) {
 	i := slices.IndexFunc(rounds, func(q Round) bool { return q.ID == r.ID })
 	if i < 0 {
 		return nil, ErrNotFound
@@ -575,8 +572,9 @@ func (b *Bot) forget(ctx context.Context, r Round) error {
 	if err := b.o.Keys.Destroy(ctx, shelfSlot(r.ID)); err != nil {
 		return err
 	}
-	err = b.o.Store.ClearShelf(ctx, r.ID, func(r *Round, _ *Team) (Also, error) {
+	err = b.o.Store.ClearShelf(ctx, r.ID, func(r *Round, t *Team) (Also, error) {
 		r.Keep, r.Forgets = time.Time{}, false
+		t.dropLabels(r.ID)
 		return Also{}, nil
 	})
 	b.tidyLater()

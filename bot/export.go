@@ -111,7 +111,7 @@ func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
 				add(SeenQuotes, threadStep(page), r.GivesBack, quotes)
 			}
 			if len(r.News) > 0 {
-				add(SeenWords, "words", r.GivesBack, newsMessage(r, nil, &lib))
+				add(SeenWords, "words", r.GivesBack, newsMessage(r, t.notesOf(r.ID), &lib))
 			}
 			add(SeenTold, "told", r.GivesBack, Told(r))
 			if given.Guide != nil {

@@ -158,6 +158,14 @@ file of that time. It opens that round only. Nobody can undo such a copy; that i
 - Of a round with enough replies the file also keeps the words that **three or more replies** have in common, with how many
   replies have them. That includes replies that were only counted. Rarer words leave nothing, nor do names, numbers and
   what looks like personal data: ` + "`TestRareWordsLeaveNothing`" + `.
+- A name that three or more shared replies of a round gave to "something else", in more than one round, is kept for the
+  library's editors. It goes with the last of the replies that it rests on: ` + "`TestNamesGoWithTheirReplies`" + `.
+- Of what the program would have guessed, the file keeps totals for each tension: how often it would have spoken, and how
+  often it was right. They are of all teams together and grow by three or more: ` + "`TestJudgementsWaitForEachOther`" + `.
+- That nothing is said of a tension can mean that nobody named it in certain rounds. Whoever knows how many
+  chose anything can work that out about one in a thousand times that rounds are put side by side. That somebody did name it
+  in a round without a sign never follows:
+  ` + "`TestNoRoundIsDetermined` and `TestSilenceRarelyProves`" + `.
 - The live file counts its writes, of all teams together. Who notes that number before and after a round can tell how
   busy it was. ` + "`weerklank compact`" + ` and every backup begin counting anew.
 - When an author takes a reply away, the give-back in the channel changes, and the platform shows when. The file keeps that
@@ -224,6 +232,14 @@ toen. Die opent alleen die ronde. Niemand kan zo'n kopie ongedaan maken. Daarom 
 - Van een ronde met genoeg antwoorden bewaart het bestand ook de woorden die **drie of meer antwoorden** gemeen hebben, en
   hoeveel antwoorden dat zijn. Ook antwoorden die alleen meetellen doen daarin mee. Zeldzamere woorden laten niets achter.
   Namen, getallen en wat op persoonsgegevens lijkt ook niet: ` + "`TestRareWordsLeaveNothing`" + `.
+- Noemen drie of meer gedeelde antwoorden van een ronde 'iets anders' hetzelfde, en gebeurt dat in meer dan één ronde? Dan
+  bewaart het bestand die naam voor de redactie van de bibliotheek. Hij gaat weg met het laatste antwoord waar hij op rust:
+  ` + "`TestNamesGoWithTheirReplies`" + `.
+- Van wat het programma zou hebben geraden, bewaart het bestand totalen per spanning: hoe vaak het iets zou zeggen, en hoe
+  vaak dat klopte. Die zijn van alle teams samen, en groeien met drie of meer tegelijk: ` + "`TestJudgementsWaitForEachOther`" + `.
+- Zegt het programma niets over een spanning, dan kan dat betekenen dat niemand haar noemde in bepaalde rondes. Wie weet
+  hoeveel mensen iets kozen, kan dat ongeveer één op de duizend keren uitrekenen. Dat iemand haar wel noemde in een ronde
+  zonder teken, volgt nooit: ` + "`TestNoRoundIsDetermined` en `TestSilenceRarelyProves`" + `.
 - Het bestand telt hoe vaak erin is geschreven, van alle teams samen. Wie dat getal voor en na een ronde opschrijft, ziet
   hoe druk het was. ` + "`weerklank compact`" + ` en elke reservekopie beginnen opnieuw te tellen.
 - Haalt een schrijver een antwoord weg, dan verandert de terugblik in het kanaal. Het platform toont wanneer. Het bestand

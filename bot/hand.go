@@ -105,7 +105,7 @@ func (h *hand) bury(at int64) error {
 }
 
 func (h *hand) takeBack(at int64) {
-	grave := &slip{Version: at}
+	grave, seen := &slip{Version: at}, h.seen()
 	if h.draft() && h.aside.Version > at {
 		grave = h.aside
 		for i := range grave.Parts {
@@ -128,6 +128,7 @@ func (h *hand) takeBack(at int64) {
 		grave.remember(b.Parts)
 		h.ballot = nil
 	}
+	grave.remind(seen)
 	grave.Floor = at
 	h.aside = grave
 	h.settle()
@@ -144,12 +145,14 @@ func (h *hand) settle() {
 				h.aside = &slip{Version: b.Version}
 			}
 			h.aside.remember(b.Parts)
+			h.aside.remind(b)
 			h.aside.Floor = h.floor()
 			h.ballot = nil
 		}
 	}
 	if h.draft() && h.aside.text() == "" {
-		*h.aside = slip{Version: h.aside.Version, Floor: h.aside.Floor, Parts: h.aside.Parts}
+		d := h.aside
+		*d = slip{Version: d.Version, Floor: d.Floor, Parts: d.Parts, Guess: d.Guess, GuessAt: d.GuessAt}
 	}
 	if h.draft() && h.aside.Wait == awaitMerge && h.ballot == nil {
 		h.aside.Wait = awaitShare
@@ -246,7 +249,7 @@ func (h *hand) merge(add bool, at int64) error {
 			d.Stance, d.StanceAt = old.Stance, old.StanceAt
 		}
 		d.CodeAt, d.Salt = old.CodeAt, old.Salt
-		d.Guess, d.GuessAt = old.Guess, old.GuessAt
+		d.remind(old)
 		if !add {
 			d.remember(old.Parts)
 		}

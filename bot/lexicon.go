@@ -205,7 +205,8 @@ const (
 	leastReason = 0.3
 )
 
-// reasons are the words and phrases that weigh most for a tension, in the order of the text. A phrase is shown whole.
+// reasons are the words and phrases that weigh most for a tension, in the order of the text. A phrase is shown whole, and what
+// only repeats words of another is not.
 func (r *reading) reasons(t int) []Range {
 	type reason struct {
 		from, to int // tokens
@@ -240,7 +241,7 @@ func (r *reading) reasons(t int) []Range {
 			break
 		}
 		if !slices.ContainsFunc(picked, func(p reason) bool {
-			return p.from < r.to && r.from < p.to || sameWords(words[p.from:p.to], words[r.from:r.to])
+			return p.from < r.to && r.from < p.to || repeats(words[r.from:r.to], words[p.from:p.to])
 		}) {
 			picked = append(picked, r)
 		}
@@ -253,6 +254,9 @@ func (r *reading) reasons(t int) []Range {
 	return out
 }
 
-func sameWords(a, b []token) bool {
-	return slices.EqualFunc(a, b, func(x, y token) bool { return x.form == y.form })
+// repeats says whether all words are among those of another reason.
+func repeats(words, of []token) bool {
+	return !slices.ContainsFunc(words, func(w token) bool {
+		return !slices.ContainsFunc(of, func(o token) bool { return o.form == w.form })
+	})
 }

@@ -108,6 +108,18 @@ func TestExamplesAreRecognised(t *testing.T) {
 	}
 }
 
+// A reason that only repeats words of another is none.
+func TestReasonsDoNotRepeat(t *testing.T) {
+	x := bot.NewLexicon(*library(t))
+	for text, want := range map[string][]string{
+		"Volgens de regels moest ik wachten, en die regels ken ik.": {"Volgens de regels", "wachten"},
+	} {
+		if got := reasonsOf(text, evidenceOf(t, x, text, prompts.Dutch)); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 // graded is one sentence whose tension is known; primary is empty if it is about something else.
 type graded struct {
 	id, setting, text string

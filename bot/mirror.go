@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -102,43 +101,65 @@ func (s *slip) asked(e *Evidence, at int64) bool {
 	return e != nil && s != nil && s.Plain == plainUnknown && s.Guess == e.Tension && s.GuessAt == at
 }
 
-// mirrorForm is the mirror of a form that is gone once it is sent in: it comes back once, and asks in its own field.
-func (b *Bot) mirrorForm(s *seat, e FormSubmitted, guess *Evidence, text string, at int64) (wrong map[string]string) {
-	if guess == nil || s.ballot != nil && s.ballot.Guess != "" || !s.firstLook(s.at, "mirror", []string{string(guess.Tension)}, at) {
-		return nil
+// mirrorForm is the mirror of a form that is gone once it is sent in: it comes back once, and asks in its own field. That it
+// was shown lies at the author's address before it is: what is chosen next is an answer to it, whatever happens in between.
+func (b *Bot) mirrorForm(ctx context.Context, s *seat, e FormSubmitted, guess *Evidence, text string, at int64) (wrong map[string]string, err error) {
+	first := false
+	_, err = b.write(ctx, s.box, s.at, func(h *hand) (err error) {
+		first, err = h.look(guess.Tension, at)
+		return err
+	})
+	if err != nil || !first {
+		return nil, err
 	}
-	return map[string]string{"tags": s.round.mirrorWords("reply.mirror-form", *guess, text, e.Lang)}
+	return map[string]string{"tags": s.round.mirrorWords("reply.mirror-form", *guess, text, e.Lang)}, nil
 }
 
-// mirrored is the guess that somebody was shown in a form; empty if none.
-func (bx *box) mirrored(a Address) prompts.TensionID {
-	bx.mu.Lock()
-	defer bx.mu.Unlock()
-	if g, ok := bx.shown[string(a[:])+"mirror"]; ok && len(g.found) == 1 {
-		return prompts.TensionID(g.found[0])
+// look notes that a guess is shown before there is a reply. show is false if its author was shown one before, or if the act
+// comes too late; the same act again is shown it again.
+func (h *hand) look(guess prompts.TensionID, at int64) (show bool, err error) {
+	if h.floor() >= at || h.ballot != nil && h.ballot.Version >= at {
+		return false, errSame
 	}
-	return ""
+	if seen := h.seen(); seen != nil {
+		return seen.Guess == guess && seen.GuessAt == at, errSame
+	}
+	d := h.newDraft()
+	d.Guess, d.GuessAt = guess, at
+	h.aside = d
+	return true, nil
 }
 
-// reflected keeps over from the ballot before what its author was asked, and notes what is asked now.
-func (s *slip) reflected(before *slip, guess *Evidence, shown prompts.TensionID) {
-	if before != nil {
-		s.Guess, s.GuessAt = before.Guess, before.GuessAt
-		if slices.Contains(s.Tags, before.Mirror) {
-			s.Mirror = before.Mirror
+// seen is what knows of a guess that the mirror showed this person; nil if none. It outlives the reply that it was about.
+func (h *hand) seen() *slip {
+	for _, s := range []*slip{h.ballot, h.aside} {
+		if s != nil && s.Guess != "" {
+			return s
 		}
 	}
-	switch {
-	case s.Guess != "":
-	case shown != "":
-		s.Guess = shown
-		if slices.Contains(s.Tags, shown) {
-			s.Mirror = shown
-		}
-	case guess != nil && s.Plain == plainUnknown:
-		s.Guess, s.GuessAt = guess.Tension, s.Version
+	return nil
+}
+
+// remind keeps what an older slip knows of a guess.
+func (s *slip) remind(older *slip) {
+	if older != nil && s.Guess == "" {
+		s.Guess, s.GuessAt = older.Guess, older.GuessAt
 	}
 }
+
+// reflected keeps over from what lay there before what its author was asked, and notes what is asked now.
+func (s *slip) reflected(h *hand, guess *Evidence) {
+	s.remind(h.seen())
+	if before := h.ballot; before != nil && before.Wait == awaitMirror && s.Plain == plainUnknown { // the question still stands
+		s.Wait = awaitMirror
+	}
+	if s.Guess == "" && guess != nil && s.Plain == plainUnknown {
+		s.Guess, s.GuessAt, s.Wait = guess.Tension, s.Version, awaitMirror
+	}
+}
+
+// mirrored says whether a tag is one that a mirror showed its author first, however it was chosen afterwards.
+func (s *slip) mirrored(tag prompts.TensionID) bool { return tag == s.Guess || tag == s.Mirror }
 
 // reflect takes the author's answer to the mirror.
 func (h *hand) reflect(yes bool, at int64) error {

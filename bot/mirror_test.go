@@ -3,6 +3,7 @@ package bot_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -194,6 +195,105 @@ func TestMirrorWhereFormsShut(t *testing.T) {
 	}
 }
 
+// Who was shown a guess and then chooses that tension counts as having had it from the mirror, whichever way it is chosen
+// and whatever happened in between.
+func TestAfterTheMirrorNothingIsFromTheList(t *testing.T) {
+	listed := unsure(nearlySaid)
+	listed["tags"] = []string{"policy-practice"}
+	send := func(t *testing.T, w *world, person string, form *bot.Form, values map[string][]string) bot.Response {
+		t.Helper()
+		r, err := w.fake.Submit(t.Context(), person, crew, form, values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	restart := func(w *world) {
+		w.close()
+		w.open()
+	}
+	t.Run("open forms", func(t *testing.T) {
+		w, r := openWorld(t, 8)
+		defer func() { w.close() }()
+		for _, person := range []string{"p1", "p2", "p3", "p4", "p5", "p6"} {
+			if got := plain(w.answer(person, r.ID, unsure(nearlySaid))); !strings.Contains(got, hears) {
+				t.Fatal(got)
+			}
+		}
+		if got := w.typing("p1", "Beleid en praktijk"); !strings.Contains(got, "Genoteerd: Beleid en praktijk.") {
+			t.Error(got)
+		}
+		w.pressing("p2", bot.Action{Do: "tag", Round: r.ID, Arg: "policy-practice"})
+		w.answer("p3", r.ID, listed)
+		w.typing("p4", "stop")
+		w.answer("p4", r.ID, listed) // withdrawn and sent in anew
+		restart(w)
+		w.answer("p5", r.ID, listed)
+		w.typing("p6", "En in de praktijk bleef het zo.")
+		w.typing("p6", "vervangen")
+		w.typing("p6", "1")
+		w.typing("p6", "Beleid en praktijk")
+		if tally := w.finish(r).Tally; tally.Tags["policy-practice"] != 6 || tally.Mirror["policy-practice"] != 6 {
+			t.Errorf("%+v", tally)
+		}
+	})
+	t.Run("forms that shut", func(t *testing.T) {
+		w, r := shutWorld(t)
+		defer func() { w.close() }()
+		shown := map[string]*bot.Form{}
+		for _, person := range []string{"p1", "p2", "p3", "p4", "p5"} {
+			resp := w.answer(person, r.ID, unsure(nearlySaid))
+			if shown[person] = resp.Form; resp.Kept || resp.Errors["tags"] == "" {
+				t.Fatalf("%+v", resp)
+			}
+		}
+		if w.ballots(r) != 0 {
+			t.Error("a form that was not sent in counts")
+		}
+		restart(w)
+		send(t, w, "p1", shown["p1"], listed)
+		send(t, w, "p2", shown["p2"], listed)
+		w.answer("p2", r.ID, listed) // changed afterwards
+		w.answer("p3", r.ID, listed) // the first form was left, another was opened
+		w.typing("p4", nearlySaid)
+		w.typing("p4", "1")
+		w.typing("p4", "Beleid en praktijk")
+		send(t, w, "p5", shown["p5"], unsure(nearlySaid))
+		w.typing("p5", "stop")
+		w.answer("p5", r.ID, listed)
+		if tally := w.finish(r).Tally; tally.Tags["policy-practice"] != 5 || tally.Mirror["policy-practice"] != 5 {
+			t.Errorf("%+v", tally)
+		}
+	})
+}
+
+// What the form asks can be answered in words too, as its buttons are pressed.
+func TestMirrorOfTheFormInWords(t *testing.T) {
+	w, r := openWorld(t, 8)
+	defer w.close()
+	for _, c := range []struct{ person, answer, want string }{
+		{"p1", "ja", "Genoteerd: Beleid en praktijk."}, {"p2", "nee", "Goed, ik laat het open."}, {"p3", "klopt", "Genoteerd: Beleid en praktijk."},
+	} {
+		if got := plain(w.answer(c.person, r.ID, unsure(nearlySaid))); !strings.Contains(got, hears) {
+			t.Fatal(got)
+		}
+		if c.person == "p3" { // the question stands until it is answered
+			w.answer(c.person, r.ID, unsure(nearlySaid+" Nog iets."))
+		}
+		if got := w.typing(c.person, c.answer); strings.TrimSpace(got) != c.want {
+			t.Errorf("%s: %q", c.answer, got)
+		}
+	}
+	w.answer("p4", r.ID, unsure(nearlySaid))
+	w.answer("p5", r.ID, unsure("Er zat een zwaan."))
+	if got := w.typing("p5", "ja"); strings.Contains(got, "Genoteerd") { // was asked nothing
+		t.Error(got)
+	}
+	if tally := w.finish(r).Tally; tally.Tags["policy-practice"] != 2 || tally.Mirror["policy-practice"] != 2 || tally.Unknown != 3 {
+		t.Errorf("%+v", tally)
+	}
+}
+
 // A scorer that fails, panics, hangs, points outside the text or is new means no mirror, and no word of it to the author.
 func TestNoMirror(t *testing.T) {
 	sure := func(reasons ...bot.Range) []bot.Evidence {
@@ -271,6 +371,31 @@ func TestMirrorIsJudged(t *testing.T) {
 	if other, err := w.db.Judged(t.Context(), "lexicon/other"); err != nil || len(other) != 0 {
 		t.Errorf("of another name: %v %v", other, err)
 	}
+}
+
+// However slow a scorer is, a closing waits for it once, not once for every reply.
+func TestJudgingEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r := openWorld(t, 8)
+		defer func() { w.close() }()
+		w.close()
+		asked := 0
+		w.o.Scorer = scriptedScorer{"lexicon/x", func(context.Context, string) ([]bot.Evidence, error) {
+			asked++
+			time.Sleep(700 * time.Millisecond)
+			return []bot.Evidence{{Tension: "policy-practice"}}, nil
+		}}
+		w.open()
+		for i := range 8 {
+			values := unsure(nearlySaid)
+			values["tags"] = []string{"policy-practice"}
+			w.answer(fmt.Sprintf("p%d", i+1), r.ID, values)
+		}
+		if tally := w.finish(r).Tally; tally.Tags["policy-practice"] != 8 || asked > 5 {
+			t.Errorf("asked %d times, %+v", asked, tally)
+		}
+		time.Sleep(time.Second) // what hangs ends
+	})
 }
 
 // Once it was wrong too often about a tension, the mirror is silent about it.

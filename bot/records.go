@@ -272,8 +272,9 @@ type Tally struct {
 	Other       int                          `json:"other,omitempty"`
 	Unknown     int                          `json:"unknown,omitempty"`
 	Stances     map[Stance]int               `json:"stances,omitempty"`
-	Choices     map[string]int               `json:"choices,omitempty"` // votes
-	Words       WordTable                    `json:"words,omitzero"`    // of a round with content; nil: none was made
+	Choices     map[string]int               `json:"choices,omitempty"`    // votes
+	Words       WordTable                    `json:"words,omitzero"`       // of a round with content; nil: none was made
+	WordsFrom   int                          `json:"words_from,omitempty"` // replies that hold each of Words; 0: three
 }
 
 // Thresholds are the small-number rules in force for a round.

@@ -484,21 +484,21 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 	var guess *Evidence
 	if new.Plain == plainUnknown && new.Share != ShareMyself {
 		if guess = b.mirror(ctx, text, bx.round); guess != nil && b.shuts(bx.round.Team) {
-			if s, err = b.sit(ctx, bx, e.User); err != nil {
+			wrong, err := b.mirrorForm(ctx, s, e, guess, text, new.Version)
+			if err != nil {
 				return b.refused(err, e.Lang)
 			}
-			if wrong := b.mirrorForm(s, e, guess, text, new.Version); wrong != nil {
+			if wrong != nil {
 				return b.formAgain(ctx, bx, e, o, wrong, nil)
 			}
 		}
 	}
-	shown := bx.mirrored(at)
 	s, changed, err := b.writeSeat(ctx, s, func(h *hand) error {
 		if new.Share == ShareMyself {
 			return h.bury(new.Version)
 		}
 		mine := *new
-		mine.reflected(h.ballot, guess, shown)
+		mine.reflected(h, guess)
 		return h.put(&mine)
 	})
 	if err != nil {
@@ -1071,7 +1071,7 @@ func (b *Bot) tag(ctx context.Context, s *seat, f From, values []string, other s
 		if typed {
 			h.ballot.Wait = ""
 		}
-		if guess != nil && h.ballot.Guess == "" && h.ballot.text() == text {
+		if guess != nil && h.seen() == nil && h.ballot.text() == text {
 			h.ballot.Guess, h.ballot.GuessAt, h.ballot.Wait = guess.Tension, version(f.At), awaitMirror
 		}
 		now = h.ballot

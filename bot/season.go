@@ -16,33 +16,53 @@ const (
 	symSilent   = "◇" // asked, fewer than three
 	symBelow    = "○" // fewer than three
 	symTooFew   = "–" // no round with content
+	symOther    = "·" // the tension was not on the list, or meant something else
 )
 
 // youngSeason is how many rounds with content a season needs before it says more than the one before.
 const youngSeason = 4
 
-// seasonNow is the season a team is in; while that is young, the one before it. text and picture are what may be quoted in each.
-func seasonNow(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang, text, picture leafQuotes) Message {
-	of := func(season int) (out []Round, content int) {
-		for _, r := range rounds {
-			if r.Kind == RoundQuestion && r.Season == season {
-				out = append(out, r)
-				if hasContent(r) {
-					content++
-				}
-			}
-		}
-		return out, content
-	}
+// seasonShown is the season that a team's overview shows: the one it is in, and while that is young, the one before it.
+func seasonShown(t Team, rounds []Round) int {
 	season := max(t.Season, 1)
-	now, content := of(season)
-	if content >= youngSeason || season == 1 {
-		return pictured(overview(t, rounds, now, lib, lang, text), t, rounds, now, lib, picture)
+	now := ofSeason(rounds, season)
+	content := 0
+	for _, r := range now {
+		if hasContent(r) {
+			content++
+		}
 	}
-	before, _ := of(season - 1)
-	m := pictured(overview(t, rounds, before, lib, lang, nil), t, rounds, before, lib, nil) // its quotes are gone by now, or soon
+	if content >= youngSeason || season == 1 || ends(now) && content > 0 { // a window that closed may have begun before it
+		return season
+	}
+	return season - 1
+}
+
+// ofSeason are a season's questions.
+func ofSeason(rounds []Round, season int) (out []Round) {
+	for _, r := range rounds {
+		if r.Kind == RoundQuestion && r.Season == season {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// seasonNow is the overview of a team. text and picture are what may be quoted of the season it is in.
+func seasonNow(t Team, rounds []Round, lib *prompts.Library, lang prompts.Lang, text, picture leafQuotes) Message {
+	season := seasonShown(t, rounds)
+	shown := ofSeason(rounds, season)
+	if season == max(t.Season, 1) {
+		return pictured(overview(t, rounds, shown, lib, lang, text), t, rounds, shown, lib, picture)
+	}
+	m := pictured(overview(t, rounds, shown, lib, lang, nil), t, rounds, shown, lib, nil) // its quotes are gone by now, or soon
 	m.Blocks = append([]Block{Text(Span{Text: sayer(lang)("season.before")})}, m.Blocks...)
 	return m
+}
+
+// ends says whether a season's last give-back has been.
+func ends(season []Round) bool {
+	return slices.ContainsFunc(season, func(r Round) bool { return r.Ends })
 }
 
 // Season is the text version of a season's overview: per tension, in the one fixed order, one symbol a round and the word
@@ -72,19 +92,25 @@ func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.La
 	}
 	zone := zoneOf(t.Settings.Zone)
 	first, last := rounds[0].Opens.In(zone), rounds[len(rounds)-1].Opens.In(zone)
-	m.Blocks = append(m.Blocks, Text(Span{Text: say("season.intro", "from", locale.Month(lang, first), "to", locale.Month(lang, last),
+	intro := "season.intro"
+	if locale.Month(lang, first) == locale.Month(lang, last) {
+		intro = "season.intro-month"
+	}
+	m.Blocks = append(m.Blocks, Text(Span{Text: locale.Say(lang, intro, "from", locale.Month(lang, first), "to", locale.Month(lang, last),
 		"rounds", locale.Capital(rounds2words(say, lang, len(rounds))), "content", locale.Number(lang, content))}))
 
+	other := false // the sign that is in the legend only where it occurs
 	strongest, changed, half := said(all, rounds, lib)
 	var code []string
 	var sentences []Block
-	var unseen []string
+	var asked, unseen []string // those that were named when they were asked, and those that were not
 	for _, tension := range branches(rounds, lib) {
 		var line []string
 		named, unasked := 0, 0
 		for _, r := range rounds {
 			s := symbol(r, tension)
 			line = append(line, s)
+			other = other || s == symOther
 			switch s {
 			case symNotAsked:
 				named++
@@ -105,19 +131,25 @@ func overview(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.La
 			sentences = append(sentences, Text(Rich(locale.Text(lang, "season.came-unasked"), "tension", inSentence(tension.Label.In(lang)),
 				"times", locale.Number(lang, unasked), "rounds", locale.Number(lang, content))...))
 		case named > 0:
-			sentences = append(sentences, Text(Rich(locale.Text(lang, "season.came-asked"), "tension", inSentence(tension.Label.In(lang)))...))
+			asked = append(asked, inSentence(tension.Label.In(lang)))
 		case word == SaidUnseen:
 			unseen = append(unseen, inSentence(tension.Label.In(lang)))
 		}
 	}
 	code = append(code, "")
 	code = append(code, strings.Split(say("season.legend"), "\n")...)
+	if other {
+		code = append(code, say("season.legend-other"))
+	}
 	m.Blocks = append(m.Blocks, Code(wrap(code)))
 	if half.Kind != "" {
 		m.Blocks = append(m.Blocks, half.sentence(lang))
 	}
 	if len(strongest) == 0 {
 		m.Blocks = append(m.Blocks, Text(Span{Text: say("season.too-early")}))
+	}
+	if len(asked) > 0 {
+		sentences = append(sentences, Text(Rich(locale.Text(lang, "season.came-asked"), "tensions", strings.Join(asked, "; "))...))
 	}
 	m.Blocks = append(m.Blocks, sentences...)
 	switch {
@@ -137,14 +169,17 @@ func branches(rounds []Round, lib *prompts.Library) []prompts.Tension {
 	offered := lib.Offered()
 	return slices.DeleteFunc(slices.Clone(lib.Tensions), func(t prompts.Tension) bool {
 		return !slices.ContainsFunc(offered, func(o prompts.Tension) bool { return o.ID == t.ID }) &&
-			!slices.ContainsFunc(rounds, func(r Round) bool { return symbol(r, t) != symTooFew })
+			!slices.ContainsFunc(rounds, func(r Round) bool { s := symbol(r, t); return s != symTooFew && s != symOther })
 	})
 }
 
 // shown is the word beside a tension in an overview; named says that a symbol there shows it.
 func (k StatementKind) shown(named bool) StatementKind {
-	if named && (k == "" || k == SaidUnseen) { // in a window that is open
+	switch {
+	case named && (k == "" || k == SaidUnseen): // in a window that is open
 		return SaidMentioned
+	case !named && k == SaidMentioned: // in a part of the window that another season shows
+		return SaidUnseen
 	}
 	return k
 }
@@ -229,13 +264,14 @@ func hasContent(r Round) bool {
 	return r.State == RoundGivenBack && r.Tally != nil && telling(r.Tally, r.MinReplies)
 }
 
-// symbol is what a round shows of a tension in its present sense. What was tagged in another shows nothing.
+// symbol is what a round shows of a tension in its present sense. What was tagged in another is not shown, and neither called
+// too few.
 func symbol(r Round, t prompts.Tension) string {
 	if !hasContent(r) {
 		return symTooFew
 	}
 	if was, ok := senseIn(r.Tally, t.ID); !ok || was != "" && !t.Means(was) {
-		return symTooFew
+		return symOther
 	}
 	asked, named := slices.Contains(r.Tally.Asked, t.ID), r.Tally.Tags[t.ID] >= minCell
 	switch {

@@ -36,7 +36,7 @@ func seasonData(t Team, all, rounds []Round, lib *prompts.Library, lang prompts.
 		d.Period = locale.Capital(d.Period)
 	}
 	marks := map[string]seasonpic.Mark{symNotAsked: seasonpic.NotAsked, symAsked: seasonpic.Asked, symSilent: seasonpic.Silent,
-		symBelow: seasonpic.Below, symTooFew: seasonpic.TooFew}
+		symBelow: seasonpic.Below, symTooFew: seasonpic.TooFew, symOther: seasonpic.Other}
 	strongest, _, _ := said(all, rounds, lib)
 	shown := branches(rounds, lib)
 	for _, tension := range shown {

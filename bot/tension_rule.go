@@ -1,9 +1,6 @@
 package bot
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // ruleVersion is the version of the rules below; every statement says which it was made by.
 const ruleVersion = 1
@@ -30,8 +27,7 @@ type roundCount struct {
 	asked      bool
 	tagged     int // replies with a tension, something else or none
 	tags       int // replies with this tension
-	mirrored   int // of tagged: only by a confirmed mirror
-	mirrorTags int // of tags: likewise
+	mirrorTags int // of tags: those that a mirror showed their author first
 }
 
 // named says whether a round shows a symbol for three or more.
@@ -82,19 +78,25 @@ func holds(basis []roundCount) bool {
 	return rounds >= ruleRounds && pair && tags >= ruleTags && overTenth(tags, tagged) >= ruleSure
 }
 
-// recurs says whether a tension keeps coming back, over a basis. It must hold without the tags that a mirror suggested too,
-// so that the program can never make one.
+// recurs says whether a tension keeps coming back, over a basis: the rule must hold without the tags that a mirror suggested,
+// so that the program can never make one. Who tagged by a mirror stays among those who tagged: a reply may have a tag of its
+// author's beside it, and fewer tagged would make the rule easier.
 func recurs(basis []roundCount) bool {
 	own := make([]roundCount, len(basis))
 	for i, c := range basis {
-		own[i] = roundCount{asked: c.asked, tagged: c.tagged - c.mirrored, tags: c.tags - c.mirrorTags}
+		own[i] = roundCount{asked: c.asked, tagged: c.tagged, tags: c.tags - c.mirrorTags}
 	}
-	return holds(basis) && (slices.Equal(own, basis) || holds(own))
+	return holds(own) // and so with them too
 }
 
 // tellable says whether it may be told that the rule holds for a basis: not if it would follow that somebody named the
 // tension in one certain round that shows no symbol. Whoever reads sees the symbols, and may know how many tagged: so the
 // rule must be able to hold without any such round.
+//
+// That the rule does not hold can tell something too, and rarely does: where one tag more in any round without a symbol would
+// have made it hold, nobody named the tension in those rounds (two rounds of five with three tags each, four with none). It
+// accuses nobody, and happens in about one window of a thousand. Saying the weaker word wherever it could happen would take
+// the word from half of the teams of ten and all teams of five that reach it now.
 func tellable(basis []roundCount) bool {
 	most := make([]roundCount, len(basis))
 	for i, c := range basis {

@@ -148,11 +148,7 @@ func ofSense(rounds []Round, t prompts.Tension) (of []Round, sense string) {
 func countsOf(rounds []Round, id prompts.TensionID) []roundCount {
 	out := make([]roundCount, len(rounds))
 	for i, r := range rounds {
-		c := roundCount{asked: slices.Contains(r.Tally.Asked, id), tagged: r.Tally.Tagged, tags: r.Tally.Tags[id], mirrorTags: r.Tally.Mirror[id]}
-		for _, n := range r.Tally.Mirror { // a mirror is asked after "I do not know" alone: a reply has one such tag at most
-			c.mirrored += n
-		}
-		out[i] = c
+		out[i] = roundCount{asked: slices.Contains(r.Tally.Asked, id), tagged: r.Tally.Tagged, tags: r.Tally.Tags[id], mirrorTags: r.Tally.Mirror[id]}
 	}
 	return out
 }

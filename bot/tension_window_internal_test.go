@@ -403,7 +403,7 @@ func TestStatementsAreFinal(t *testing.T) {
 	}
 	rounds[23] = back
 	got := seasonNow(Team{Season: 1, Settings: Settings{Zone: "Europe/Amsterdam"}}, rounds, &edited, prompts.Dutch, nil, nil).Plain()
-	if strings.Contains(got, "Iets anders.") || !strings.Contains(got, lib.Tensions[0].Short.In(prompts.Dutch)+"\n  – –") {
+	if strings.Contains(got, "Iets anders.") || !strings.Contains(got, lib.Tensions[0].Short.In(prompts.Dutch)+"\n  · ·") {
 		t.Errorf("something was told under another name:\n%s", got)
 	}
 	for _, s := range last.Statements {
@@ -491,13 +491,15 @@ func TestTallyKnowsTheMirror(t *testing.T) {
 		{Tags: []prompts.TensionID{a, b}},
 		{Tags: []prompts.TensionID{a}, Mirror: a},
 		{Tags: []prompts.TensionID{b}, Mirror: a}, // chose another from the list since
+		{Tags: []prompts.TensionID{a}, Guess: a},  // was shown it, and chose it from the list
+		{Tags: []prompts.TensionID{b}, Guess: a},  // and chose another
 		{Plain: "unknown"},
 		{Plain: "none"},
 		{},
 	} {
 		tally.add(&s)
 	}
-	if tally.Respondents != 6 || tally.Tagged != 4 || tally.Unknown != 1 || tally.Tags[a] != 2 || tally.Tags[b] != 2 || tally.Mirror[a] != 1 || len(tally.Mirror) != 1 {
+	if tally.Respondents != 8 || tally.Tagged != 6 || tally.Unknown != 1 || tally.Tags[a] != 3 || tally.Tags[b] != 3 || tally.Mirror[a] != 2 || len(tally.Mirror) != 1 {
 		t.Errorf("%+v", tally)
 	}
 }

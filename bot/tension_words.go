@@ -3,6 +3,7 @@ package bot
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/weerklank/weerklank/bot/locale"
 	"github.com/weerklank/weerklank/prompts"
@@ -109,6 +110,16 @@ func Told(r Round) Message {
 		{Do: "why", Round: r.ID, Arg: whySaid, Label: say("season.why"), Typed: say("season.why-word")},
 	}})
 	return m
+}
+
+// untold is the post of what came back or changed at the end of a season whose overview did not come: nobody is asked whether to
+// go on, since the team was switched off meanwhile, for instance.
+func (b *Bot) untold(r Round, t Team, now time.Time) []Post {
+	if !r.Ends || r.Then != RoundSeason || t.Vote != "" || t.State == TeamGone {
+		return nil
+	}
+	r.Ends = false
+	return b.told(r, stepPost(r.ID, "give-back"), b.permitted(t, now))
 }
 
 // whySaid asks why something was said, where a round alone asks why its question was chosen.

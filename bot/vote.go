@@ -294,9 +294,10 @@ func (b *Bot) openVote(ctx context.Context, r Round, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return b.o.Store.UpdateRound(ctx, r.ID, func(r *Round, _ *Team) (Also, error) {
+	return b.o.Store.UpdateRound(ctx, r.ID, func(r *Round, t *Team) (Also, error) {
+		also := Also{Posts: b.untold(*r, *t, now)}
 		r.Then, r.ThenFrom = "", time.Time{}
-		return Also{}, nil
+		return also, nil
 	})
 }
 

@@ -19,11 +19,9 @@ const (
 	wordNever   = "never"
 )
 
-// How often a name for "something else" must come back before the editors hear of it (TENSIONS 7.1).
-const (
-	labelReplies = 5
-	labelRounds  = 2
-)
+// labelRounds is in how many rounds three replies must give "something else" one name before the editors hear of it. A round
+// with fewer counts for nothing: else the name would appear with one person's words.
+const labelRounds = 2
 
 // newsMessage tells a round's new words, each with what may be decided about it, or what was.
 func newsMessage(r Round, notes []WordNote, lib *prompts.Library) Message {
@@ -32,11 +30,20 @@ func newsMessage(r Round, notes []WordNote, lib *prompts.Library) Message {
 	open := false
 	for i, w := range r.News {
 		key := "word.new"
-		if w.Again {
+		switch more := w.From > minCell; { // how often before is not known then
+		case w.Again && more:
+			key = "word.again-more"
+		case more:
+			key = "word.new-more"
+		case w.Again:
 			key = "word.again"
 		}
+		before := locale.Number(r.Lang, w.Before)
+		if w.Before == 0 {
+			before = say("word.in-none")
+		}
 		m.Blocks = append(m.Blocks, Text(Rich(say(key), "word", w.Form, "rounds", locale.Number(r.Lang, w.Rounds),
-			"before", locale.Number(r.Lang, w.Before), "of", locale.Number(r.Lang, w.Of))...))
+			"before", before, "of", locale.Number(r.Lang, w.Of))...))
 		if n := slices.IndexFunc(notes, func(n WordNote) bool { return n.Key == w.Key && n.Decision != "" }); n >= 0 {
 			m.Blocks = append(m.Blocks, Text(notes[n].told(r.Lang, lib)...))
 			continue
@@ -70,6 +77,16 @@ func (n WordNote) told(lang prompts.Lang, lib *prompts.Library) []Span {
 		return Rich(locale.Text(lang, "word.belonging"), "word", n.Form, "tension", label)
 	}
 	return Rich(locale.Text(lang, "word.nevermind"), "word", n.Form)
+}
+
+// notesOf are the words that a round gave back last, with what was decided about them.
+func (t *Team) notesOf(id RoundID) (notes []WordNote) {
+	for _, n := range t.Words {
+		if n.Round == id {
+			notes = append(notes, n)
+		}
+	}
+	return notes
 }
 
 // news finds the new words of a round that is given back, among all rounds of its team.
@@ -264,11 +281,14 @@ func (b *Bot) proposals(ctx context.Context, lang prompts.Lang) ([]Block, error)
 	return out, nil
 }
 
-// labelKey makes one of the ways to write a name: its stems in the order of the alphabet.
+// labelKey makes one of the ways to write a name: its stems in the order of the alphabet, and the words that turn it around.
 func labelKey(label string, lang prompts.Lang) string {
 	var stems []string
 	for _, w := range tokenise(label) {
-		if content(w.form, lang) {
+		switch {
+		case turns(w.form):
+			stems = append(stems, w.form)
+		case content(w.form, lang):
 			stems = append(stems, stem(w.form, lang))
 		}
 	}
@@ -276,36 +296,53 @@ func labelKey(label string, lang prompts.Lang) string {
 	return strings.Join(slices.Compact(stems), " ")
 }
 
-// namesOf finds the names for "something else" that come back in the replies that are kept: in five of them, in two rounds,
-// and in one round in three. rounds gives for each round the names its shared replies have.
-func namesOf(rounds [][]string, lang prompts.Lang) (out []LabelNote) {
+// turns says whether a word turns what a name says around, or says how much of it: without it "no trust" would be "trust".
+func turns(form string) bool {
+	switch form {
+	case "niet", "geen", "nooit", "niets", "niemand", "zonder", "te", "weinig", "veel", "meer", "minder",
+		"not", "no", "never", "nothing", "nobody", "without", "too", "few", "little", "much", "many", "more", "less":
+		return true
+	}
+	return strings.HasSuffix(form, "n't")
+}
+
+// roundNames are the names for "something else" that a round's kept replies have.
+type roundNames struct {
+	round RoundID
+	names []string
+}
+
+// namesOf finds the names for "something else" that come back in the replies that are kept: in three of a round, in two
+// rounds.
+func namesOf(rounds []roundNames, lang prompts.Lang) (out []LabelNote) {
 	type use struct {
-		replies, rounds, most int
-		forms                 map[string]int
+		rounds []RoundID
+		forms  map[string]int
 	}
 	uses := map[string]*use{}
-	for _, labels := range rounds {
-		here := map[string]int{}
-		for _, label := range labels {
-			key := labelKey(label, lang)
-			if key == "" {
+	for _, r := range rounds {
+		here := map[string][]string{}
+		for _, label := range r.names {
+			if key := labelKey(label, lang); key != "" {
+				here[key] = append(here[key], strings.ToLower(label))
+			}
+		}
+		for key, forms := range here {
+			if len(forms) < minCell {
 				continue
 			}
 			if uses[key] == nil {
 				uses[key] = &use{forms: map[string]int{}}
 			}
-			here[key]++
-			uses[key].forms[strings.ToLower(label)]++
-		}
-		for key, n := range here {
 			u := uses[key]
-			u.replies += n
-			u.rounds++
-			u.most = max(u.most, n)
+			u.rounds = append(u.rounds, r.round)
+			for _, f := range forms {
+				u.forms[f]++
+			}
 		}
 	}
 	for key, u := range uses {
-		if u.replies < labelReplies || u.rounds < labelRounds || u.most < minCell {
+		if len(u.rounds) < labelRounds {
 			continue
 		}
 		form := ""
@@ -314,20 +351,23 @@ func namesOf(rounds [][]string, lang prompts.Lang) (out []LabelNote) {
 				form = f
 			}
 		}
-		out = append(out, LabelNote{key, form})
+		out = append(out, LabelNote{Key: key, Form: form, Rounds: u.rounds})
 	}
 	slices.SortFunc(out, func(a, b LabelNote) int { return cmp.Compare(a.Key, b.Key) })
 	return out
 }
 
-// labelsOf looks in what is kept of a team's rounds for names that come back, once a round had any. A name that looks like
-// personal data or too heavy a matter is none.
+// labelsOf looks in what is kept of a team's rounds for names that come back, once a round with content had any. A name that
+// looks like personal data or too heavy a matter is none; where the members' names are not known now, that cannot be told.
 func (b *Bot) labelsOf(ctx context.Context, r Round, rounds []Round) ([]LabelNote, error) {
-	if r.Tally == nil || r.Tally.Other == 0 {
+	if r.Tally == nil || r.Tally.Other == 0 || !telling(r.Tally, r.MinReplies) {
 		return nil, nil
 	}
 	members := b.membersOf(ctx, r.Team)
-	var all [][]string
+	if len(members) == 0 {
+		return nil, nil
+	}
+	var all []roundNames
 	for _, other := range rounds {
 		if other.ID != r.ID && !hasContent(other) || other.Tally == nil || other.Tally.Other == 0 {
 			continue
@@ -336,10 +376,10 @@ func (b *Bot) labelsOf(ctx context.Context, r Round, rounds []Round) ([]LabelNot
 		if err != nil {
 			return nil, err
 		}
-		var labels []string
+		labels := roundNames{round: other.ID}
 		for _, reply := range replies {
 			if reply.Other != "" && len(FindHints(reply.Other, HintOptions{Cases: b.o.CaseNumbers, Members: members})) == 0 && len(FindHeavy(reply.Other, b.o.Heavy)) == 0 {
-				labels = append(labels, reply.Other)
+				labels.names = append(labels.names, reply.Other)
 			}
 		}
 		all = append(all, labels)
@@ -347,10 +387,26 @@ func (b *Bot) labelsOf(ctx context.Context, r Round, rounds []Round) ([]LabelNot
 	return namesOf(all, r.Lang), nil
 }
 
-// noteLabels keeps names that the editors have not seen yet.
+// noteLabels keeps names that the editors have not seen yet, and which rounds they rest on.
 func (t *Team) noteLabels(labels []LabelNote) {
+	t.Labels = slices.Clone(t.Labels)
 	for _, l := range labels {
-		if !slices.ContainsFunc(t.Labels, func(have LabelNote) bool { return have.Key == l.Key }) {
+		i := slices.IndexFunc(t.Labels, func(have LabelNote) bool { return have.Key == l.Key })
+		if i < 0 {
+			t.Labels = append(t.Labels, l)
+		} else {
+			t.Labels[i].Rounds = l.Rounds
+		}
+	}
+}
+
+// dropLabels lets go of the names that rest on no round any more whose replies are kept, now that those of one are gone.
+func (t *Team) dropLabels(gone RoundID) {
+	labels := t.Labels
+	t.Labels = nil
+	for _, l := range labels {
+		l.Rounds = slices.DeleteFunc(slices.Clone(l.Rounds), func(id RoundID) bool { return id == gone })
+		if len(l.Rounds) > 0 {
 			t.Labels = append(t.Labels, l)
 		}
 	}

@@ -24,9 +24,10 @@ const (
 type NewWord struct {
 	Key    string `json:"key"`
 	Form   string `json:"form"`
-	Rounds int    `json:"rounds"` // of the window that hold it
-	Before int    `json:"before"` // of the rounds before that hold it
-	Of     int    `json:"of"`     // the rounds before
+	Rounds int    `json:"rounds"`         // of the window that hold it
+	Before int    `json:"before"`         // of the rounds before that hold it
+	Of     int    `json:"of"`             // the rounds before
+	From   int    `json:"from,omitempty"` // replies that it takes to hold it, where a table asks for more than three
 	Again  bool   `json:"again,omitempty"`
 }
 
@@ -49,8 +50,9 @@ type WordDecision struct {
 
 // LabelNote is what several people called "something else" by one name, for the editors.
 type LabelNote struct {
-	Key  string `json:"key"`
-	Form string `json:"form"`
+	Key    string    `json:"key"`
+	Form   string    `json:"form"`
+	Rounds []RoundID `json:"rounds,omitempty"` // that it rests on: it goes with the last of their replies
 }
 
 // chanceOf is how likely it is that of the rounds with a word, k in the window and K among M before it, as many or more
@@ -91,6 +93,7 @@ func newWords(rounds []Round, notes []WordNote) []NewWord {
 	}
 	window := rounds[len(rounds)-wordWindow:]
 	before := rounds[max(0, len(rounds)-wordWindow-wordBefore) : len(rounds)-wordWindow]
+	from := leastOf(slices.Concat(before, window))
 	type find struct {
 		NewWord
 		p float64
@@ -98,9 +101,9 @@ func newWords(rounds []Round, notes []WordNote) []NewWord {
 	var found []find
 	hidden := map[string]bool{}
 	for _, key := range keysOf(window) {
-		f := find{NewWord: NewWord{Key: key, Of: len(before)}}
+		f := find{NewWord: NewWord{Key: key, Of: len(before), From: from}}
 		for _, r := range window {
-			if w, ok := r.Tally.Words.find(key); ok {
+			if w, ok := r.Tally.Words.find(key); ok && w.Replies >= from {
 				f.Rounds++
 				if w.Shared >= minCell {
 					f.Form = w.Form
@@ -108,7 +111,7 @@ func newWords(rounds []Round, notes []WordNote) []NewWord {
 			}
 		}
 		for _, r := range before {
-			if _, ok := r.Tally.Words.find(key); ok {
+			if w, ok := r.Tally.Words.find(key); ok && w.Replies >= from {
 				f.Before++
 			}
 		}
@@ -132,6 +135,15 @@ func newWords(rounds []Round, notes []WordNote) []NewWord {
 		out = append(out, f.NewWord)
 	}
 	return out
+}
+
+// leastOf is how many replies must hold a word for all these rounds to tell whether they have it: a table that was too large
+// asks for more than three, and says nothing of the words that fewer have. 0: three.
+func leastOf(rounds []Round) (least int) {
+	for _, r := range rounds {
+		least = max(least, r.Tally.WordsFrom)
+	}
+	return least
 }
 
 // keysOf gives the words of some rounds, in the order of the alphabet.
@@ -169,12 +181,17 @@ func (n WordNote) returns(rounds []Round) bool {
 		}
 		if _, ok := r.Tally.Words.find(n.Key); ok {
 			absent = 0
-		} else if absent++; absent == wordAbsence {
-			return true
+		} else if r.Tally.WordsFrom == 0 { // else a few may have written it
+			if absent++; absent == wordAbsence {
+				return true
+			}
 		}
 	}
 	return false
 }
+
+// maxNotes is how many shown words a team remembers, a year of them and more.
+const maxNotes = 200
 
 // noteWords keeps that words were shown.
 func (t *Team) noteWords(r Round) {
@@ -182,4 +199,5 @@ func (t *Team) noteWords(r Round) {
 		t.Words = slices.DeleteFunc(t.Words, func(n WordNote) bool { return n.Key == w.Key })
 		t.Words = append(t.Words, WordNote{Key: w.Key, Form: w.Form, Round: r.ID, Shown: r.Number})
 	}
+	t.Words = t.Words[max(0, len(t.Words)-maxNotes):]
 }

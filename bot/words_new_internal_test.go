@@ -70,6 +70,45 @@ func repeated(n int, line string) (out []string) {
 	return out
 }
 
+// A table that was too large says nothing of the words that a few have: those are not taken to have been absent.
+func TestNewWordsBesideLargeTables(t *testing.T) {
+	rounds := func(replies int) []Round {
+		all := history(slices.Concat(repeated(11, "x"), repeated(4, "W x"))...)
+		for i, r := range all {
+			switch {
+			case i < 11:
+				r.Tally.WordsFrom = 5
+			default:
+				for k := range r.Tally.Words {
+					r.Tally.Words[k].Replies = replies
+				}
+			}
+		}
+		return all
+	}
+	if got := newWords(rounds(4), nil); len(got) != 0 { // four had it before too, perhaps
+		t.Errorf("%+v", got)
+	}
+	got := newWords(rounds(5), nil)
+	if len(got) != 1 || got[0].Form != "w" || got[0].From != 5 {
+		t.Fatalf("%+v", got)
+	}
+	lib := builtin(t)
+	for again, want := range map[bool]string{false: "Nieuw woord: w. In de laatste vier rondes kwam het vaker voor dan daarvoor.", true: "Weer terug: w. In de laatste vier rondes kwam het vaker voor dan daarvoor."} {
+		got[0].Again = again
+		if text := newsMessage(Round{Lang: prompts.Dutch, News: got}, nil, lib).Plain(); !strings.Contains(text, want) {
+			t.Error(text)
+		}
+	}
+	noted := history(slices.Concat(repeated(4, "W"), repeated(20, "x"), repeated(4, "W"))...)
+	for _, r := range noted[4:24] {
+		r.Tally.WordsFrom = 4
+	}
+	if (WordNote{Key: "nl:w", Shown: 4}).returns(noted) {
+		t.Error("it was perhaps never away")
+	}
+}
+
 func TestNewWordsAreFound(t *testing.T) {
 	all := func(parts ...[]string) []string { return slices.Concat(parts...) }
 	note := func(key string, shown int, decision string) []WordNote {
@@ -219,7 +258,7 @@ func (s *stream) round(number, replies int, share float64) made {
 	}
 	m := made{of: map[string][2]int{}, round: history("")[0]}
 	m.round.Number, m.round.Tally.Respondents = number, replies
-	m.round.Tally.Words = makeWordTable(texts, tableRules{home: prompts.Dutch})
+	m.round.Tally.Words, m.round.Tally.WordsFrom = makeWordTable(texts, tableRules{home: prompts.Dutch})
 	for _, w := range m.round.Tally.Words {
 		_, stems, _ := strings.Cut(w.Key, ":")
 		n := m.of[w.Key]

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -139,7 +140,7 @@ func TestNewWordIsDecidedAbout(t *testing.T) {
 		return slices.DeleteFunc(w.fake.Posts(crew), func(p chattest.Posted) bool { return !strings.Contains(p.First.Plain(), "Nieuw woord") })
 	}
 	posts := words()
-	if len(posts) != 1 || posts[0].Thread == "" || !strings.Contains(posts[0].Message.Plain(), "Nieuw woord: werkdruk. In vier van de laatste vier rondes schreven drie of meer mensen het, daarvoor in nul van de vijf.") {
+	if len(posts) != 1 || posts[0].Thread == "" || !strings.Contains(posts[0].Message.Plain(), "Nieuw woord: werkdruk. In vier van de laatste vier rondes schreven drie of meer mensen het, daarvoor in geen van de vijf.") {
 		t.Fatalf("%+v", posts)
 	}
 	if seen, err := w.bot.Export(ctx, crew); err != nil || !slices.ContainsFunc(seen, func(s bot.Seen) bool { return s.What == bot.SeenWords && s.Text == posts[0].First.Plain() }) {
@@ -185,11 +186,14 @@ func TestNewWordIsDecidedAbout(t *testing.T) {
 	tell("propose", resp, err, "voorgesteld")
 	resp, err = w.fake.Command(ctx, "p8", crew, "bibliotheek")
 	tell("the editor", resp, err, "Teams stelden dit voor als spanning:\n\nwerkdruk")
-	if _, resp, err = w.fake.Type(ctx, "p2", "woord koffie laat maar"); err != nil || !strings.Contains(plain(resp), "staat niet open") {
+	if _, resp, err = w.fake.Type(ctx, "p2", "woord koffie laat maar"); err != nil || !strings.Contains(plain(resp), "nu niets te kiezen") {
 		t.Errorf("a word that was never shown: %v %s", err, plain(resp))
 	}
 	if notes := w.team().Words; len(notes) != 1 || notes[0].Decision != "propose" || notes[0].Form != "werkdruk" {
 		t.Errorf("%+v", notes)
+	}
+	if seen, err := w.bot.Export(ctx, crew); err != nil || !slices.ContainsFunc(seen, func(s bot.Seen) bool { return s.What == bot.SeenWords && s.Text == words()[0].Message.Plain() }) {
+		t.Errorf("the export misses what was decided: %v", err)
 	}
 	askAbout(w, "Er is hier veel werkdruk.")
 	if posts := words(); len(posts) != 1 {
@@ -199,12 +203,28 @@ func TestNewWordIsDecidedAbout(t *testing.T) {
 
 // A name that many give to "something else" reaches the editors, from replies that were shared and are kept.
 func TestNamesForSomethingElseReachTheEditors(t *testing.T) {
+	for name, known := range map[string]bool{"names known": true, "names unknown": false} {
+		t.Run(name, func(t *testing.T) { namesForSomethingElse(t, known) })
+	}
+}
+
+// nameless is a platform that does not tell who is in a channel now.
+type nameless struct{ *chattest.Fake }
+
+func (nameless) Names(context.Context, bot.TeamID) ([]string, error) { return nil, errors.New("down") }
+
+func namesForSomethingElse(t *testing.T, known bool) {
 	w := newWorld(t, func(o *bot.Options) { o.Editors = []bot.ActorID{bot.Account("fake", "w", "p8").Actor()} })
-	defer w.close()
+	defer func() { w.close() }()
 	ctx := context.Background()
+	if !known {
+		w.close()
+		w.o.Chats = []bot.Chat{nameless{w.fake}}
+		w.open()
+	}
 	w.switchOn(crew, nil)
-	for n, named := range [][]string{{"te weinig mensen", "weinig mensen", "Weinig mensen", "te weinig mensen"}, {"weinig mensen"}} {
-		if got, err := w.fake.Command(ctx, "p8", crew, "bibliotheek"); err != nil || strings.Contains(plain(got), "mensen bij iets anders") {
+	for n, named := range [][]string{{"te weinig mensen", "mensen te weinig", "Te weinig mensen", "te weinig mensen"}, {"te weinig mensen"}, {"te weinig mensen", "te weinig mensen", "mensen te weinig"}} {
+		if got, err := w.fake.Command(ctx, "p8", crew, "bibliotheek"); err != nil || strings.Contains(plain(got), "bij iets anders:") {
 			t.Errorf("before round %d: %v", n+1, err)
 		}
 		w.step(w.team().NextOpens)
@@ -220,7 +240,7 @@ func TestNamesForSomethingElseReachTheEditors(t *testing.T) {
 		w.step(r.GivesBack)
 	}
 	got, err := w.fake.Command(ctx, "p8", crew, "bibliotheek")
-	if err != nil || !strings.Contains(plain(got), "bij iets anders:\n\nweinig mensen") {
+	if err != nil || strings.Contains(plain(got), "bij iets anders:\n\nte weinig mensen") != known {
 		t.Errorf("%v: %s", err, plain(got))
 	}
 }

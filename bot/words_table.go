@@ -189,7 +189,7 @@ func readAll(replies []writing, rules tableRules) [][]tableToken {
 }
 
 // makeWordTable reads the replies of a round. What a text marks as personal or too heavy bars the word in all of them.
-func makeWordTable(replies []writing, rules tableRules) WordTable {
+func makeWordTable(replies []writing, rules tableRules) (table WordTable, from int) {
 	barred := map[wordID]bool{}                                              // whatever language a text passes for
 	for _, text := range slices.Concat(rules.without, rules.hints.Members) { // a first name may stand there in small letters
 		for _, w := range tokenise(text) {
@@ -266,8 +266,9 @@ func (u *wordUse) form() string {
 	}).form
 }
 
-// fit sorts a table by key. One that is too large asks for more replies a word, so that it stays clear what is in it.
-func (t WordTable) fit() WordTable {
+// fit sorts a table by key. One that is too large asks for more replies a word, so that it stays clear what is in it: from
+// so many; 0: from three.
+func (t WordTable) fit() (fits WordTable, from int) {
 	slices.SortFunc(t, func(a, b TableWord) int { return cmp.Compare(a.Key, b.Key) })
 	for least := minCell; ; least++ {
 		t = slices.DeleteFunc(t, func(w TableWord) bool { return w.Replies < least })
@@ -275,8 +276,12 @@ func (t WordTable) fit() WordTable {
 		for _, w := range t {
 			size += w.size()
 		}
-		if size <= maxWordTable {
-			return t
+		switch {
+		case size > maxWordTable:
+		case least > minCell:
+			return t, least
+		default:
+			return t, 0
 		}
 	}
 }
@@ -355,7 +360,9 @@ func (b *Bot) wordTable(ctx context.Context, r Round, t *Tally, slips []*slip) (
 	for _, s := range slips {
 		replies = append(replies, writing{s.text(), s.shared()})
 	}
-	return makeWordTable(replies, rules), nil
+	table, from := makeWordTable(replies, rules)
+	t.WordsFrom = from
+	return table, nil
 }
 
 // membersOf asks a platform for the names in a channel.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,7 +22,8 @@ func table(rules tableRules, texts ...string) map[string]TableWord {
 		replies = append(replies, writing{text, !counted})
 	}
 	out := map[string]TableWord{}
-	for _, w := range makeWordTable(replies, rules) {
+	table, _ := makeWordTable(replies, rules)
+	for _, w := range table {
 		out[w.Key] = w
 	}
 	return out
@@ -134,7 +136,8 @@ func TestNeverInAWordTable(t *testing.T) {
 
 func makeTable(m map[string]TableWord) WordTable {
 	t := WordTable(valuesOf(m))
-	return t.fit()
+	fits, _ := t.fit()
+	return fits
 }
 
 // A table is as small as was promised, whatever people write, and comes back from a record as it was.
@@ -149,7 +152,7 @@ func TestWordTableIsSmallAndComesBack(t *testing.T) {
 		}
 		texts = append(texts, writing{text.String(), true})
 	}
-	full := makeWordTable(texts, tableRules{home: prompts.Dutch})
+	full, from := makeWordTable(texts, tableRules{home: prompts.Dutch})
 	raw, err := json.Marshal(Tally{Words: full})
 	if err != nil {
 		t.Fatal(err)
@@ -167,6 +170,12 @@ func TestWordTableIsSmallAndComesBack(t *testing.T) {
 	}
 	if least <= minCell {
 		t.Error("the table was not too large: the test shows nothing")
+	}
+	if from <= minCell || from > least {
+		t.Errorf("the table says that it begins at %d, the rarest word has %d", from, least)
+	}
+	if _, from := full.fit(); from != 0 {
+		t.Errorf("a table that fits begins at %d", from)
 	}
 	for _, w := range []WordTable{nil, {}, full[:1], full} {
 		raw, err := json.Marshal(Tally{Words: w})
@@ -186,7 +195,7 @@ func TestWordTableIsSmallAndComesBack(t *testing.T) {
 	// The same replies in any order make the same table.
 	for range 5 {
 		r.Shuffle(len(texts), func(i, j int) { texts[i], texts[j] = texts[j], texts[i] })
-		if again := makeWordTable(texts, tableRules{home: prompts.Dutch}); !reflect.DeepEqual(again, full) {
+		if again, _ := makeWordTable(texts, tableRules{home: prompts.Dutch}); !reflect.DeepEqual(again, full) {
 			t.Fatal("another order, another table")
 		}
 	}
@@ -196,7 +205,7 @@ func TestWordTableIsSmallAndComesBack(t *testing.T) {
 func FuzzWordTable(f *testing.F) {
 	f.Add("werkdruk; |nood’s| Ça va\x00\xff")
 	f.Fuzz(func(t *testing.T, text string) {
-		w := makeWordTable([]writing{{text, true}, {text, false}, {text, true}, {text, true}}, tableRules{home: prompts.Dutch})
+		w, _ := makeWordTable([]writing{{text, true}, {text, false}, {text, true}, {text, true}}, tableRules{home: prompts.Dutch})
 		raw, err := json.Marshal(Tally{Words: w})
 		if err != nil {
 			t.Fatal(err)
@@ -208,25 +217,67 @@ func FuzzWordTable(f *testing.F) {
 	})
 }
 
-// A name for "something else" reaches the editors from five replies on, in two rounds, and three in one.
+// A name for "something else" reaches the editors when three replies of a round have it, in two rounds. What fewer have
+// makes no difference, and a name means what it says.
 func TestNamesForSomethingElse(t *testing.T) {
 	for _, tc := range []struct {
 		rounds [][]string
 		want   string
 	}{
-		{[][]string{{"te weinig mensen", "Weinig mensen", "mensen te weinig"}, {"te weinig mensen", "weinig mensen"}}, "weinig mensen"},
+		{[][]string{{"te weinig mensen", "Te weinig mensen", "mensen te weinig"}, {"te weinig mensen", "te weinig mensen", "te weinig mensen"}}, "te weinig mensen"},
+		{[][]string{{"weinig mensen", "weinig mensen", "weinig mensen", "weinig mensen"}, {"weinig mensen"}}, ""}, // one person's words
+		{[][]string{{"weinig mensen", "weinig mensen", "weinig mensen", "weinig mensen"}, {"weinig mensen", "weinig mensen"}}, ""},
+		{[][]string{{"geen vertrouwen", "vertrouwen", "geen vertrouwen"}, {"geen vertrouwen", "geen vertrouwen", "vertrouwen"}}, ""},
+		{[][]string{{"te veel regels", "te weinig regels", "regels"}, {"te veel regels", "te weinig regels", "meer regels"}}, ""},
+		{[][]string{{"niet geluisterd", "geluisterd", "niet geluisterd", "niet geluisterd"}, {"niet geluisterd", "niet geluisterd", "niet geluisterd"}}, "niet geluisterd"},
 		{[][]string{{"weinig mensen", "weinig mensen", "weinig mensen", "weinig mensen", "weinig mensen"}}, ""},
 		{[][]string{{"weinig mensen", "weinig mensen"}, {"weinig mensen", "weinig mensen"}, {"weinig mensen"}}, ""},
 		{[][]string{{"weinig mensen", "weinig mensen", "weinig mensen"}, {"weinig mensen"}}, ""},
 		{[][]string{{"de", "het", "een"}, {"de", "het"}}, ""},
 	} {
 		var forms []string
-		for _, l := range namesOf(tc.rounds, prompts.Dutch) {
+		var rounds []roundNames
+		for i, names := range tc.rounds {
+			rounds = append(rounds, roundNames{RoundID(strconv.Itoa(i)), names})
+		}
+		for _, l := range namesOf(rounds, prompts.Dutch) {
 			forms = append(forms, l.Form)
 		}
 		if got := strings.Join(forms, ", "); got != tc.want {
 			t.Errorf("%v: %q, want %q", tc.rounds, got, tc.want)
 		}
+	}
+}
+
+// In a round that tells of no tension no names are looked for.
+func TestNoNamesFromAThinRound(t *testing.T) {
+	got, err := new(Bot).labelsOf(t.Context(), Round{MinReplies: 3, Tally: &Tally{Respondents: 3, Other: 3}}, nil)
+	if got != nil || err != nil {
+		t.Errorf("%v %v", got, err)
+	}
+}
+
+// A name that the editors see goes with the last of the replies that it rests on.
+func TestNamesGoWithTheirReplies(t *testing.T) {
+	var team Team
+	team.noteLabels([]LabelNote{{Key: "a", Form: "a", Rounds: []RoundID{"1", "2"}}, {Key: "b", Form: "b", Rounds: []RoundID{"2", "3"}}})
+	before := team
+	team.noteLabels([]LabelNote{{Key: "b", Form: "other", Rounds: []RoundID{"2", "3", "4"}}})
+	for _, c := range []struct {
+		gone RoundID
+		left string
+	}{{"1", "a b"}, {"9", "a b"}, {"2", "b"}, {"3", "b"}, {"4", ""}, {"4", ""}} {
+		team.dropLabels(c.gone)
+		var forms []string
+		for _, l := range team.Labels {
+			forms = append(forms, l.Form)
+		}
+		if got := strings.Join(forms, " "); got != c.left {
+			t.Errorf("after %s: %q, want %q", c.gone, got, c.left)
+		}
+	}
+	if len(before.Labels) != 2 || len(before.Labels[0].Rounds) != 2 || len(before.Labels[1].Rounds) != 2 {
+		t.Errorf("what was there before was changed: %+v", before.Labels)
 	}
 }
 

@@ -83,7 +83,7 @@ func leaf() *figure {
 // alphabet is a size of the marks.
 type alphabet struct {
 	pitch, height float64
-	figures       [5]*figure
+	figures       [6]*figure
 	dot           *figure
 }
 
@@ -92,19 +92,20 @@ func alphabetOf(pitch float64) *alphabet {
 	line := max(r*0.24, 3)
 	name := func(s string) string { return s + strconv.Itoa(int(math.Round(pitch))) }
 	a := &alphabet{pitch: pitch, height: 2.6*r + 8, dot: &figure{"dot", round(4, false)}}
-	a.figures = [5]*figure{
+	a.figures = [6]*figure{
 		NotAsked: {name("full"), round(r, false)},
 		Asked:    {name("corner"), corner(r*1.22, false)},
 		Silent:   {name("open-corner"), append(corner(r*1.22, false), corner(r*1.22-line*1.41, true)...)},
 		Below:    {name("open"), append(round(r*0.62, false), round(r*0.62-line*0.8, true)...)},
 		TooFew:   box(name("dash"), r*1.1, line),
+		Other:    {name("point"), round(r*0.2, false)},
 	}
 	return a
 }
 
 // of gives the figure of a mark; faint says that it stands back.
 func (a *alphabet) of(m Mark) (f *figure, faint bool) {
-	return a.figures[m], m == Below || m == TooFew
+	return a.figures[m], m == Below || m == TooFew || m == Other
 }
 
 // path writes an outline for SVG.

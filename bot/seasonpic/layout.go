@@ -198,6 +198,9 @@ func (s *scene) legend(d Data, f *faces, y float64) float64 {
 	column, x := (right-margin)/2.0, float64(margin)
 	low := y
 	for n, l := range legend() {
+		if !d.shows(l.mark) {
+			continue
+		}
 		if n%2 == 0 {
 			x, y = margin, low
 		} else {

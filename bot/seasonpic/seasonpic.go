@@ -3,6 +3,7 @@
 package seasonpic
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -21,6 +22,7 @@ const (
 	Silent               // asked, fewer than three
 	Asked                // three or more, asked
 	NotAsked             // three or more, not asked
+	Other                // the tension was not on the list, or meant something else
 )
 
 // legend gives the marks in the order of the text version's legend, with the signs that stand for them there.
@@ -31,7 +33,25 @@ func legend() []struct {
 	return []struct {
 		mark Mark
 		sign string
-	}{{NotAsked, "●"}, {Asked, "◆"}, {Silent, "◇"}, {Below, "○"}, {TooFew, "–"}}
+	}{{NotAsked, "●"}, {Asked, "◆"}, {Silent, "◇"}, {Below, "○"}, {TooFew, "–"}, {Other, "·"}}
+}
+
+// shows says whether a mark belongs in the legend: the last one where it stands in a row.
+func (d Data) shows(m Mark) bool {
+	return m != Other || slices.ContainsFunc(d.Rows, func(r Row) bool { return slices.Contains(r.Marks, Other) })
+}
+
+// fewIn has TooFew for the rounds that are so for every tension.
+func (d Data) fewIn() []Mark {
+	few := make([]Mark, d.rounds())
+	for _, r := range d.Rows {
+		for i := range few {
+			if i >= len(r.Marks) || r.Marks[i] != TooFew {
+				few[i] = Below
+			}
+		}
+	}
+	return few
 }
 
 // Weight is how heavy the bar beside a tension is, in steps.
@@ -107,7 +127,7 @@ func (d Data) rounds() int {
 
 // words gives the legend's words for each mark.
 func words(lang prompts.Lang) map[Mark]string {
-	text := locale.Text(lang, "season.legend")
+	text := locale.Text(lang, "season.legend") + "\n" + locale.Text(lang, "season.legend-other")
 	out := map[Mark]string{}
 	for _, l := range legend() {
 		_, rest, _ := strings.Cut(text, l.sign+" ")
@@ -139,7 +159,7 @@ func (d Data) alt() string {
 			}
 			lines = append(lines, line)
 		}
-		if few := where(d.Rows[0].Marks, TooFew); few != "" {
+		if few := where(d.fewIn(), TooFew); few != "" {
 			lines = append(lines, locale.Capital(locale.Say(d.Lang, "season.picture-rounds", "mark", words(d.Lang)[TooFew], "rounds", few))+".")
 		}
 		if all := strings.Join(lines, "\n"); utf8.RuneCountInString(all) <= maxAlt {

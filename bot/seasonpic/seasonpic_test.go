@@ -26,7 +26,7 @@ var show = flag.String("show", "", "a directory for the pictures")
 
 // marks reads a row as the text version writes it.
 func marks(s string) (out []seasonpic.Mark) {
-	signs := map[rune]seasonpic.Mark{'●': seasonpic.NotAsked, '◆': seasonpic.Asked, '◇': seasonpic.Silent, '○': seasonpic.Below, '–': seasonpic.TooFew}
+	signs := map[rune]seasonpic.Mark{'●': seasonpic.NotAsked, '◆': seasonpic.Asked, '◇': seasonpic.Silent, '○': seasonpic.Below, '–': seasonpic.TooFew, '·': seasonpic.Other}
 	for _, r := range s {
 		if m, ok := signs[r]; ok {
 			out = append(out, m)
@@ -189,4 +189,25 @@ func white(img image.Image, r image.Rectangle) bool {
 		}
 	}
 	return true
+}
+
+// A round in which a tension meant something else has a mark of its own, and a word in the legend where it occurs; too few
+// answers are those of a round, for every tension.
+func TestAnotherMark(t *testing.T) {
+	d := seasonpic.Data{Lang: prompts.Dutch, Title: "Waar het bij ons schuurt", Rows: []seasonpic.Row{row("Een", "genoemd", seasonpic.Mentioned, "··–●"), row("Twee", "", seasonpic.Unseen, "○○–○")}}
+	svg, _, alt, err := seasonpic.Picture(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "Een, genoemd: drie of meer, niet gevraagd, in ronde 4; toen anders, of niet op de lijst, in ronde 1, 2.\nTwee: minder dan drie.\nTe weinig, in ronde 3."; !strings.HasSuffix(alt, want) {
+		t.Errorf("%s", alt)
+	}
+	d.Rows[0] = row("Een", "genoemd", seasonpic.Mentioned, "–○–●") // a mark of one row alone is no round with too few
+	plain, _, alt, err := seasonpic.Picture(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(alt, "Te weinig, in ronde 3.") || strings.Contains(alt, "toen anders") || len(plain) >= len(svg) {
+		t.Errorf("%d bytes, %d with the mark: %s", len(plain), len(svg), alt)
+	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,6 +44,8 @@ func cmdTensions(ctx context.Context, e *env, args []string) error {
 		return usageError{e.say("cli.too-many")}
 	case lang != "" && !slices.Contains(prompts.Langs(), prompts.Lang(lang)):
 		return usageError{e.say("cli.tensions-lang", "lang", lang)}
+	case rest[0] == "suggest" && file == "-" && (graded == "" || graded == "-"):
+		return usageError{e.say("cli.tensions-input")}
 	case rest[0] == "list" && (asked != "" || graded != "" || ids != ""), graded == "" && ids != "":
 		return usageError{e.say("cli.tensions-apart")}
 	}
@@ -166,22 +169,31 @@ type (
 	}
 )
 
+// longestText is how many bytes a text may have that suggestions are made for: as much as the program reads of a message.
+const longestText = 16 * bot.MaxReplyBytes
+
 // suggest reads one reply a line and writes one object a line.
 func (s suggester) suggest(ctx context.Context) error {
-	in, out := bufio.NewReader(s.stdin), bufio.NewWriter(s.stdout)
+	in, out := bufio.NewReaderSize(s.stdin, longestText+len("\r\n")), bufio.NewWriter(s.stdout)
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
-	for {
-		line, err := in.ReadString('\n')
+	for row := 1; ; row++ {
+		raw, err := in.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			problem := s.say("cli.tensions-long", "max", strconv.Itoa(longestText))
+			err = errors.New(s.say("cli.tensions-row", "file", "-", "row", strconv.Itoa(row), "problem", problem))
+			return cmp.Or(out.Flush(), err)
+		}
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		if line != "" {
-			found, serr := s.scorer.Score(ctx, strings.TrimRight(line, "\r\n"), s.team)
+		if len(raw) > 0 {
+			line := strings.TrimRight(string(raw), "\r\n")
+			found, serr := s.scorer.Score(ctx, line, s.team)
 			if serr != nil {
 				return serr
 			}
-			if serr := enc.Encode(s.shown(strings.TrimRight(line, "\r\n"), found)); serr != nil {
+			if serr := enc.Encode(s.shown(line, found)); serr != nil {
 				return serr
 			}
 			if in.Buffered() == 0 { // somebody may be typing
@@ -414,6 +426,9 @@ func (s suggester) readGraded(lib prompts.Library, file string, labels map[strin
 			bad(s.say("cli.tensions-columns", "n", strconv.Itoa(len(f))))
 			continue
 		}
+		if len(f[5]) > longestText {
+			bad(s.say("cli.tensions-long", "max", strconv.Itoa(longestText)))
+		}
 		g := gradedReply{lang: prompts.Lang(f[1]), setting: f[2], text: f[5]}
 		if !slices.Contains(prompts.Langs(), g.lang) {
 			bad(s.say("cli.tensions-lang", "lang", f[1]))
@@ -421,7 +436,7 @@ func (s suggester) readGraded(lib prompts.Library, file string, labels map[strin
 		for i, to := range []*prompts.TensionID{&g.primary, &g.secondary} {
 			label := f[3+i]
 			id, ok := labels[label]
-			if !ok && labels == nil && !nothing(label) {
+			if !ok && !nothing(label) {
 				if _, ok = lib.Tension(prompts.TensionID(label)); !ok {
 					bad(s.say("cli.tensions-label", "label", label))
 				}

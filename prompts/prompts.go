@@ -148,6 +148,7 @@ type Prompt struct {
 	CooldownWeeks int
 	Season        []int    // months 1 to 12 in which it may be asked; empty: all
 	Avoid         []string // named periods: "elections", "after-incident"
+	NotBefore     string   `json:",omitempty"` // "2026-09-28": the first day on which it may be asked; empty: any
 	FollowupKinds []string // two different ones
 	Placeholders  []string // look-back only: "date", "agreement"
 	Words         map[Lang]Words

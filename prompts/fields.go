@@ -2,7 +2,7 @@ package prompts
 
 import (
 	"errors"
-	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,9 +33,7 @@ func word[E any, T ~string](name string, at func(*E) *T) field[E] {
 func inText[E any](name string, lang Lang, at func(*E) *Text) field[E] {
 	return field[E]{name, func(e E) string { return (*at(&e))[lang] }, func(e *E, s string) error {
 		own := Text{} // the map may be another entry's too
-		for l, t := range *at(e) {
-			own[l] = t
-		}
+		maps.Copy(own, *at(e))
 		if own[lang] = strings.TrimSpace(s); own[lang] == "" {
 			delete(own, lang)
 		}
@@ -60,7 +58,7 @@ func whole(s string) (int, error) {
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil {
-		return 0, fmt.Errorf("%.20q is no whole number", s)
+		return 0, syntax(1, 1, "%.20q is no whole number", s)
 	}
 	return n, nil
 }
@@ -81,7 +79,7 @@ func truth[E any](name string, at func(*E) *bool) field[E] {
 		s = strings.ToLower(strings.TrimSpace(s))
 		*at(e) = slices.Contains(yes, s)
 		if !*at(e) && !slices.Contains(no, s) {
-			return fmt.Errorf("%.20q is neither true nor false", s)
+			return syntax(1, 1, "%.20q is neither true nor false", s)
 		}
 		return nil
 	}}
@@ -149,9 +147,7 @@ func trimmed(list []string) []string {
 func inWords(lang Lang, f field[Words]) field[Prompt] {
 	return field[Prompt]{string(lang) + "." + f.name, func(p Prompt) string { return f.get(p.Words[lang]) }, func(p *Prompt, s string) error {
 		own := map[Lang]Words{}
-		for l, w := range p.Words {
-			own[l] = w
-		}
+		maps.Copy(own, p.Words)
 		w := own[lang]
 		err := f.set(&w, s)
 		if own[lang] = w; w.empty() {
@@ -221,6 +217,7 @@ func promptFields() []field[Prompt] {
 		number("cooldown_weeks", func(p *Prompt) *int { return &p.CooldownWeeks }),
 		numbers("season", func(p *Prompt) *[]int { return &p.Season }),
 		slugs("avoid", func(p *Prompt) *[]string { return &p.Avoid }),
+		text("not_before", func(p *Prompt) *string { return &p.NotBefore }),
 		slugs("placeholders", func(p *Prompt) *[]string { return &p.Placeholders }),
 		text("author", func(p *Prompt) *string { return &p.Author }),
 		text("reviewer", func(p *Prompt) *string { return &p.Reviewer }),
@@ -256,9 +253,7 @@ func tensionFields() []field[Tension] {
 			out = append(out, field[Tension]{string(lang) + "." + f.name, func(t Tension) string { return f.get(t.Definitions[lang]) },
 				func(t *Tension, s string) error {
 					own := map[Lang]Definition{}
-					for l, d := range t.Definitions {
-						own[l] = d
-					}
+					maps.Copy(own, t.Definitions)
 					d := own[lang]
 					err := f.set(&d, s)
 					if own[lang] = d; d.empty() {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -309,6 +310,9 @@ func (v *validator) calendar(p Prompt) {
 		}
 	}
 	each(v, "avoid", p.Avoid, periods)
+	if _, err := time.Parse(time.DateOnly, p.NotBefore); err != nil && p.NotBefore != "" {
+		v.note("not_before", "%q is no day; write it as 2026-09-28", p.NotBefore)
+	}
 }
 
 func (v *validator) words(p Prompt, prefix string, w Words) {

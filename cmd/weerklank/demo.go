@@ -321,18 +321,18 @@ func (p *parts) colleagues(ctx context.Context, r bot.Round, n int, random *rand
 // crewOf are the people in a channel.
 func crewOf(team bot.TeamID) []string {
 	channels := workspace.DefaultSeed().Channels
-	i := slices.IndexFunc(channels, func(c workspace.Channel) bool { return c.ID == placeOf(team) })
+	i := slices.IndexFunc(channels, func(c workspace.Channel) bool { return c.ID == channelOf(team) })
 	if i < 0 {
 		return nil
 	}
 	return slices.Clone(channels[i].Members)
 }
 
-// placeOf is what the workspace calls a team's channel.
-func placeOf(team bot.TeamID) string { return strings.TrimPrefix(string(team), workspace.Platform+":") }
+// channelOf is what the workspace calls a team's channel.
+func channelOf(team bot.TeamID) string { return strings.TrimPrefix(string(team), workspace.Platform+":") }
 
 func (p *parts) colleague(ctx context.Context, r bot.Round, person string, reply demoReply) error {
-	place := placeOf(r.Team)
+	place := channelOf(r.Team)
 	text := reply.text(r.Lang)
 	if reply.Typed && text != "" {
 		direct := "@" + person
@@ -470,7 +470,7 @@ func (p *parts) layPast(ctx context.Context, lang prompts.Lang, now time.Time) e
 // vote lets the crew choose to go on.
 func (p *parts) vote(ctx context.Context, team bot.TeamID, id bot.RoundID) error {
 	for _, person := range crewOf(team)[1:6] { // the first is the visitor's own seat
-		if _, err := p.ws.Press(ctx, person, placeOf(team), bot.Action{Do: "vote", Round: id, Arg: "go-on"}); err != nil {
+		if _, err := p.ws.Press(ctx, person, channelOf(team), bot.Action{Do: "vote", Round: id, Arg: "go-on"}); err != nil {
 			return err
 		}
 	}
@@ -513,7 +513,7 @@ func (p *parts) choose(ctx context.Context, now time.Time, lang prompts.Lang) er
 		switch {
 		case a.Choice == "" && a.Closed.IsZero():
 			p.ws.Backdate(now.Add(20 * time.Hour)) // after the talk
-			if err := p.fill(ctx, "cor", placeOf(demoTeam), bot.Action{Do: "agree", Round: a.Round, Arg: string(c.Choice)}, map[string][]string{"line": {in(c.NL, c.EN)}}); err != nil {
+			if err := p.fill(ctx, "cor", channelOf(demoTeam), bot.Action{Do: "agree", Round: a.Round, Arg: string(c.Choice)}, map[string][]string{"line": {in(c.NL, c.EN)}}); err != nil {
 				return err
 			}
 		case a.Choice == bot.AgreePass && a.Answer == nil && c.Answer != "" && now.After(a.Made.AddDate(0, 0, c.Days)):
@@ -522,7 +522,7 @@ func (p *parts) choose(ctx context.Context, now time.Time, lang prompts.Lang) er
 			if c.Answer == bot.AnswerLater {
 				values["day"] = []string{now.AddDate(0, 0, 9*c.Days).Format(time.DateOnly)}
 			}
-			if err := p.fill(ctx, "irma", placeOf(demoTeam), bot.Action{Do: "passed", Round: a.Round}, values); err != nil {
+			if err := p.fill(ctx, "irma", channelOf(demoTeam), bot.Action{Do: "passed", Round: a.Round}, values); err != nil {
 				return err
 			}
 		}

@@ -55,6 +55,7 @@ type Bot struct {
 	appointed appointed
 	out       *outstanding
 	scorer    func() Scorer
+	proposing proposing
 
 	wakeAgenda chan struct{}
 	wakeSender chan struct{}

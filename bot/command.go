@@ -56,8 +56,8 @@ func parseCommand(text string) (verb, rest string, explicit, ok bool) {
 			return "word", rest, explicit, true
 		}
 	}
-	switch {
-	case verb == "pause" && slices.Contains(incident, rest), verb == "remove" && looksLikeCode(rest):
+	switch _, desk := parseDesk(rest); {
+	case verb == "pause" && slices.Contains(incident, rest), verb == "remove" && looksLikeCode(rest), verb == "library" && desk:
 		return verb, rest, explicit, true
 	}
 	return "", "", explicit, false
@@ -83,8 +83,12 @@ func ReachOf(text string) Reach {
 	switch verb {
 	case "help":
 		return ReachAll
-	case "on", "settings", "status", "next", "why", "season", "library":
+	case "on", "settings", "status", "next", "why", "season":
 		return ReachTeam
+	case "library":
+		if c, _ := parseDesk(rest); !c.acts() { // drafts are for editors, and for the one who asks
+			return ReachOwn
+		}
 	case "me", "change", "receipt", "propose":
 		return ReachOwn
 	case "remove":
@@ -141,7 +145,7 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 		if r, ok, err := b.voteWord(ctx, e.From, text, len(seats) == 0); ok || err != nil {
 			return r, err
 		}
-		if verb, _, explicit, ok := parseCommand(text); ok {
+		if verb, rest, explicit, ok := parseCommand(text); ok && (verb != "library" || rest == "" || b.MayEdit(e.User.Actor())) {
 			if (verb == "pause" || verb == "off") && !explicit { // the whole channel would see it, and it may be an answer
 				if seats, err := b.seats(ctx, e.From, e.Round); err == nil && len(seats) > 0 {
 					return sayer(e.Lang).message("cmd.or-reply", "word", text), nil

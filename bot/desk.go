@@ -22,7 +22,7 @@ var deskActs = map[string]string{
 	"indienen": deskSubmit, "submit": deskSubmit, "activeer": deskActivate, "activate": deskActivate,
 	"terug": deskReturn, "return": deskReturn, "stop": deskRetire, "retire": deskRetire, "wek": deskWake, "wake": deskWake,
 	"houd": deskMine, "keep": deskMine, "neem": deskNew, "take": deskNew, "voegsamen": deskMerged, "merge": deskMerged,
-	"meld": deskWatch, "notify": deskWatch, "woord": deskWord, "word": deskWord,
+	"help": deskHelp, "hulp": deskHelp, "meld": deskWatch, "notify": deskWatch, "woord": deskWord, "word": deskWord,
 }
 
 // What is done at the desk.
@@ -40,6 +40,7 @@ const (
 	deskMerged   = "merged"
 	deskWatch    = "watch"
 	deskWord     = "word"
+	deskHelp     = "help"
 )
 
 // deskCommand is what was typed behind "library".
@@ -66,6 +67,8 @@ func parseDesk(rest string) (c deskCommand, ok bool) {
 	case deskSearch:
 		c.rest = strings.Join(words, " ")
 		return c, len(words) <= 6
+	case deskHelp:
+		return c, len(words) == 0
 	case deskWatch:
 		c.off = len(words) == 1 && slices.Contains([]string{"niet", "uit", "off"}, strings.ToLower(words[0]))
 		return c, len(words) == 0 || c.off
@@ -106,7 +109,7 @@ func looksLikeID(word string) bool {
 // acts says whether a command changes something at once.
 func (c deskCommand) acts() bool {
 	switch c.act {
-	case "", deskSearch, deskShow, deskEdit:
+	case "", deskSearch, deskShow, deskEdit, deskHelp:
 		return false
 	case deskReturn:
 		return c.rest != ""
@@ -125,7 +128,7 @@ func (b *Bot) desk(ctx context.Context, f From, text string) (Response, error) {
 		return say.message("cmd.editors-only"), nil
 	}
 	c, ok := parseDesk(afterVerb(text))
-	if !ok {
+	if !ok || c.act == deskHelp {
 		return b.deskHelp(f.Lang), nil
 	}
 	switch c.act {
@@ -162,7 +165,7 @@ func (b *Bot) desk(ctx context.Context, f From, text string) (Response, error) {
 
 // afterVerb is what stands behind the first word of a command, as it was typed.
 func afterVerb(text string) string {
-	words := strings.Fields(strings.Trim(text, " /\n"))
+	words := strings.Fields(strings.Trim(text, " .!/\n"))
 	if len(words) > 0 && (strings.EqualFold(words[0], "weerklank") || strings.EqualFold(words[0], "@weerklank")) {
 		words = words[1:]
 	}
@@ -221,7 +224,7 @@ func (b *Bot) deskRefused(err error, lang prompts.Lang) (Response, error) {
 func refusedLines(r *Refused, lang prompts.Lang) []string {
 	var out []string
 	for _, p := range r.Problems {
-		out = append(out, fieldName(p.Field, lang)+": "+problemText(p, lang))
+		out = append(out, fieldName(p.Field, lang)+": "+p.In(lang))
 	}
 	for _, f := range r.Findings {
 		out = append(out, findingLine(f, lang))
@@ -549,7 +552,7 @@ func (b *Bot) deskView(f From, e Entry, cat Catalogue, first string) Response {
 	}
 	if e.Update != nil {
 		m.Blocks = append(m.Blocks, Text(Span{Text: say("desk.update")}))
-		m.Blocks = append(m.Blocks, changes(b.Diff(e.Update.Base, e.Update.New), f.Lang)...)
+		m.Blocks = append(m.Blocks, changeBlocks(b.Diff(e.Update.Base, e.Update.New), f.Lang)...)
 	}
 	if e.ReadOnly {
 		m.Blocks = append(m.Blocks, Note(say("desk.read-only")))
@@ -690,8 +693,8 @@ func (e Entry) actions(lang prompts.Lang) []Action {
 	return out
 }
 
-// changes shows what differs between two versions.
-func changes(all []FieldChange, lang prompts.Lang) []Block {
+// changeBlocks shows what differs between two versions.
+func changeBlocks(all []FieldChange, lang prompts.Lang) []Block {
 	say := sayer(lang)
 	var lines []string
 	for _, c := range all {

@@ -29,7 +29,9 @@ type deskState struct {
 	mark  string
 }
 
-func (s deskState) String() string { return strings.Join([]string{s.key.String(), s.stamp, string(s.lang), s.mark}, "@") }
+func (s deskState) String() string {
+	return strings.Join([]string{s.key.String(), s.stamp, string(s.lang), s.mark}, "@")
+}
 
 // readDeskState reads what stands behind the platform in a form's state.
 func readDeskState(state string) (s deskState, ok bool) {
@@ -365,7 +367,7 @@ func (b *Bot) submitDesk(ctx context.Context, e FormSubmitted) (Response, error)
 		}
 		if b.proposing.first("desk "+s.String(), []string{now.Stamp}, version(e.At)) {
 			notice := []Block{Text(Span{Text: say("desk.conflict"), Strong: true})}
-			notice = append(notice, changes(theirs, e.Lang)...)
+			notice = append(notice, changeBlocks(theirs, e.Lang)...)
 			wrong["conflict"] = say("desk.conflict-again")
 			return again(notice), nil
 		}
@@ -377,7 +379,7 @@ func (b *Bot) submitDesk(ctx context.Context, e FormSubmitted) (Response, error)
 		return again([]Block{Text(Span{Text: say("desk.conflict"), Strong: true})}), nil
 	case isRefused:
 		for _, p := range refused.Problems {
-			atField(form, p.Field, problemText(p, e.Lang), e.Lang, wrong)
+			atField(form, p.Field, p.In(e.Lang), e.Lang, wrong)
 		}
 		for _, f := range refused.Findings {
 			field := f.Field
@@ -531,30 +533,4 @@ func fieldName(field string, lang prompts.Lang) string {
 		return known[name]
 	}
 	return langName(prompts.Lang(l)) + ", " + known[name]
-}
-
-// problemText is what is wrong with an entry, in the reader's language.
-func problemText(p prompts.Problem, lang prompts.Lang) string {
-	say := sayer(lang)
-	name := p.Field
-	if _, rest, ok := strings.Cut(p.Field, "."); ok {
-		name = rest
-	}
-	switch {
-	case name == "tensions":
-		return say("desk.problem-tensions")
-	case name == "audience" || name == "not_for":
-		return say("desk.problem-audience")
-	case name == "aftercare" || name == "intensity" || name == "onboarding":
-		return say("desk.problem-aftercare")
-	case name == "not_before":
-		return say("desk.problem-not-before")
-	case name == "nl" || name == "en":
-		return say("desk.problem-language")
-	case strings.HasPrefix(p.Text, "is missing"):
-		return say("propose.missing")
-	case lang == prompts.English:
-		return p.Text
-	}
-	return say("desk.problem")
 }

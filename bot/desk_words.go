@@ -307,7 +307,7 @@ func (b *Bot) submitTension(ctx context.Context, e FormSubmitted, s deskState) (
 			if l, rest, ok := strings.Cut(p.Field, "."); ok {
 				name = rest + "_" + l
 			}
-			atField(form, name, problemText(p, e.Lang), e.Lang, wrong)
+			atField(form, name, p.In(e.Lang), e.Lang, wrong)
 		}
 		return Response{Form: form, Errors: wrong}, nil
 	case err != nil:
@@ -369,6 +369,29 @@ func (b *Bot) tellEditors(ctx context.Context, by ActorID, now time.Time, member
 	err = b.o.Store.Queue(ctx, posts...)
 	b.wake(b.wakeSender)
 	return err
+}
+
+// setWatch keeps whether an editor is told. What is not newer is a redelivery.
+func (b *Bot) setWatch(ctx context.Context, f From, on bool) error {
+	who := f.User.Actor()
+	return b.o.Store.UpdateWatchers(ctx, func(all []Watcher) ([]Watcher, error) {
+		i := slices.IndexFunc(all, func(w Watcher) bool { return w.By == who })
+		switch {
+		case i < 0 && !on, i >= 0 && !f.At.After(all[i].At):
+			return nil, errSame
+		case i < 0:
+			return append(slices.Clone(all), Watcher{By: who, Lang: f.Lang, At: f.At.UTC(), On: on}), nil
+		}
+		all = slices.Clone(all)
+		all[i].Lang, all[i].At, all[i].On = f.Lang, f.At.UTC(), on
+		return all, nil
+	})
+}
+
+// watchers are the editors who asked to be told.
+func (b *Bot) watchers(ctx context.Context) ([]Watcher, error) {
+	all, err := b.o.Store.Watchers(ctx)
+	return slices.DeleteFunc(slices.Clone(all), func(w Watcher) bool { return !w.On }), err
 }
 
 func (b *Bot) watches(ctx context.Context, who ActorID) (bool, error) {

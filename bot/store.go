@@ -182,6 +182,15 @@ type Prompts interface {
 	History(ctx context.Context, id prompts.ID) ([]prompts.Prompt, error)
 }
 
+// Watching is a port: which editors asked to be told that something waits for review.
+type Watching interface {
+	// Watchers returns them, and those who asked for it no more.
+	Watchers(ctx context.Context) ([]Watcher, error)
+	// UpdateWatchers changes the list in one transaction. edit is pure and may run twice; its error leaves everything as
+	// it was and is returned.
+	UpdateWatchers(ctx context.Context, edit func([]Watcher) ([]Watcher, error)) error
+}
+
 // Judgements is a port: what scorers proved to be worth, for the whole installation. It grows by Also.
 type Judgements interface {
 	// Judged returns the totals of the scorer with that name.
@@ -206,6 +215,7 @@ type Store interface {
 	Shelf
 	Outbox
 	Prompts
+	Watching
 	Judgements
 	Restores
 }

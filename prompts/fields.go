@@ -221,6 +221,7 @@ func promptFields() []field[Prompt] {
 		number("cooldown_weeks", func(p *Prompt) *int { return &p.CooldownWeeks }),
 		numbers("season", func(p *Prompt) *[]int { return &p.Season }),
 		slugs("avoid", func(p *Prompt) *[]string { return &p.Avoid }),
+		text("not_before", func(p *Prompt) *string { return &p.NotBefore }),
 		slugs("placeholders", func(p *Prompt) *[]string { return &p.Placeholders }),
 		text("author", func(p *Prompt) *string { return &p.Author }),
 		text("reviewer", func(p *Prompt) *string { return &p.Reviewer }),

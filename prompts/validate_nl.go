@@ -46,5 +46,6 @@ var dutch = map[string]string{
 	"was used before, and an id is never used again; choose another":                                   "is al eens gebruikt, en een id wordt nooit opnieuw gebruikt; kies een andere",
 	"comes from the directory of files; change it there":                                               "komt uit de map met bestanden; pas het daar aan",
 	"is an entry that editors made here; choose another id, or retire this one in the file":            "is hier door redacteuren gemaakt; kies een andere id in het bestand",
-	"%s": "%s",
+	"%q is no day; write it as 2026-09-28":                                                             "%q is geen dag; schrijf hem als 2026-09-28",
+	"%s":                                                                                               "%s",
 }

@@ -42,7 +42,8 @@ var (
 // The buckets. Moments are UTC nanoseconds, big-endian, so that keys sort by time.
 //
 //	meta      "schema" -> version (uint64); "restored" -> moment of the restore, until the bot has acted on it;
-//	          "mark-<platform>" -> minute up to which a platform's events were handled; "judged-<scorer>" -> totals by tension as JSON
+//	          "mark-<platform>" -> minute up to which a platform's events were handled; "judged-<scorer>" -> totals by tension as JSON;
+//	          "watch" -> the editors who asked to be told, as JSON
 //	teams     <team id> -> bot.Team as JSON
 //	rounds    <round id> -> bot.Round as JSON
 //	asked     <team id> 0 <kind> 0 <due> -> round id: a round is unique in (team, kind, due)
@@ -77,6 +78,7 @@ var (
 	kRestore  = []byte("restore")
 	kMark     = "mark-"
 	kJudged   = "judged-"
+	kWatch    = "watch"
 	kBallots  = []byte("ballots")
 	kAside    = []byte("aside")
 	kShut     = []byte("shut")

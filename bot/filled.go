@@ -130,7 +130,7 @@ func (b *Bot) fieldsIn(ctx context.Context, form string, lang prompts.Lang) (fie
 	t := Team{Settings: b.o.Team}
 	t.Settings.Rhythm = RhythmCustom
 	for _, name := range []string{"settings", "on"} {
-		fields = append(fields, b.settingsForm(From{Lang: lang}, t, name).Fields...)
+		fields = append(fields, b.settingsForm(ctx, From{Lang: lang}, t, name).Fields...)
 	}
 	return fields, nil
 }

@@ -56,8 +56,8 @@ type Tension struct {
 
 	Definitions map[Lang]Definition // what a Scorer goes by; a tension without any is never suggested
 
-	Formerly []string // senses it had under other words, whose counts go on
-	Retired  bool     // not offered any more; old rounds still call it by name
+	Formerly []string // earlier senses (see Sense) with which it means the same: what was tagged in them counts on
+	Retired  bool     // not offered any more; what was tagged keeps its name
 }
 
 // Value is a public value a prompt may touch.

@@ -114,6 +114,7 @@ func (l *Library) Validate() error {
 			v.line(string(lang)+".b", t.B[lang])
 		}
 		v.definitions(t)
+		v.formerly(t)
 	}
 	for _, value := range l.Values {
 		v.entry("value", string(value.ID))

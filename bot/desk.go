@@ -116,7 +116,8 @@ func (c deskCommand) acts() bool {
 	case deskWatch:
 		return true
 	case deskWord:
-		return true
+		_, do, number, _ := parseDeskWord(strings.ToLower(c.rest))
+		return do == wordNever || number > 0
 	}
 	return c.stamp != ""
 }

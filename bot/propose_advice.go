@@ -51,13 +51,13 @@ var draftLexicon = map[prompts.Lang]draftWords{
 	},
 	prompts.English: {
 		they: setOf("they"), always: setOf("always never everyone everybody nobody"), why: setOf("why"),
-		not: setOf("not never no don't doesn't didn't isn't aren't won't can't cannot couldn't wouldn't"),
+		not: setOf("not never no cannot dont doesnt didnt isnt arent wont cant couldnt wouldnt"),
 		roles: setOf("director mayor alderman foreman forewoman supervisor trainee intern secretary receptionist lawyer planner coordinator " +
 			"chaplain harbourmaster"),
 		months: setOf("january february april june july august september october november december"),
 		ago:    setOf("yesterday today tonight last"),
 		days:   setOf("monday tuesday wednesday thursday friday saturday sunday week month year summer winter night weekend"),
-		known: setOf("i i'm i've i'd i'll dutch english european german french turkish arabic polish christmas easter god internet monday tuesday " +
+		known: setOf("i im ive id ill dutch english european german french turkish arabic polish christmas easter god internet monday tuesday " +
 			"wednesday thursday friday saturday sunday mr mrs ms"),
 	},
 }
@@ -92,7 +92,6 @@ func FindAdvice(text string, lang prompts.Lang) []Advised {
 		if i+1 < ends[i] {
 			next = s.words[i+1]
 		}
-		plain := strings.ReplaceAll(w.fold, "'", "")
 		switch {
 		case lex.they[w.fold]:
 			add(AdviceThey, w.at, w.end)
@@ -100,7 +99,7 @@ func FindAdvice(text string, lang prompts.Lang) []Advised {
 			add(AdviceAlways, w.at, w.end)
 		case lex.why[w.fold]:
 			for _, later := range s.words[i+1 : ends[i]] {
-				if lex.not[later.fold] || strings.HasSuffix(s.low[later.at:later.end], "n't") {
+				if lex.not[later.fold] {
 					add(AdviceWhyNot, w.at, later.end)
 					break
 				}
@@ -111,7 +110,7 @@ func FindAdvice(text string, lang prompts.Lang) []Advised {
 			add(AdviceDate, w.at, next.end)
 		case lex.ago[w.fold] && w.fold != "vorige" && w.fold != "afgelopen" && w.fold != "last":
 			add(AdviceDate, w.at, w.end)
-		case lex.roles[plain]:
+		case lex.roles[w.fold]:
 			add(AdviceRole, w.at, w.end)
 		case s.named(i) && !lex.known[w.fold]:
 			end := w.end

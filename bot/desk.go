@@ -790,8 +790,13 @@ func (b *Bot) deskAct(ctx context.Context, f From, key EntryKey, act, stamp, why
 	if err != nil {
 		return b.deskRefused(err, f.Lang)
 	}
-	if act == deskSubmit && b.o.Store != nil {
-		if err := b.tellEditors(ctx, by, f.At, false); err != nil {
+	if act == deskSubmit {
+		posts, err := b.notices(ctx, by, f.At, false)
+		if err == nil && len(posts) > 0 {
+			err = b.o.Store.Queue(ctx, posts...)
+			b.wake(b.wakeSender)
+		}
+		if err != nil {
 			b.o.Log.Warn("tell editors that something waits", "err", err)
 		}
 	}

@@ -2,6 +2,8 @@ package bot
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"slices"
 	"strconv"
@@ -338,13 +340,13 @@ func (b *Bot) wishesLike(ctx context.Context, slug string) (forms []string) {
 
 // ---- telling editors
 
-// tellEditors queues a word to the editors who asked for it that something waits, not to who sent it in. It leaves on the
-// next working morning; what members brought, at the beginning of the next week: the day would say who it was. There is at
-// most one a day for each.
-func (b *Bot) tellEditors(ctx context.Context, by ActorID, now time.Time, members bool) error {
+// notices are the messages to the editors who asked to hear that something waits, except who sent it in. They leave on the
+// next working morning; for what members brought, at the beginning of the next week: the day would say who it was. There is
+// at most one a day for each.
+func (b *Bot) notices(ctx context.Context, by ActorID, now time.Time, members bool) ([]Post, error) {
 	watchers, err := b.watchers(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	zone := zoneOf(b.o.Team.Zone)
 	at := now.In(zone)
@@ -360,15 +362,11 @@ func (b *Bot) tellEditors(ctx context.Context, by ActorID, now time.Time, member
 		say := sayer(w.Lang)
 		m := Message{Lang: w.Lang, Blocks: []Block{Text(Rich(say("desk.notice"))...),
 			{Kind: BlockActions, Actions: []Action{searchAction(say("desk.all-waiting"), say("desk.word-waiting"), w.Lang)}}, Note(say("desk.notice-off"))}}
-		posts = append(posts, Post{ID: PostID("library/" + string(w.By) + "/" + day.Format(time.DateOnly)), Key: newKey(),
+		sum := sha256.Sum256([]byte(w.By)) // the ID of a post may be logged
+		posts = append(posts, Post{ID: PostID("library/" + hex.EncodeToString(sum[:8]) + "/" + day.Format(time.DateOnly)), Key: newKey(),
 			Team: TeamID(w.By.Platform() + ":"), To: w.By, Message: m, State: PostQueued, After: day.UTC(), Until: day.AddDate(0, 0, 5).UTC()})
 	}
-	if len(posts) == 0 {
-		return nil
-	}
-	err = b.o.Store.Queue(ctx, posts...)
-	b.wake(b.wakeSender)
-	return err
+	return posts, nil
 }
 
 // setWatch keeps whether an editor is told. What is not newer is a redelivery.

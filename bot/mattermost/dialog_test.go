@@ -203,6 +203,23 @@ func checkForm(t *testing.T, what string, f *bot.Form) {
 	}
 }
 
+// full is a form with as much in it as goes in.
+func full(form *bot.Form) *bot.Form {
+	for i := range form.Fields {
+		f := &form.Fields[i]
+		if f.Max > 0 {
+			f.Value = []string{strings.Repeat("ë", f.Max)}
+		}
+		if f.Kind == bot.FieldMany {
+			f.Value = nil
+			for _, o := range f.Options {
+				f.Value = append(f.Value, o.Value)
+			}
+		}
+	}
+	return form
+}
+
 // Every form of the bot in both languages, the reply form for every built-in question and with the longest that may be in
 // it, is a dialog that the server and its clients take.
 func TestEveryFormIsADialog(t *testing.T) {
@@ -215,19 +232,11 @@ func TestEveryFormIsADialog(t *testing.T) {
 				r := h.open()
 				settings := h.command("p1", "instellingen").Form
 				checkForm(t, "settings", settings)
-				for i := range settings.Fields {
-					f := &settings.Fields[i]
-					if f.Max > 0 {
-						f.Value = []string{strings.Repeat("ë", f.Max)}
-					}
-					if f.Kind == bot.FieldMany {
-						f.Value = nil
-						for _, o := range f.Options {
-							f.Value = append(f.Value, o.Value)
-						}
-					}
+				checkForm(t, "settings, full", full(settings))
+				checkForm(t, "propose", full(h.command("p2", "voorstel").Form))
+				for _, what := range []string{"bridge-one-more-boat nl", "bridge-one-more-boat", "tension/quality-speed en", "value/integrity nl", "audience/permits nl"} {
+					checkForm(t, what, full(h.command("p8", "bibliotheek wijzig "+what).Form))
 				}
-				checkForm(t, "settings, full", settings)
 				checkForm(t, "remove", h.command("p2", "verwijder").Form)
 				ctx := t.Context()
 				answer := func() *bot.Form {

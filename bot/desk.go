@@ -147,7 +147,7 @@ func (b *Bot) desk(ctx context.Context, f From, text string) (Response, error) {
 		return b.deskRefused(err, f.Lang)
 	}
 	if c.act == deskShow {
-		return b.deskView(f, e, cat, ""), nil
+		return b.deskView(ctx, f, e, cat, ""), nil
 	}
 	if c.act == deskEdit {
 		return b.deskForm(f, e, cat, c.lang)
@@ -156,10 +156,10 @@ func (b *Bot) desk(ctx context.Context, f From, text string) (Response, error) {
 		return Response{Form: b.returnForm(f, e)}, nil
 	}
 	if len(c.stamp) < shortStamp {
-		return b.deskView(f, e, cat, say("desk.look-first")), nil
+		return b.deskView(ctx, f, e, cat, say("desk.look-first")), nil
 	}
 	if !strings.HasPrefix(strings.ToLower(e.Stamp), c.stamp) {
-		return b.deskStale(f, e, cat, c.act), nil
+		return b.deskStale(ctx, f, e, cat, c.act), nil
 	}
 	return b.deskAct(ctx, f, e.Key, c.act, e.Stamp, c.rest)
 }
@@ -516,7 +516,7 @@ func (e Entry) words() string {
 const mostFindings = 8
 
 // deskView shows an entry as it will look, where it stands, and what may be done with it. first is said above it.
-func (b *Bot) deskView(f From, e Entry, cat Catalogue, first string) Response {
+func (b *Bot) deskView(ctx context.Context, f From, e Entry, cat Catalogue, first string) Response {
 	say := sayer(f.Lang)
 	m := Message{Lang: f.Lang}
 	if first != "" {
@@ -536,6 +536,9 @@ func (b *Bot) deskView(f From, e Entry, cat Catalogue, first string) Response {
 			}
 		}
 		m.Blocks = append(m.Blocks, List(b.facts(e, cat, f.Lang)...))
+		if why := b.sentBack(ctx, e); why != "" {
+			m.Blocks = append(m.Blocks, Text(Span{Text: say("desk.sent-back"), Strong: true}), Text(Span{Text: why, Person: true}))
+		}
 		if e.Prompt.Source == prompts.SourceTeam && e.Prompt.Status != prompts.Active {
 			m.Blocks = append(m.Blocks, Note(say("desk.from-team")))
 		}
@@ -561,6 +564,26 @@ func (b *Bot) deskView(f From, e Entry, cat Catalogue, first string) Response {
 	}
 	m.Blocks = append(m.Blocks, Block{Kind: BlockActions, Actions: e.actions(f.Lang)})
 	return Response{Message: &m}
+}
+
+// sentBack is why a draft came back from review, until it goes there again.
+func (b *Bot) sentBack(ctx context.Context, e Entry) string {
+	if e.Prompt.Status != prompts.Draft {
+		return ""
+	}
+	past, err := b.EntryHistory(ctx, e.Key)
+	if err != nil {
+		return ""
+	}
+	for _, p := range slices.Backward(past) {
+		switch p.What {
+		case "return":
+			return p.Why
+		case "submit", "activate", "retire":
+			return ""
+		}
+	}
+	return ""
 }
 
 // facts are what is not in a prompt's words.
@@ -738,7 +761,7 @@ func (b *Bot) deskPressed(ctx context.Context, e ActionPressed) (Response, error
 	}
 	switch e.Action.Do {
 	case "desk":
-		return b.deskView(e.From, entry, cat, ""), nil
+		return b.deskView(ctx, e.From, entry, cat, ""), nil
 	case "desk-form":
 		what, lang, _ := strings.Cut(act, ":")
 		if what == formReturn {
@@ -785,7 +808,7 @@ func (b *Bot) deskAct(ctx context.Context, f From, key EntryKey, act, stamp, why
 		if err != nil {
 			return b.deskRefused(err, f.Lang)
 		}
-		return b.deskStale(f, entry, cat, act), nil
+		return b.deskStale(ctx, f, entry, cat, act), nil
 	}
 	if err != nil {
 		return b.deskRefused(err, f.Lang)
@@ -812,12 +835,12 @@ func doneAt(e Entry, done string, lang prompts.Lang) Response {
 }
 
 // deskStale says that an act came for an older version. If it is done already, by this act or another, that is said.
-func (b *Bot) deskStale(f From, e Entry, cat Catalogue, act string) Response {
+func (b *Bot) deskStale(ctx context.Context, f From, e Entry, cat Catalogue, act string) Response {
 	say := sayer(f.Lang)
 	if already := e.already(act); already != "" {
 		return doneAt(e, sayer(f.Lang)(already), f.Lang)
 	}
-	return b.deskView(f, e, cat, say("desk.stale"))
+	return b.deskView(ctx, f, e, cat, say("desk.stale"))
 }
 
 // already is the text for an act that an entry shows the effect of.

@@ -352,25 +352,23 @@ func (b *Bot) submitDesk(ctx context.Context, e FormSubmitted) (Response, error)
 	if len(wrong) > 0 {
 		return again(nil), nil
 	}
-	if len(b.Diff(now, mine)) == 0 { // it came again, or nothing was changed
-		return b.saved(now, e.Lang), nil
-	}
-	if now.Stamp != s.stamp { // somebody else was here
+	var theirs []FieldChange
+	if now.Stamp != s.stamp { // somebody else was here: what they changed stays, unless it was changed here too
 		base, found, err := b.versionOf(ctx, s.key, s.stamp)
 		if err != nil {
 			return b.deskRefused(err, e.Lang)
 		}
-		var theirs []FieldChange
 		if found {
 			asked := base.edited(b.deskFormOf(e.From, base, cat.Library, s).Fields, e.Values, s, e.Lang, map[string]string{})
 			mine, theirs = merged(base, now, asked, s), b.Diff(base, now)
 		}
-		if b.proposing.first("desk "+s.String(), []string{now.Stamp}, version(e.At)) {
-			notice := []Block{Text(Span{Text: say("desk.conflict"), Strong: true})}
-			notice = append(notice, changeBlocks(theirs, e.Lang)...)
-			wrong["conflict"] = say("desk.conflict-again")
-			return again(notice), nil
-		}
+	}
+	if len(b.Diff(now, mine)) == 0 { // it came again, or nothing was changed
+		return b.saved(now, e.Lang), nil
+	}
+	if now.Stamp != s.stamp && b.proposing.first("desk "+s.String(), []string{now.Stamp}, version(e.At)) {
+		wrong["conflict"] = say("desk.conflict-again")
+		return again(append([]Block{Text(Span{Text: say("desk.conflict"), Strong: true})}, changeBlocks(theirs, e.Lang)...)), nil
 	}
 	saved, err := b.SaveEntry(ctx, e.User.Actor(), Change{Entry: mine, Stamp: now.Stamp, SameMeaning: first(e.Values["same_meaning"]) == "yes"})
 	switch refused, isRefused := errors.AsType[*Refused](err); {
@@ -432,15 +430,22 @@ func atField(form *Form, field, text string, lang prompts.Lang, wrong map[string
 	wrong[name] = strings.TrimSpace(wrong[name] + " " + text)
 }
 
-// versionOf finds the version of an entry that a form was made from.
+// versionOf finds the version of an entry that a form was made from: a version begins with how often it was changed here.
 func (b *Bot) versionOf(ctx context.Context, key EntryKey, stamp string) (Entry, bool, error) {
 	past, err := b.EntryHistory(ctx, key)
-	for _, p := range past {
-		if p.Entry.Stamp == stamp && p.Entry.Key == key {
-			return p.Entry, true, err
-		}
+	if err != nil {
+		return Entry{}, false, err
 	}
-	return Entry{}, false, err
+	below := slices.DeleteFunc(slices.Clone(past), func(p Past) bool { return p.What != string(OriginBuiltin) })
+	mine := slices.DeleteFunc(past, func(p Past) bool { return p.What == string(OriginBuiltin) || p.What == string(OriginFiles) })
+	serial, _, _ := strings.Cut(stamp, "-")
+	switch n, err := strconv.Atoi(serial); {
+	case err == nil && n == 0 && len(below) > 0:
+		return below[0].Entry, true, nil
+	case err == nil && n >= 1 && n <= len(mine):
+		return mine[n-1].Entry, true, nil
+	}
+	return Entry{}, false, nil
 }
 
 // merged is what an entry says now, with what was changed here since base over it.

@@ -18,6 +18,9 @@ func atDesk(t *testing.T, lang prompts.Lang) *desk {
 	t.Helper()
 	w := newWorld(t, func(o *bot.Options) {
 		o.Team.Lang = lang
+		o.Library.Prompts = slices.DeleteFunc(slices.Clone(o.Library.Prompts), func(p prompts.Prompt) bool { // a library of this size is read aloud in no time
+			return p.Kind != prompts.LookBack && !slices.Contains(p.Audience, "bridge-keepers")
+		})
 		o.Editors = []bot.ActorID{bot.Account("fake", "w", "p7").Actor(), bot.Account("fake", "w", "p8").Actor()}
 	})
 	for i := range 8 {
@@ -135,7 +138,7 @@ func (d *desk) entry(kind bot.EntryKind, id string) bot.Entry {
 // english are the words of the other language.
 func english() map[string][]string {
 	return map[string][]string{
-		"title": {"One more time"}, "text": {"Somebody stands at the gate and still wants to come in. It is just too late. The line behind you has been waiting for a while."},
+		"title": {"One more time"}, "text": {"Somebody stands at the gate and still wants to come in. It is just too late. The line behind you has been waiting for a while. You hear a sigh, and you look at the clock."},
 		"question": {"What do you do?"}, "pole_a": {"I open the gate once more."}, "pole_b": {"I keep to the time that was set."},
 		"protects_a": {"the patience of who came far"}, "protects_b": {"the time of who waits"},
 		"followup_1": {"What does the side you did not choose protect?"}, "followup_2": {"What would you like to agree on together?"},

@@ -301,7 +301,7 @@ func (b *Bot) submitTension(ctx context.Context, e FormSubmitted, s deskState) (
 	if len(wrong) > 0 {
 		return Response{Form: form, Errors: wrong}, nil
 	}
-	saved, err := b.SaveEntry(ctx, e.User.Actor(), Change{Entry: Entry{Key: s.key, Tension: &t, Retired: true}})
+	saved, err := b.draftTension(ctx, e.User.Actor(), t)
 	switch refused, isRefused := errors.AsType[*Refused](err); {
 	case isRefused:
 		for _, p := range refused.Problems {
@@ -322,6 +322,26 @@ func (b *Bot) submitTension(ctx context.Context, e FormSubmitted, s deskState) (
 		}
 	}
 	return doneAt(saved, say("desk.tension-kept"), e.Lang), nil
+}
+
+// draftTension keeps a new tension out of use.
+func (b *Bot) draftTension(ctx context.Context, by ActorID, t prompts.Tension) (Entry, error) {
+	key := EntryKey{EntryTension, string(t.ID)}
+	err := b.editLibrary(ctx, func(l *layers) (Also, error) {
+		if _, used := l.own.Used[key]; used {
+			return Also{}, ErrExists
+		}
+		content := Content{Tension: &t}
+		if r := refusedOf(with(l.library(true), content), key, false); r != nil {
+			return Also{}, r
+		}
+		l.put(key, content, did(by, "new"), nil)
+		return audited(l.own.Entries[key].Last, key), nil
+	})
+	if err != nil {
+		return Entry{}, err
+	}
+	return b.Entry(ctx, key)
 }
 
 // wishesLike are the open wishes that make one slug.

@@ -205,10 +205,13 @@ func (b *Bot) submitProposal(ctx context.Context, e FormSubmitted) (Response, er
 	if len(teams) == 0 {
 		return say.message("cmd.no-team"), nil
 	}
-	if there, err := b.proposed(ctx, code); err != nil {
+	switch brought, there, err := b.proposed(ctx, code); {
+	case err != nil:
 		return say.message("common.later"), err
-	} else if there { // it came again; or the form is used twice, which brings nothing
+	case there: // it came again; or the form is used twice, which brings nothing
 		return b.proposalKept(e.From, code), nil
+	case brought: // and was taken back
+		return say.kept("propose.taken-back"), nil
 	}
 	p := Proposal{Code: code, Lang: e.Lang, At: e.At}
 	form := b.proposalForm(e.From, e.State)
@@ -390,31 +393,75 @@ func adviceKey(kind Advice) string {
 // ---- keeping it
 
 // Propose keeps what a member brought, for review, and returns its ID. The same code again gives ErrExists and changes
-// nothing; ErrTooMany: nobody could read it any more. Whoever is asked for it is told of it at the beginning of a week, so
+// nothing; ErrTooMany: nobody could read it any more. Whoever asked for it is told of it at the beginning of a week, so
 // that neither the moment nor the day says who it was.
 func (b *Bot) Propose(ctx context.Context, p Proposal) (prompts.ID, error) {
 	prompt := p.prompt(zoneOf(b.o.Team.Zone))
-	err := b.o.Store.UpdatePrompts(ctx, func(own map[prompts.ID]prompts.Prompt) (Also, error) {
+	key := EntryKey{EntryPrompt, string(prompt.ID)}
+	posts, err := b.notices(ctx, "", p.At, true)
+	if err != nil {
+		return "", err
+	}
+	err = b.editLibrary(ctx, func(l *layers) (Also, error) {
+		if _, used := l.own.Used[key]; used {
+			return Also{}, ErrExists
+		}
 		waiting := 0
-		for _, q := range own {
-			if q.Source == prompts.SourceTeam && q.Status == prompts.Review {
+		for _, e := range l.own.Entries {
+			if q := e.Now.Prompt; q != nil && q.Source == prompts.SourceTeam && q.Status == prompts.Review {
 				waiting++
 			}
-		}
-		if _, there := own[prompt.ID]; there {
-			return Also{}, ErrExists
 		}
 		if waiting >= proposalsWaiting {
 			return Also{}, ErrTooMany
 		}
-		own[prompt.ID] = prompt
-		return Also{}, nil
+		l.put(key, Content{Prompt: &prompt}, Act{What: "propose"}, nil) // no editor, and no moment
+		return Also{Posts: posts}, nil
 	})
+	if err == nil {
+		b.wake(b.wakeSender)
+	}
 	return prompt.ID, err
 }
 
-// proposed says whether a form's code brought something already, whatever became of it since.
-func (b *Bot) proposed(ctx context.Context, code string) (bool, error) {
-	own, err := b.o.Store.Prompts(ctx)
-	return slices.ContainsFunc(own, func(p prompts.Prompt) bool { return p.ID == proposalID(code) }), err
+// proposed says whether a form's code brought something already, and whether it is still there.
+func (b *Bot) proposed(ctx context.Context, code string) (brought, there bool, err error) {
+	l, err := b.layers(ctx)
+	if err != nil {
+		return false, false, err
+	}
+	key := EntryKey{EntryPrompt, string(proposalID(code))}
+	_, brought = l.own.Used[key]
+	_, there = l.own.Entries[key]
+	return brought, there, nil
+}
+
+// takeBack erases a proposal whose code somebody still has, until it is in use. ok is false if the code is of none.
+func (b *Bot) takeBack(ctx context.Context, f From, code string) (r Response, ok bool, err error) {
+	say := sayer(f.Lang)
+	brought, there, err := b.proposed(ctx, code)
+	switch {
+	case err != nil:
+		return say.message("common.later"), true, err
+	case !brought:
+		return Response{}, false, nil
+	case !there: // it came again
+		return say.kept("propose.taken-back"), true, nil
+	}
+	b.editing.Lock()
+	defer b.editing.Unlock()
+	err = b.o.Store.EraseOwn(ctx, EntryKey{EntryPrompt, string(proposalID(code))}, func(e OwnEntry) error {
+		if p := e.Now.Prompt; p == nil || p.Source != prompts.SourceTeam || e.InForce != nil || p.Status != prompts.Review && p.Status != prompts.Draft {
+			return ErrDenied
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, ErrDenied):
+		return say.message("propose.in-use"), true, nil
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return say.message("common.later"), true, err
+	}
+	b.tidyLater()
+	return say.kept("propose.taken-back"), true, nil
 }

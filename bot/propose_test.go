@@ -20,7 +20,7 @@ import (
 // good is a proposal that nothing is to be said about.
 func good() map[string][]string {
 	return map[string][]string{
-		"situation": {"Iemand staat bij het hek en wil nog naar binnen. Het is net te laat. De rij achter je wacht al een tijd."},
+		"situation": {"Iemand staat bij het hek en wil nog naar binnen. Het is net te laat. De rij achter je wacht al een tijd. Je hoort iemand zuchten, en je kijkt nog eens op de klok."},
 		"a":         {"Ik doe het hek nog een keer open."}, "b": {"Ik hou me aan de tijd die er staat."},
 		"lost_a": {"de tijd van wie wacht"}, "lost_b": {"het geduld van wie ver kwam"},
 	}
@@ -56,14 +56,14 @@ func (w *world) brings(person string, form *bot.Form, at time.Time, values map[s
 // fromTeams are the prompts that members brought.
 func (w *world) fromTeams() []prompts.Prompt {
 	w.t.Helper()
-	own, err := w.db.Prompts(context.Background())
+	cat, err := w.bot.Catalogue(context.Background())
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	var out []prompts.Prompt
-	for _, p := range own {
-		if p.Source == prompts.SourceTeam {
-			out = append(out, p)
+	for _, e := range cat.Entries {
+		if e.Prompt != nil && e.Prompt.Source == prompts.SourceTeam {
+			out = append(out, *e.Prompt)
 		}
 	}
 	return out

@@ -181,6 +181,9 @@ type Library interface {
 	// its Last. Entries are never taken out; one that edit dropped is ErrConflict. edit is pure and may run twice; its error
 	// leaves everything as it was and is returned.
 	UpdateOwn(ctx context.Context, edit func(*Own) (Also, error)) error
+	// EraseOwn takes one entry out as if it never was, with its history, if check allows it, and marks it for Erase; its key
+	// stays used. It is for what a member takes back. ErrNotFound.
+	EraseOwn(ctx context.Context, key EntryKey, check func(OwnEntry) error) error
 	// OwnHistory returns every state that an own entry had, oldest first; the last is the one it has.
 	OwnHistory(ctx context.Context, key EntryKey) ([]OwnPast, error)
 }

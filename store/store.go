@@ -58,7 +58,7 @@ var (
 //	past      <kind> 0 <id> 0 <sequence> -> bot.OwnPast as JSON: every state that an own entry had
 //	used      <kind> 0 <id> -> the source that used the key first
 //	audit     <sequence> -> bot.AuditEntry as JSON
-//	erase     <round id>, "restore" or "audit" -> sequence: freed pages that wait to be overwritten; a new mark has a new sequence
+//	erase     <round id>, "restore", "audit" or "own" -> sequence: freed pages that wait to be overwritten; a new mark has a new sequence
 var (
 	// What only older schemas have.
 	bOldPrompts = []byte("prompts") // <prompt id> -> newest own revision as JSON

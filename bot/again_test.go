@@ -45,6 +45,10 @@ func (s *watched) Unshelve(ctx context.Context, receipt [32]byte, edit func(*bot
 	return s.count(s.Store.Unshelve(ctx, receipt, edit))
 }
 
+func (s *watched) UpdateOwn(ctx context.Context, edit func(*bot.Own) (bot.Also, error)) error {
+	return s.count(s.Store.UpdateOwn(ctx, edit))
+}
+
 func (s *watched) UpdateWatchers(ctx context.Context, edit func([]bot.Watcher) ([]bot.Watcher, error)) error {
 	return s.count(s.Store.UpdateWatchers(ctx, edit))
 }

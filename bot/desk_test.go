@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/cryptotest"
 	"time"
 
 	"github.com/weerklank/weerklank/bot"
@@ -477,4 +478,322 @@ func TestEditorsAreTold(t *testing.T) {
 			t.Errorf("it says more than that: %s", text)
 		}
 	}
+}
+
+// What teams wish for is settled by editors, for every team that has it and once: it belongs to a tension, it is let be, or
+// it becomes a tension that is kept out of use.
+func TestWishesAreSettled(t *testing.T) {
+	const other = bot.TeamID("fake:other")
+	d := atDesk(t, "nl")
+	defer d.close()
+	ctx := context.Background()
+	d.fake.Crew(other, 8)
+	d.world.switchOn(other, nil)
+	for _, team := range []bot.TeamID{crew, other} {
+		err := d.db.UpdateTeam(ctx, team, func(t *bot.Team) (bot.Also, error) {
+			t.Words = []bot.WordNote{{Key: "nl:werkdruk", Form: "werkdruk", WordDecision: bot.WordDecision{Decision: "propose"}}, {Key: "nl:fiets", Form: "fiets", WordDecision: bot.WordDecision{Decision: "never"}}}
+			t.Labels = []bot.LabelNote{{Key: "mens weinig", Form: "weinig mensen"}, {Key: "rooster", Form: "het rooster"}}
+			return bot.Also{}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	overview := d.command("p8", "bibliotheek")
+	for word, want := range map[string]bool{"werkdruk": true, "weinig mensen": true, "het rooster": true, "fiets": false, "fake:other": false} {
+		if strings.Contains(plain(overview), word) != want {
+			t.Errorf("%s: %v\n%s", word, !want, plain(overview))
+		}
+	}
+	audits := func() int {
+		log, err := d.db.Audit(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, e := range log {
+			if e.What == "word" {
+				n++
+			}
+		}
+		return n
+	}
+	which := d.typed("p8", "bibliotheek woord werkdruk hoort bij")
+	third := which.Message.Blocks[1].Actions[2]
+	settle := bot.ActionPressed{From: d.from("p8", ""), Action: third}
+	first := d.send(settle)
+	if again := d.send(settle); plain(again) != plain(first) || !first.Kept || !strings.Contains(plain(first), "hoort bij") {
+		t.Errorf("%s, then %s", plain(first), plain(again))
+	}
+	if n := audits(); n != 2 { // once for each team
+		t.Errorf("%d in the audit log", n)
+	}
+	if r := d.typed("p7", "bibliotheek woord het rooster laat maar"); !r.Kept {
+		t.Errorf("%s", plain(r))
+	}
+	form := d.command("p8", "bibliotheek woord weinig mensen spanning").Form
+	if form == nil {
+		t.Fatal("no form")
+	}
+	if r := d.fill("p8", form, nil); r.Errors["label_en"] == "" || r.Errors["a_nl"] == "" || r.Errors["label_nl"] != "" {
+		t.Errorf("%v", r.Errors)
+	}
+	values := map[string][]string{}
+	for _, f := range form.Fields {
+		values[f.Name] = []string{"Iets dat erbij past " + f.Name}
+	}
+	values["short_nl"], values["short_en"] = []string{"Met te weinig"}, []string{"With too few"}
+	if r := d.fill("p8", form, values); !r.Kept {
+		t.Fatalf("%v %s", r.Errors, plain(r))
+	}
+	if again := d.fill("p8", form, values); again.Form != nil {
+		t.Errorf("the same form again: %v", again.Errors)
+	}
+	e := d.entry(bot.EntryTension, "weinig-mensen")
+	lib, err := d.bot.Catalogue(ctx)
+	if err != nil || !e.Retired {
+		t.Errorf("it is in use at once: %+v %v", e, err)
+	}
+	if _, there := lib.Library.Tension("weinig-mensen"); !there {
+		t.Error("it is not in the library")
+	}
+	if got := d.command("p8", "bibliotheek"); strings.Contains(plain(got), "werkdruk") || strings.Contains(plain(got), "weinig mensen") || strings.Contains(plain(got), "het rooster") {
+		t.Errorf("still on the list:\n%s", plain(got))
+	}
+	if r := d.command("p8", "bibliotheek woord fiets laat maar"); !strings.Contains(plain(r), "staat niet open") {
+		t.Errorf("a word nobody wished for: %s", plain(r))
+	}
+	late := bot.ActionPressed{From: settle.From, Action: which.Message.Blocks[1].Actions[0]}
+	late.At = late.At.Add(-time.Minute)
+	d.send(late)
+	if got := d.team().Words[0].Desk; got.Decision != "belongs" || !strings.Contains(third.Arg, string(got.Tension)) {
+		t.Errorf("an older press changed it: %+v", got)
+	}
+}
+
+// What an editor does comes once, however often and in whatever order it is delivered.
+func TestDeskMayComeAgain(t *testing.T) {
+	d := atDesk(t, "nl")
+	defer d.close()
+	id := d.proposal("p3", good())
+	d.fill("p8", d.command("p8", "bibliotheek wijzig "+id).Form, map[string][]string{"tensions": {"tailoring-equality"}})
+	d.fill("p8", d.command("p8", "bibliotheek wijzig "+id+" en").Form, english())
+	store := &watched{Store: d.db}
+	restart := func() {
+		o := d.o
+		o.Store, o.Keys, o.Chats = store, d.keys, []bot.Chat{d.fake}
+		b, err := bot.New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.bot = b
+		d.fake.Use(b.Handle)
+	}
+	restart()
+	type made struct {
+		name  string
+		event bot.Event
+	}
+	var all []made
+	do := func(name string, e bot.Event) {
+		t.Helper()
+		first := d.send(e)
+		if !first.Kept {
+			t.Errorf("%s: %s", name, plain(first))
+		}
+		for _, when := range []string{"again", "after a restart"} {
+			before := store.writes.Load()
+			if again := d.send(e); answered(again) != answered(first) {
+				t.Errorf("%s, %s: %s\nat first %s", name, when, answered(again), answered(first))
+			}
+			if n := store.writes.Load() - before; n != 0 {
+				t.Errorf("%s, %s: %d writes", name, when, n)
+			}
+			restart()
+		}
+		all = append(all, made{name, e})
+	}
+	press := func(person, label string) bot.Event {
+		t.Helper()
+		return bot.ActionPressed{From: d.from(person, ""), Action: action(t, d.command(person, "bibliotheek toon "+id), label)}
+	}
+	words := d.command("p8", "bibliotheek wijzig "+id+" nl").Form
+	sent := bot.FormSubmitted{Form: words.Name, State: words.State, Values: map[string][]string{}}
+	for _, f := range words.Fields {
+		sent.Values[f.Name] = f.Value
+	}
+	sent.Values["title"] = []string{"Nog één keer"}
+	sent.From = d.from("p8", crew)
+	do("words", sent)
+	do("submit", press("p8", "Dien in"))
+	back := d.send(press("p7", "Terug naar de schrijver")).Form
+	do("return", bot.FormSubmitted{From: d.from("p7", crew), Form: back.Name, State: back.State, Values: map[string][]string{"why": {"Korter."}}})
+	if got := plain(d.command("p8", "bibliotheek toon "+id)); !strings.Contains(got, "Korter.") {
+		t.Errorf("the reason is not shown: %s", got)
+	}
+	do("submit", press("p8", "Dien in"))
+	do("activate", press("p7", "Neem in gebruik"))
+	do("notify", bot.Command{From: d.from("p7", crew), Text: "bibliotheek meld"})
+	do("no more", bot.Command{From: d.from("p7", crew), Text: "bibliotheek meld niet"})
+	do("retire", press("p7", "Stop ermee"))
+	stamp := d.entry(bot.EntryPrompt, id).Stamp
+	for _, m := range all {
+		before := store.writes.Load()
+		d.send(m.event)
+		if n := store.writes.Load() - before; n != 0 {
+			t.Errorf("%s, after all else: %d writes", m.name, n)
+		}
+	}
+	if d.entry(bot.EntryPrompt, id).Stamp != stamp {
+		t.Error("something older changed something newer")
+	}
+}
+
+// With its code a proposal is taken back, until it is in use: its words are nowhere any more, and the form brings it no
+// second time.
+func TestProposalIsTakenBack(t *testing.T) {
+	d := atDesk(t, "nl")
+	defer d.close()
+	form := d.command("p3", "voorstel").Form
+	event := bot.FormSubmitted{From: d.from("p3", crew), Form: form.Name, State: form.State, Values: good()}
+	kept := plain(d.send(event))
+	_, code, _ := strings.Cut(form.State, ":")
+	if !strings.Contains(kept, "verwijder "+code) {
+		t.Fatalf("%s", kept)
+	}
+	id := d.fromTeams()[0].ID
+	d.fill("p8", d.command("p8", "bibliotheek wijzig "+string(id)+" nl").Form, map[string][]string{"title": {"Door een redacteur"}})
+	if r := d.typed("p5", "verwijder AAAA-BBBB-CCCC-DDDD"); !strings.Contains(plain(r), "kan ik niets weghalen") {
+		t.Errorf("another code: %s", plain(r))
+	}
+	for range 2 {
+		if r := d.typed("p3", "verwijder "+strings.ToLower(code)); !strings.Contains(plain(r), "Teruggenomen") {
+			t.Fatalf("%s", plain(r))
+		}
+	}
+	if r := d.send(event); !strings.Contains(plain(r), "Teruggenomen") || len(d.fromTeams()) != 0 {
+		t.Errorf("the form again: %s", plain(r))
+	}
+	if err := d.db.Erase(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	f := newFinder()
+	f.text("words", "zuchten")
+	f.text("words", "Ik doe het hek nog een keer open")
+	f.text("editor", "Door een redacteur")
+	if found := f.search(dense(d.file())...); len(found) != 0 {
+		t.Errorf("%v is found", found)
+	}
+	id = prompts.ID(d.proposal("p3", with(good(), "b", "Ik wacht nog even.")))
+	form = d.command("p3", "voorstel").Form
+	_, code, _ = strings.Cut(form.State, ":")
+	d.fill("p3", form, with(good(), "b", "Ik wacht nog heel even."))
+	for _, p := range d.fromTeams() {
+		if p.ID != id {
+			id = p.ID
+			break
+		}
+	}
+	d.fill("p8", d.command("p8", "bibliotheek wijzig "+string(id)).Form, map[string][]string{"tensions": {"tailoring-equality"}})
+	d.fill("p8", d.command("p8", "bibliotheek wijzig "+string(id)+" en").Form, english())
+	d.press("p8", d.command("p8", "bibliotheek toon "+string(id)), "Dien in")
+	if r := d.press("p7", d.command("p7", "bibliotheek toon "+string(id)), "Neem in gebruik"); !r.Kept {
+		t.Fatalf("%s", plain(r))
+	}
+	if r := d.typed("p3", "verwijder "+code); !strings.Contains(plain(r), "al in gebruik") {
+		t.Errorf("in use: %s", plain(r))
+	}
+}
+
+// Everything that is said on the way from a dilemma to a question, in both languages.
+func TestGoldenDesk(t *testing.T) {
+	for _, lang := range prompts.Langs() {
+		t.Run(string(lang), func(t *testing.T) {
+			cryptotest.SetGlobalRandom(t, 7)
+			goldenDesk(t, lang)
+		})
+	}
+}
+
+func goldenDesk(t *testing.T, lang prompts.Lang) {
+	d := atDesk(t, lang)
+	defer d.close()
+	say := func(nl, en string) string {
+		if lang == prompts.Dutch {
+			return nl
+		}
+		return en
+	}
+	library, show, edit := say("bibliotheek", "library"), say("bibliotheek toon ", "library show "), say("bibliotheek wijzig ", "library edit ")
+	var s script
+	form := d.command("p3", say("voorstel", "propose"))
+	s.response("a member brings a dilemma", form)
+	s.response("nothing in it", d.fill("p3", form.Form, nil))
+	values := good()
+	if lang == prompts.English {
+		values = map[string][]string{"situation": english()["text"], "a": english()["pole_a"], "b": english()["pole_b"]}
+	}
+	raw := map[string][]string{
+		"situation": {say("Ze bellen altijd op dinsdag. Mevrouw Jansen is op 06-12345678 te bereiken.", "They always call on Tuesday. Mrs Jansen can be reached on 06-12345678.")},
+		"a":         {say("Waarom doet de wethouder dit niet?", "Why does the alderman not do this?")}, "b": values["b"], "lost_a": {say("de rust in Almelo", "the peace in Almelo")},
+	}
+	s.response("what leads to a person", d.fill("p3", form.Form, raw))
+	raw["situation"] = []string{say("Ze bellen altijd als iemand ziek is, gisteren nog.", "They always call when somebody is ill, and yesterday too.")}
+	s.response("what is heavy", d.fill("p3", d.command("p3", say("voorstel", "propose")).Form, with(raw, "b", say("Ik wil dood.", "I want to kill myself."))))
+	s.response("kept", d.fill("p3", form.Form, values))
+	s.response("the same form once more", d.fill("p3", form.Form, values))
+	s.response("in words", d.typed("p3", say("voorstel", "propose")))
+	wrong := say("Dilemma inbrengen:", "Bring a dilemma:") + " fake:ABCD-EFGH-IJKL-MNOP\n" + say("Wat gebeurt er?:", "What happens?:") + " 06-12345678"
+	s.response("in words, wrongly", d.typed("p3", wrong))
+	id := string(d.fromTeams()[0].ID)
+	s.response("an editor's overview", d.command("p8", library))
+	s.response("help", d.command("p8", say("bibliotheek help", "library help")))
+	s.response("search", d.command("p8", say("bibliotheek zoek praktijk wachten", "library search team review")))
+	s.response("search, nothing", d.command("p8", say("bibliotheek zoek zzz", "library search zzz")))
+	s.response("what came", d.command("p8", show+id))
+	s.response("in use, too early", d.press("p8", d.command("p8", show+id), say("Neem in gebruik", "Bring into use")))
+	facts := d.command("p8", edit+id)
+	s.response("the facts", facts)
+	s.response("the facts, wrong", d.fill("p8", facts.Form, map[string][]string{"audience": nil, "intensity": {"3"}, "cooldown_weeks": {"x"}, "not_before": {"x"}}))
+	s.response("the facts, kept", d.fill("p8", facts.Form, map[string][]string{"tensions": {"tailoring-equality"}}))
+	both := english()
+	first, second := d.command("p8", edit+id+" en"), d.command("p7", edit+id+" en")
+	s.response("the words", first)
+	s.response("the words, kept", d.fill("p8", first.Form, both))
+	s.response("another at the same moment", d.fill("p7", second.Form, map[string][]string{"title": {"A gate"}}))
+	if lang == prompts.English {
+		nl := map[string][]string{"title": {"Nog een keer"}, "question": {"Wat doe je?"}, "followup_1": {"Wat beschermt de kant die jij niet koos?"}, "followup_2": {"Wat wil je hierover afspreken?"},
+			"text": good()["situation"], "pole_a": good()["a"], "pole_b": good()["b"], "protects_a": good()["lost_b"], "protects_b": good()["lost_a"]}
+		d.fill("p8", d.command("p8", edit+id+" nl").Form, nl)
+	}
+	s.response("to review", d.press("p8", d.command("p8", show+id), say("Dien in", "Send to review")))
+	s.response("one's own", d.press("p8", d.command("p8", show+id), say("Neem in gebruik", "Bring into use")))
+	back := d.press("p7", d.command("p7", show+id), say("Terug naar de schrijver", "Back to its writer"))
+	s.response("back", back)
+	stale := d.command("p7", show+id)
+	s.response("back, with a reason", d.fill("p7", back.Form, map[string][]string{"why": {say("De titel mag korter.", "The title may be shorter.")}}))
+	s.response("an old button", d.press("p7", stale, say("Neem in gebruik", "Bring into use")))
+	d.press("p8", d.command("p8", show+id), say("Dien in", "Send to review"))
+	s.response("in use", d.press("p7", d.command("p7", show+id), say("Neem in gebruik", "Bring into use")))
+	s.response("a question in use", d.command("p7", show+id))
+	s.response("a change to it", d.fill("p8", d.command("p8", edit+id+" en").Form, map[string][]string{"title": {"The gate"}}))
+	s.response("beside what is in force", d.command("p7", show+id))
+	s.response("out of use", d.press("p7", d.command("p7", show+id), say("Stop ermee", "Stop using it")))
+	s.response("awake", d.press("p7", d.command("p7", show+id), say("Wek", "Wake it")))
+	s.response("typed without a version", d.command("p7", say("bibliotheek stop ", "library retire ")+id))
+	s.response("a tension", d.command("p7", show+"tension/quality-speed"))
+	s.response("a tension's words", d.command("p7", edit+"tension/quality-speed nl"))
+	s.response("let me know", d.command("p7", say("bibliotheek meld", "library notify")))
+	s.response("no more", d.command("p7", say("bibliotheek meld niet", "library notify off")))
+	s.response("unknown", d.command("p7", show+"iets-anders"))
+	s.response("who is no editor", d.command("p2", show+id))
+	d.editTeam(func(t *bot.Team) {
+		t.Words = []bot.WordNote{{Key: "nl:werkdruk", Form: "werkdruk", WordDecision: bot.WordDecision{Decision: "propose"}}}
+		t.Labels = []bot.LabelNote{{Key: "rooster", Form: "het rooster"}}
+	})
+	s.response("what teams wish for", d.command("p7", library))
+	s.response("belongs to", d.press("p7", d.command("p7", library), say("Hoort bij …", "Belongs to …")))
+	s.response("a tension of it", d.press("p7", d.command("p7", library), say("Maak er een spanning van", "Make a tension of it")))
+	s.response("never mind", d.command("p7", say("bibliotheek woord werkdruk laat maar", "library word werkdruk never mind")))
+	golden(t, "desk."+string(lang), s.String())
 }

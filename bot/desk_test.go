@@ -15,7 +15,7 @@ import (
 )
 
 // atDesk is a world with two editors, p7 and p8, and one dilemma that a member brought.
-func atDesk(t *testing.T, lang prompts.Lang) *desk {
+func atDesk(t *testing.T, lang prompts.Lang) *deskWorld {
 	t.Helper()
 	w := newWorld(t, func(o *bot.Options) {
 		o.Team.Lang = lang
@@ -32,23 +32,23 @@ func atDesk(t *testing.T, lang prompts.Lang) *desk {
 		w.fake.Add(p)
 	}
 	w.switchOn(crew, nil)
-	return &desk{world: w, now: time.Date(2026, 9, 3, 12, 0, 0, 0, time.UTC)}
+	return &deskWorld{world: w, now: time.Date(2026, 9, 3, 12, 0, 0, 0, time.UTC)}
 }
 
-type desk struct {
+type deskWorld struct {
 	*world
 	now time.Time
 }
 
 // from is a person a moment later.
-func (d *desk) from(person string, team bot.TeamID) bot.From {
+func (d *deskWorld) from(person string, team bot.TeamID) bot.From {
 	d.now = d.now.Add(time.Second)
 	f := d.fake.From(person, team)
 	f.At = d.now
 	return f
 }
 
-func (d *desk) send(e bot.Event) bot.Response {
+func (d *deskWorld) send(e bot.Event) bot.Response {
 	d.t.Helper()
 	r, err := d.fake.Send(context.Background(), e)
 	if err != nil {
@@ -57,13 +57,13 @@ func (d *desk) send(e bot.Event) bot.Response {
 	return r
 }
 
-func (d *desk) command(person, text string) bot.Response {
+func (d *deskWorld) command(person, text string) bot.Response {
 	d.t.Helper()
 	return d.send(bot.Command{From: d.from(person, crew), Text: text})
 }
 
 // typed is a direct message where no form can be shown.
-func (d *desk) typed(person, text string) bot.Response {
+func (d *deskWorld) typed(person, text string) bot.Response {
 	d.t.Helper()
 	f := d.from(person, "")
 	f.Typed = true
@@ -71,7 +71,7 @@ func (d *desk) typed(person, text string) bot.Response {
 }
 
 // press presses the button with that label.
-func (d *desk) press(person string, r bot.Response, label string) bot.Response {
+func (d *deskWorld) press(person string, r bot.Response, label string) bot.Response {
 	d.t.Helper()
 	return d.send(bot.ActionPressed{From: d.from(person, ""), Action: action(d.t, r, label)})
 }
@@ -92,7 +92,7 @@ func action(t testing.TB, r bot.Response, label string) bot.Action {
 }
 
 // fill sends a form in with some fields changed.
-func (d *desk) fill(person string, form *bot.Form, values map[string][]string) bot.Response {
+func (d *deskWorld) fill(person string, form *bot.Form, values map[string][]string) bot.Response {
 	d.t.Helper()
 	if form == nil {
 		d.t.Fatal("no form")
@@ -108,7 +108,7 @@ func (d *desk) fill(person string, form *bot.Form, values map[string][]string) b
 }
 
 // proposal brings a dilemma and gives its ID.
-func (d *desk) proposal(person string, values map[string][]string) string {
+func (d *deskWorld) proposal(person string, values map[string][]string) string {
 	d.t.Helper()
 	r := d.command(person, "voorstel")
 	if kept := d.fill(person, r.Form, values); !kept.Kept {
@@ -127,7 +127,7 @@ func (d *desk) proposal(person string, values map[string][]string) string {
 	return ""
 }
 
-func (d *desk) entry(kind bot.EntryKind, id string) bot.Entry {
+func (d *deskWorld) entry(kind bot.EntryKind, id string) bot.Entry {
 	d.t.Helper()
 	e, err := d.bot.Entry(context.Background(), bot.EntryKey{Kind: kind, ID: id})
 	if err != nil {

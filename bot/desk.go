@@ -224,11 +224,15 @@ func (b *Bot) deskRefused(err error, lang prompts.Lang) (Response, error) {
 // refusedLines are everything that is wrong, one line each.
 func refusedLines(r *Refused, lang prompts.Lang) []string {
 	var out []string
+	var speechless []prompts.Lang // one line says all
 	for _, p := range r.Problems {
 		out = append(out, fieldName(p.Field, lang)+": "+p.In(lang))
+		speechless = append(speechless, prompts.Lang(p.Field))
 	}
 	for _, f := range r.Findings {
-		out = append(out, findingLine(f, lang))
+		if line := findingLine(f, lang); !slices.Contains(speechless, f.Lang) && !slices.Contains(out, line) {
+			out = append(out, line)
+		}
 	}
 	return out
 }
@@ -522,7 +526,7 @@ func (b *Bot) deskView(ctx context.Context, f From, e Entry, cat Catalogue, firs
 	if first != "" {
 		m.Blocks = append(m.Blocks, Text(Rich(first)...))
 	}
-	m.Blocks = append(m.Blocks, Text(Span{Text: e.title(f.Lang), Strong: true}, Span{Text: " · " + e.state(f.Lang) + " · " + e.typedID()}))
+	m.Blocks = append(m.Blocks, Text(Span{Text: e.title(f.Lang), Strong: true}, Span{Text: " · " + e.state(f.Lang) + " · " + e.typedID() + " · " + say("desk.version", "stamp", short(e.Stamp))}))
 	if e.Prompt != nil {
 		lang, shown := f.Lang, false
 		for _, l := range append([]prompts.Lang{f.Lang}, prompts.Langs()...) {
@@ -531,7 +535,7 @@ func (b *Bot) deskView(ctx context.Context, f From, e Entry, cat Catalogue, firs
 			}
 		}
 		for _, block := range b.Preview(*e.Prompt, lang).Blocks {
-			if block.Kind != BlockActions {
+			if block.Kind != BlockActions && block.Kind != BlockNote { // what stands below every question
 				m.Blocks = append(m.Blocks, block)
 			}
 		}
@@ -547,6 +551,9 @@ func (b *Bot) deskView(ctx context.Context, f From, e Entry, cat Catalogue, firs
 	}
 	var lint []string
 	for _, finding := range cat.Findings {
+		if e.speechless(finding.Lang) {
+			continue // that there are no words yet is said
+		}
 		if e.Prompt != nil && finding.Prompt == e.Prompt.ID && e.Prompt.Status != prompts.Active || e.Tension != nil && finding.Tension == e.Tension.ID {
 			lint = append(lint, findingLine(finding, f.Lang))
 		}
@@ -564,6 +571,15 @@ func (b *Bot) deskView(ctx context.Context, f From, e Entry, cat Catalogue, firs
 	}
 	m.Blocks = append(m.Blocks, Block{Kind: BlockActions, Actions: e.actions(f.Lang)})
 	return Response{Message: &m}
+}
+
+// speechless says whether a prompt has no words in a language.
+func (e Entry) speechless(lang prompts.Lang) bool {
+	if e.Prompt == nil || lang == "" {
+		return false
+	}
+	_, ok := e.Prompt.Words[lang]
+	return !ok
 }
 
 // sentBack is why a draft came back from review, until it goes there again.

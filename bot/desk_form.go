@@ -368,7 +368,9 @@ func (b *Bot) submitDesk(ctx context.Context, e FormSubmitted) (Response, error)
 	}
 	if now.Stamp != s.stamp && b.proposing.first("desk "+s.String(), []string{now.Stamp}, version(e.At)) {
 		wrong["conflict"] = say("desk.conflict-again")
-		return again(append([]Block{Text(Span{Text: say("desk.conflict"), Strong: true})}, changeBlocks(theirs, e.Lang)...)), nil
+		form = b.deskFormOf(e.From, mine, cat.Library, s)
+		form.Notice = append([]Block{Text(Span{Text: say("desk.conflict"), Strong: true})}, changeBlocks(theirs, e.Lang)...)
+		return Response{Form: form, Errors: wrong}, nil
 	}
 	saved, err := b.SaveEntry(ctx, e.User.Actor(), Change{Entry: mine, Stamp: now.Stamp, SameMeaning: first(e.Values["same_meaning"]) == "yes"})
 	switch refused, isRefused := errors.AsType[*Refused](err); {
@@ -531,7 +533,10 @@ func fieldName(field string, lang prompts.Lang) string {
 		"cooldown_weeks": say("desk.field-cooldown"), "not_before": say("desk.field-not-before"), "label": say("desk.field-label"),
 		"short": say("desk.field-short"), "a": say("desk.field-a"), "b": say("desk.field-b"), "name": say("desk.field-name"),
 	}
-	if known[name] == "" {
+	switch {
+	case slices.Contains(prompts.Langs(), prompts.Lang(field)):
+		return langName(prompts.Lang(field))
+	case known[name] == "":
 		return field
 	}
 	if l == "" {

@@ -181,11 +181,15 @@ type Library interface {
 	// its Last. Entries are never taken out; one that edit dropped is ErrConflict. edit is pure and may run twice; its error
 	// leaves everything as it was and is returned.
 	UpdateOwn(ctx context.Context, edit func(*Own) (Also, error)) error
-	// EraseOwn takes one entry out as if it never was, with its history, if check allows it, and marks it for Erase; its key
-	// stays used. It is for what a member takes back. ErrNotFound.
-	EraseOwn(ctx context.Context, key EntryKey, check func(OwnEntry) error) error
 	// OwnHistory returns every state that an own entry had, oldest first; the last is the one it has.
 	OwnHistory(ctx context.Context, key EntryKey) ([]OwnPast, error)
+}
+
+// Proposals is a port: what a member brought may be taken back.
+type Proposals interface {
+	// EraseOwn takes one own entry out as if it never was, with its history, if check allows it, and marks it for Erase. Its
+	// key stays used. ErrNotFound.
+	EraseOwn(ctx context.Context, key EntryKey, check func(OwnEntry) error) error
 }
 
 // Watching is a port: which editors asked to be told that something waits for review.
@@ -220,8 +224,9 @@ type Store interface {
 	Ballots
 	Shelf
 	Outbox
-	Watching
 	Library
+	Proposals
+	Watching
 	Judgements
 	Restores
 }

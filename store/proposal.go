@@ -12,7 +12,7 @@ import (
 	"github.com/weerklank/weerklank/bot"
 )
 
-// EraseOwn implements bot.Library.
+// EraseOwn implements bot.Proposals.
 func (d *DB) EraseOwn(ctx context.Context, key bot.EntryKey, check func(bot.OwnEntry) error) error {
 	return d.update(ctx, func(tx *bolt.Tx) error {
 		rows, past := tx.Bucket(bOwn), tx.Bucket(bPast)

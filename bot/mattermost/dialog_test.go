@@ -77,6 +77,7 @@ func newHouse(t *testing.T, lang prompts.Lang, shows bool) *house {
 		Team: bot.Settings{Rhythm: bot.RhythmWeekly, Window: "6d", GiveBackAfter: "5h", Zone: "Europe/Amsterdam", Lang: lang, MinReplies: 5,
 			QuietHours: "18:00-08:00", WorkdaysOnly: true, Holidays: []string{"nl"}},
 		Activation: "direct", Limits: bot.Limits{MinReplies: 5, MinMembers: 6}, KeepDays: 90, PublicSector: true,
+		Editors: []bot.ActorID{bot.ActorID(Platform + ":p8")},
 	}
 	h.again()
 	return h

@@ -664,7 +664,7 @@ func firstWeeks(h *theatre) {
 	h.command("p8", say("bibliotheek zoek brug", "library search bridge"))
 	h.command("p8", say("bibliotheek toon bridge-one-more-boat", "library show bridge-one-more-boat"))
 	words := h.command("p8", say("bibliotheek wijzig bridge-one-more-boat nl", "library edit bridge-one-more-boat nl")).Form
-	h.submit("p8", words, map[string][]string{"title": {strings.Repeat("lang ", 30)}})
+	h.submit("p8", words, map[string][]string{"title": {strings.Repeat("lang", 30)}})
 	h.command("p8", say("bibliotheek wijzig bridge-one-more-boat", "library edit bridge-one-more-boat"))
 	h.command("p8", say("bibliotheek help", "library help"))
 	h.command("p2", say("bibliotheek toon bridge-one-more-boat", "library show bridge-one-more-boat"))

@@ -439,6 +439,9 @@ func TestEditorsAreTold(t *testing.T) {
 	if r := d.typed("p7", watch.Typed); !r.Kept {
 		t.Fatalf("%s", plain(r))
 	}
+	if !strings.Contains(plain(d.command("p7", "mij")), "in de bibliotheek wacht") || strings.Contains(plain(d.command("p8", "mij")), "in de bibliotheek wacht") {
+		t.Error("what is known about somebody does not say so")
+	}
 	d.command("p8", "bibliotheek meld")
 	d.command("p8", "bibliotheek meld niet")
 	if got := d.command("p7", "bibliotheek"); !strings.Contains(plain(got), "niet meer weten") {

@@ -220,9 +220,6 @@ func whichWish(form string, lib *prompts.Library, lang prompts.Lang) Response {
 	return Response{Message: &Message{Lang: lang, Blocks: []Block{Text(Rich(say("word.which"), "word", form)...), {Kind: BlockActions, Actions: actions}}}}
 }
 
-// mostTensions is how many tensions can be in use: a longer list nobody reads when they tag.
-const mostTensions = 7
-
 // askTension opens a draft of a tension with a word as its name. It is kept when its form is complete, out of use.
 func (b *Bot) askTension(ctx context.Context, f From, form string) (Response, error) {
 	say := sayer(f.Lang)

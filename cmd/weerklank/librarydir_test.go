@@ -96,7 +96,7 @@ func TestLibraryDirectory(t *testing.T) {
 		"enormous": {func(dir string) { write(t, dir, "a.toml", strings.Repeat("#", prompts.MaxFile+1)) },
 			"a.toml:1: de bestanden zijn samen groter dan 8 MiB", "a.toml:1: the files are larger than 8 MiB", 0},
 		"a rule is broken": {func(dir string) {
-			write(t, dir, "a.toml", strings.Replace(aFile(t, "een"), "intensity = 1", "intensity = 7", 1))
+			write(t, dir, "a.toml", strings.Replace(aFile(t, "een"), "phase = 'open'", "phase = 'later'", 1))
 		}, "a.toml:", "a.toml:", 1},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -46,6 +46,14 @@ func (s *watched) Unshelve(ctx context.Context, receipt [32]byte, edit func(*bot
 	return s.count(s.Store.Unshelve(ctx, receipt, edit))
 }
 
+func (s *watched) UpdateOwn(ctx context.Context, edit func(*bot.Own) (bot.Also, error)) error {
+	return s.count(s.Store.UpdateOwn(ctx, edit))
+}
+
+func (s *watched) UpdateWatchers(ctx context.Context, edit func([]bot.Watcher) ([]bot.Watcher, error)) error {
+	return s.count(s.Store.UpdateWatchers(ctx, edit))
+}
+
 func (s *watched) UpdatePost(ctx context.Context, id bot.PostID, edit func(*bot.Post) (bot.Also, error)) error {
 	return s.count(s.Store.UpdatePost(ctx, id, edit))
 }
@@ -134,6 +142,12 @@ func fills(at int, values map[string][]string, action string) makes {
 func presses(at int, do, arg string) makes {
 	return func(a *again) bot.Event {
 		return bot.ActionPressed{From: a.by("p2", crew, at), Action: bot.Action{Do: do, Round: a.r.ID, Arg: arg}}
+	}
+}
+
+func brings(at int, values map[string][]string) makes {
+	return func(a *again) bot.Event {
+		return bot.FormSubmitted{From: a.by("p2", crew, at), Form: "propose", State: "fake:ABCD-EFGH-IJKL-MNOP", Values: values}
 	}
 }
 
@@ -328,6 +342,10 @@ func TestEverythingMayComeAgain(t *testing.T) {
 		"why":                         {event: commands(0, "waarom"), newer: []makes{commands(1, "uit")}},
 		"season":                      {event: commands(0, "seizoen"), newer: []makes{commands(1, "uit")}},
 		"library":                     {event: commands(0, "bibliotheek"), newer: []makes{commands(1, "uit")}},
+		"a wish to bring a dilemma":   {event: commands(0, "voorstel"), newer: []makes{commands(1, "uit")}},
+		"a dilemma":                   {event: brings(0, good()), newer: []makes{brings(1, with(good(), "situation", "Iets anders."))}},
+		"a dilemma with advice":       {event: brings(0, with(good(), "a", "Ik zeg altijd nee.")), newer: []makes{brings(1, with(good(), "a", "Ik zeg altijd nee."))}},
+		"a dilemma that is refused":   {event: brings(0, with(good(), "a", "Bel 06-12345678.")), newer: []makes{brings(1, good())}},
 		"no command":                  {event: commands(0, "wat nu"), newer: []makes{commands(1, "uit")}},
 		"waking up":                   {first: resting, event: boss(0, "wake-up", string(crew)), newer: []makes{commands(1, "uit")}},
 		"waking up, resting again":    {first: resting, event: boss(0, "wake-up", string(crew)), then: resting},

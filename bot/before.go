@@ -38,14 +38,18 @@ const glanceTime = time.Hour
 func (bx *box) firstLook(a Address, what string, found []string, at int64) bool {
 	bx.mu.Lock()
 	defer bx.mu.Unlock()
-	key := string(a[:]) + what
-	maps.DeleteFunc(bx.shown, func(_ string, g glance) bool { return time.Since(g.shown) > glanceTime })
-	was, ok := bx.shown[key]
+	return firstGlance(bx.shown, string(a[:])+what, found, at)
+}
+
+// firstGlance is firstLook for whatever key something is shown under.
+func firstGlance(shown map[string]glance, key string, found []string, at int64) bool {
+	maps.DeleteFunc(shown, func(_ string, g glance) bool { return time.Since(g.shown) > glanceTime })
+	was, ok := shown[key]
 	if ok && at != was.at && !slices.ContainsFunc(found, func(f string) bool { return !slices.Contains(was.found, f) }) {
 		return false
 	}
 	if !ok || at > was.at {
-		bx.shown[key] = glance{at, found, time.Now()}
+		shown[key] = glance{at, found, time.Now()}
 	}
 	return true
 }

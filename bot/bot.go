@@ -60,6 +60,7 @@ type Bot struct {
 	shown     shownCache
 	trouble   atomic.Pointer[FileTrouble] // why the newest state of the directory of files is refused
 	lexicons  lexicons
+	proposing proposing
 
 	wakeAgenda chan struct{}
 	wakeSender chan struct{}

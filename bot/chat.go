@@ -237,6 +237,8 @@ type Form struct {
 	Fields []Field
 	Submit string // at most 24 characters
 	Extra  []Action
+
+	Opener Action // opens the form where it could only be typed; zero: none
 }
 
 // FieldKind is the shape of one field.

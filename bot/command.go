@@ -19,6 +19,7 @@ var verbs = map[string]string{
 	"on": "on", "aan": "on", "off": "off", "uit": "off", "status": "status", "help": "help", "hulp": "help",
 	"next": "next", "volgende": "next", "pause": "pause", "pauze": "pause", "skip": "pause", "overslaan": "pause",
 	"why": "why", "waarom": "why", "season": "season", "seizoen": "season", "me": "me", "mij": "me",
+	"propose": "propose", "voorstel": "propose",
 	"settings": "settings", "instellingen": "settings", "library": "library", "bibliotheek": "library",
 	"withdraw": "withdraw", "trek in": "withdraw", "intrekken": "withdraw", "change": "change", "wijzig": "change",
 	"answer": "change", "antwoord": "change", "remove": "remove", "verwijder": "remove",
@@ -58,8 +59,8 @@ func parseCommand(text string) (verb, rest string, explicit, ok bool) {
 			return "word", rest, explicit, true
 		}
 	}
-	switch {
-	case verb == "pause" && slices.Contains(incident, rest), verb == "remove" && looksLikeCode(rest):
+	switch _, desk := parseDesk(rest); {
+	case verb == "pause" && slices.Contains(incident, rest), verb == "remove" && looksLikeCode(rest), verb == "library" && desk:
 		return verb, rest, explicit, true
 	}
 	return "", "", explicit, false
@@ -85,9 +86,13 @@ func ReachOf(text string) Reach {
 	switch verb {
 	case "help":
 		return ReachAll
-	case "on", "settings", "status", "next", "why", "season", "library":
+	case "on", "settings", "status", "next", "why", "season":
 		return ReachTeam
-	case "me", "change", "receipt":
+	case "library":
+		if c, _ := parseDesk(rest); !c.acts() { // drafts are for editors, and for the one who asks
+			return ReachOwn
+		}
+	case "me", "change", "receipt", "propose":
 		return ReachOwn
 	case "remove":
 		if rest == "" {
@@ -148,7 +153,7 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 		if r, ok, err := b.voteWord(ctx, e.From, text, !asked); ok || err != nil {
 			return r, err
 		}
-		if verb, _, explicit, ok := parseCommand(text); ok && agreementVerb(text) == "" {
+		if verb, rest, explicit, ok := parseCommand(text); ok && agreementVerb(text) == "" && (verb != "library" || rest == "" || b.MayEdit(e.User.Actor())) {
 			if (verb == "pause" || verb == "off") && !explicit { // the whole channel would see it, and it may be an answer
 				if seats, err := b.seats(ctx, e.From, e.Round); err == nil && len(seats) > 0 {
 					return sayer(e.Lang).message("cmd.or-reply", "word", text), nil
@@ -296,8 +301,10 @@ func (b *Bot) command(ctx context.Context, f From, text string) (Response, error
 		return b.help(ctx, f)
 	case "me":
 		return b.me(ctx, f)
+	case "propose":
+		return b.askProposal(ctx, f)
 	case "library":
-		return b.showLibrary(ctx, f)
+		return b.desk(ctx, f, text)
 	case "remove":
 		if rest == "" {
 			return Response{Form: removeForm(f.Lang)}, nil
@@ -397,33 +404,10 @@ func (b *Bot) help(ctx context.Context, f From) (Response, error) {
 				Block{Kind: BlockCode, Spans: []Span{{Text: say("cmd.help-managers")}}})
 		}
 	}
-	if b.listedEditor(f.User.Actor()) {
+	if b.MayEdit(f.User.Actor()) {
 		m.Blocks = append(m.Blocks, Text(Rich(say("cmd.help-editors-intro"))...), Block{Kind: BlockCode, Spans: []Span{{Text: say("cmd.help-editors")}}})
 	}
 	m.Blocks = append(m.Blocks, Note(say("cmd.help-reply")))
-	return Response{Message: &m}, nil
-}
-
-func (b *Bot) showLibrary(ctx context.Context, f From) (Response, error) {
-	say := sayer(f.Lang)
-	if !b.listedEditor(f.User.Actor()) {
-		return say.message("cmd.editors-only"), nil
-	}
-	lib, err := b.library(ctx)
-	if err != nil {
-		return say.message("common.later"), err
-	}
-	m := Message{Lang: f.Lang, Blocks: []Block{Text(Rich(say("cmd.library-intro"), "count", strconv.Itoa(len(lib.Prompts)))...)}}
-	var lines []string
-	for _, p := range lib.Prompts {
-		lines = append(lines, string(p.Kind)+"  "+string(p.ID)+"\n  "+p.In(f.Lang).Title)
-	}
-	proposals, err := b.proposals(ctx, f.Lang)
-	if err != nil {
-		return say.message("common.later"), err
-	}
-	m.Blocks = append(append(m.Blocks, Code(strings.Join(lines, "\n"))), proposals...)
-	m.Blocks = append(m.Blocks, Note(say("cmd.library-how")))
 	return Response{Message: &m}, nil
 }
 
@@ -513,6 +497,10 @@ func (b *Bot) pressed(ctx context.Context, e ActionPressed) (Response, error) {
 		return b.me(ctx, e.From)
 	case "help":
 		return b.help(ctx, e.From)
+	case "propose":
+		return b.askProposal(ctx, e.From)
+	case "desk", "desk-form", "desk-act":
+		return b.deskPressed(ctx, e)
 	case "there", "not-there":
 		return b.resolve(ctx, e.From, PostID(a.Arg), a.Do == "there")
 	case "word":
@@ -628,6 +616,10 @@ func (b *Bot) submitted(ctx context.Context, e FormSubmitted) (Response, error) 
 		return b.submitAgreement(ctx, e)
 	case formPassed:
 		return b.submitAnswer(ctx, e)
+	case formPropose:
+		return b.submitProposal(ctx, e)
+	case formWords, formFacts, formReturn:
+		return b.submitDesk(ctx, e)
 	}
 	return sayer(e.Lang).message("reply.pick-again"), nil
 }

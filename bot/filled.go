@@ -23,6 +23,19 @@ func (b *Bot) inWords(form *Form, wrong map[string]string) *Message {
 		return m
 	}
 	var problems, about []string
+	if form.Name == formPropose && (len(wrong) > 0 || len(form.Notice) > 0) { // the words stay in their author's own message
+		m.Blocks = slices.Clone(form.Notice)
+		for _, f := range form.Fields {
+			if w := wrong[f.Name]; w != "" {
+				problems = append(problems, f.Label+": "+w)
+			}
+		}
+		if len(problems) > 0 {
+			m.Blocks = append(m.Blocks, List(problems...))
+		}
+		m.Blocks = append(m.Blocks, Text(Span{Text: say("propose.typed-again")}))
+		return m
+	}
 	lines := []string{say(headOf(form.Name)) + " " + form.State}
 	for _, f := range form.Fields {
 		if w := wrong[f.Name]; w != "" {
@@ -56,24 +69,39 @@ func (b *Bot) inWords(form *Form, wrong map[string]string) *Message {
 	if len(problems) > 0 {
 		m.Blocks = append(m.Blocks, Text(Span{Text: say("cmd.typed-wrong"), Strong: true}), List(problems...))
 	}
-	m.Blocks = append(m.Blocks, Text(Rich(say("cmd.typed-how"))...), Code(strings.Join(lines, "\n")), List(about...))
+	if form.Opener.Do != "" {
+		m.Blocks = append(m.Blocks, Block{Kind: BlockActions, Actions: []Action{form.Opener}})
+	}
+	m.Blocks = append(m.Blocks, Text(Rich(say("cmd.typed-how"))...), Code(strings.Join(lines, "\n")))
+	if len(about) > 0 {
+		m.Blocks = append(m.Blocks, List(about...))
+	}
 	return m
 }
 
 // headOf is the first line of a form in words, before whose form it is.
 func headOf(form string) string {
-	if form == "on" {
+	switch form {
+	case "on":
 		return "cmd.typed-on"
+	case formPropose:
+		return "cmd.typed-propose"
+	case formWords:
+		return "cmd.typed-words"
+	case formFacts:
+		return "cmd.typed-facts"
+	case formReturn:
+		return "cmd.typed-return"
 	}
 	return "cmd.typed-settings"
 }
 
-// filled reads a message that is a form of settings, filled in. ok is false for anything else.
+// filled reads a message that is a form, filled in. ok is false for anything else.
 func (b *Bot) filled(ctx context.Context, f From, text string) (r Response, ok bool, err error) {
 	head, rest, _ := strings.Cut(strings.TrimLeft(text, "`\n "), "\n") // copied with the marks around it
 	name, state := "", ""
 	for _, lang := range prompts.Langs() {
-		for _, form := range []string{"on", "settings"} {
+		for _, form := range []string{"on", "settings", formPropose, formWords, formFacts, formReturn} {
 			if s, ok := cutFold(strings.TrimSpace(head), locale.Say(lang, headOf(form))+" "); ok {
 				name, state = form, strings.TrimSpace(s)
 			}
@@ -82,21 +110,37 @@ func (b *Bot) filled(ctx context.Context, f From, text string) (r Response, ok b
 	if platform, _, ok := strings.Cut(state, ":"); name == "" || !ok || platform != f.User.platform {
 		return Response{}, false, nil
 	}
-	r, err = b.submitSettings(ctx, FormSubmitted{From: f, Form: name, State: state, Values: b.fieldsOf(ctx, rest)})
+	var fields []Field
+	for _, lang := range prompts.Langs() {
+		some, err := b.fieldsIn(ctx, name, lang)
+		if err != nil {
+			return sayer(f.Lang).message("common.later"), true, err
+		}
+		fields = append(fields, some...)
+	}
+	r, err = b.submitted(ctx, FormSubmitted{From: f, Form: name, State: state, Values: fieldsOf(rest, fields)})
 	return r, true, err
+}
+
+// fieldsIn are all the fields a form may have in a language.
+func (b *Bot) fieldsIn(ctx context.Context, form string, lang prompts.Lang) (fields []Field, err error) {
+	switch form {
+	case formPropose:
+		return b.proposalForm(From{Lang: lang}, "").Fields, nil
+	case formWords, formFacts, formReturn:
+		return b.deskFields(ctx, form, lang)
+	}
+	t := Team{Settings: b.o.Team}
+	t.Settings.Rhythm = RhythmCustom
+	for _, name := range []string{"settings", "on"} {
+		fields = append(fields, b.settingsForm(ctx, From{Lang: lang}, t, name).Fields...)
+	}
+	return fields, nil
 }
 
 // fieldsOf reads the lines of a form that was filled in, in either language. A line that names no field goes on with the
 // one before.
-func (b *Bot) fieldsOf(ctx context.Context, text string) map[string][]string {
-	var fields []Field
-	for _, lang := range prompts.Langs() {
-		t := Team{Settings: b.o.Team}
-		t.Settings.Rhythm = RhythmCustom
-		for _, name := range []string{"settings", "on"} {
-			fields = append(fields, b.settingsForm(ctx, From{Lang: lang}, t, name).Fields...)
-		}
-	}
+func fieldsOf(text string, fields []Field) map[string][]string {
 	lines := map[string][]string{} // by field
 	byName := map[string]Field{}
 	current := ""

@@ -40,7 +40,11 @@ func TalkOnly(r Round, lib *prompts.Library) Message {
 		}
 		m.Blocks = append(m.Blocks, Block{Kind: BlockPoles, Spans: poles})
 	}
-	m.Blocks = append(m.Blocks, Text(Span{Text: words.Question, Strong: true}), Text(Span{Text: say("guide.talk-only")}))
+	m.Blocks = append(m.Blocks, Text(Span{Text: words.Question, Strong: true}))
+	if r.Prompt.Source == prompts.SourceTeam {
+		m.Blocks = append(m.Blocks, Note(say("round.from-team")))
+	}
+	m.Blocks = append(m.Blocks, Text(Span{Text: say("guide.talk-only")}))
 	m.Blocks = append(m.Blocks, talkGuide(r, false)...)
 	if r.Adviser != "" {
 		m.Blocks = append(m.Blocks, Note(say("round.help-footer", "adviser", r.Adviser)))

@@ -56,6 +56,7 @@ func (b *Bot) home(ctx context.Context, f From) (Response, error) {
 	m.Blocks = append(m.Blocks, Block{Kind: BlockActions, Actions: []Action{
 		{Do: "me", Label: say("team.announce-me"), Typed: say("team.announce-me-word")},
 		{Do: "help", Label: say("team.announce-help"), Typed: "help"},
+		{Do: "propose", Label: say("propose.form-title"), Typed: say("propose.word")},
 		{Do: "remove", Label: say("reply.remove-title"), Typed: say("reply.remove-word")},
 	}}, Note(say("home.typed")))
 	managed, err := b.managedHome(ctx, f, teams)

@@ -114,15 +114,21 @@ func TestAReplyReadsNoLibrary(t *testing.T) {
 	}
 	listed := func(want bool) {
 		t.Helper()
-		resp, err := w.fake.Command(context.Background(), "p1", crew, "bibliotheek")
-		if err != nil || strings.Contains(plain(resp), "eigen-vraag") != want {
+		resp, err := w.fake.Command(context.Background(), "p1", crew, "bibliotheek zoek eigen-vraag")
+		if err != nil || strings.Contains(plain(resp), "· eigen-vraag") != want {
 			t.Errorf("the own prompt is shown: %v, want %v (%v)", !want, want, err)
 		}
 	}
 	w.o.Editors = []bot.ActorID{w.fake.From("p1", crew).User.Actor()}
 	w.through(reads, w.fake)
-	listed(false)
-	listed(false)
+	explained := func() {
+		t.Helper()
+		if _, err := w.fake.Command(context.Background(), "p1", crew, "waarom"); err != nil {
+			t.Error(err)
+		}
+	}
+	explained()
+	explained()
 	if n := reads.whole.Load(); n != 1 {
 		t.Errorf("read %d times without a change", n)
 	}
@@ -135,10 +141,11 @@ func TestAReplyReadsNoLibrary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed(true)
+	explained()
 	if n := reads.whole.Load(); n != 2 {
 		t.Errorf("read %d times after a change", n)
 	}
+	listed(true)
 }
 
 // A tension that is retired is suggested to nobody, and one that is not on a round's list neither.

@@ -121,9 +121,15 @@ func TestHome(t *testing.T) {
 func TestReach(t *testing.T) {
 	for text, want := range map[string]bot.Reach{
 		"": bot.ReachAll, "help": bot.ReachAll, "wat is dit": bot.ReachAll,
-		"status": bot.ReachTeam, "waarom": bot.ReachTeam, "volgende": bot.ReachTeam, "seizoen": bot.ReachTeam, "bibliotheek": bot.ReachTeam,
+		"status": bot.ReachTeam, "waarom": bot.ReachTeam, "volgende": bot.ReachTeam, "seizoen": bot.ReachTeam, "bibliotheek": bot.ReachOwn,
 		"mij": bot.ReachOwn, "code": bot.ReachOwn, "code 2": bot.ReachOwn, "wijzig": bot.ReachOwn, "aan": bot.ReachTeam, "instellingen": bot.ReachTeam, "verwijder": bot.ReachOwn,
 		"trek in": bot.ReachAct, "trek in 1": bot.ReachAct, "uit": bot.ReachAct, "pauze": bot.ReachAct, "pauze na een incident": bot.ReachAct,
+		"voorstel": bot.ReachOwn, "propose": bot.ReachOwn, "voorstel voor het rooster": bot.ReachAll, "bibliotheek help": bot.ReachOwn,
+		"bibliotheek zoek wachten": bot.ReachOwn, "library show bridge-one-more-boat": bot.ReachOwn, "bibliotheek wijzig tension/quality-speed nl": bot.ReachOwn,
+		"bibliotheek activeer x": bot.ReachOwn, "bibliotheek activeer x abc123": bot.ReachAct, "library retire x abc123": bot.ReachAct, "bibliotheek indienen x abc123": bot.ReachAct,
+		"bibliotheek terug x abc123": bot.ReachOwn, "bibliotheek terug x abc123 te lang": bot.ReachAct, "bibliotheek wek x abc123": bot.ReachAct, "bibliotheek houd x abc123": bot.ReachAct,
+		"bibliotheek meld": bot.ReachAct, "library notify off": bot.ReachAct, "bibliotheek woord werkdruk laat maar": bot.ReachAct, "bibliotheek woord werkdruk spanning": bot.ReachOwn,
+		"bibliotheek is dicht":          bot.ReachAll,
 		"verwijder ABCD-EFGH-JKMN-PQRS": bot.ReachAct, "staat er": bot.ReachAct, "staat er niet": bot.ReachAct,
 	} {
 		if got := bot.ReachOf(text); got != want {

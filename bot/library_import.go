@@ -201,25 +201,3 @@ func (b *Bot) ApplyImport(ctx context.Context, by ActorID, p ImportPlan) error {
 		return also, nil
 	})
 }
-
-// addProposal stores a prompt that a member brought, without a name, in the state it has. allow sees the own prompts
-// there are and may refuse. ErrExists: the ID was used before.
-func (b *Bot) addProposal(ctx context.Context, p prompts.Prompt, allow func(own []prompts.Prompt) error) error {
-	key := EntryKey{EntryPrompt, string(p.ID)}
-	return b.editLibrary(ctx, func(l *layers) (Also, error) {
-		if _, used := l.own.Used[key]; used {
-			return Also{}, ErrExists
-		}
-		var own []prompts.Prompt
-		for _, e := range l.own.Entries {
-			if e.Now.Prompt != nil {
-				own = append(own, *e.Now.Prompt)
-			}
-		}
-		if err := allow(own); err != nil {
-			return Also{}, err
-		}
-		l.put(key, Content{Prompt: new(p.Tidy())}, did("", "propose"), nil)
-		return Also{}, nil
-	})
-}

@@ -94,6 +94,13 @@ func (b *Bot) foundAbout(ctx context.Context, f From) ([]string, error) {
 	if b.listedEditor(who) {
 		roles = append(roles, say("me.config-editor"))
 	}
+	watch, err := b.watches(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	if watch {
+		roles = append(roles, say("me.watch"))
+	}
 	acts, err := b.actsOf(ctx, f)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/weerklank/weerklank/bot/locale"
+	"github.com/weerklank/weerklank/prompts"
 )
 
 // promptMessage is a round's question as it stands in the channel, open or closed.
@@ -24,6 +25,9 @@ func (b *Bot) promptMessage(r Round, closed bool) Message {
 		m.Blocks = append(m.Blocks, Block{Kind: BlockPoles, Spans: poles})
 	}
 	m.Blocks = append(m.Blocks, Text(Span{Text: words.Question, Strong: true}))
+	if r.Prompt.Source == prompts.SourceTeam {
+		m.Blocks = append(m.Blocks, Note(say("round.from-team")))
+	}
 	if closed && r.State == RoundLost { // no give-back comes
 		m.Blocks = append(m.Blocks, Note(say("round.reminder-closed")))
 		return m

@@ -292,3 +292,11 @@ type AuditEntry struct {
 	What string    `json:"what"` // "on", "off", "settings", "answer", "prompts", …
 	How  string    `json:"how,omitempty"`
 }
+
+// Watcher is an editor of the library who asked to be told that something waits for review, or asked for it no more.
+type Watcher struct {
+	By   ActorID      `json:"by"`
+	Lang prompts.Lang `json:"lang"`
+	On   bool         `json:"on"`
+	At   time.Time    `json:"at"` // version: what is not newer is a redelivery
+}

@@ -1179,6 +1179,9 @@ func (b *Bot) noRound(ctx context.Context, f From) (Response, error) {
 // answer, after the same look at the store, and leave nothing behind (TRUST 2.5, A18). That it is gone stands in a key slot
 // first: an older backup would bring it back.
 func (b *Bot) remove(ctx context.Context, f From, code string) (Response, error) {
+	if r, ok, err := b.takeBack(ctx, f, code); ok || err != nil {
+		return r, err
+	}
 	say, receipt := sayer(f.Lang), receiptHash(code)
 	err := b.takeAway(ctx, receipt, f.At)
 	switch {

@@ -186,6 +186,22 @@ type Library interface {
 	OwnHistory(ctx context.Context, key EntryKey) ([]OwnPast, error)
 }
 
+// Proposals is a port: what a member brought may be taken back.
+type Proposals interface {
+	// EraseOwn takes one own entry out as if it never was, with its history, if check allows it, and marks it for Erase. Its
+	// key stays used. ErrNotFound.
+	EraseOwn(ctx context.Context, key EntryKey, check func(OwnEntry) error) error
+}
+
+// Watching is a port: which editors asked to be told that something waits for review.
+type Watching interface {
+	// Watchers returns them, and those who asked for it no more.
+	Watchers(ctx context.Context) ([]Watcher, error)
+	// UpdateWatchers changes the list in one transaction. edit is pure and may run twice; its error leaves everything as
+	// it was and is returned.
+	UpdateWatchers(ctx context.Context, edit func([]Watcher) ([]Watcher, error)) error
+}
+
 // Judgements is a port: what scorers proved to be worth, for the whole installation. It grows by Also.
 type Judgements interface {
 	// Judged returns the totals of the scorer with that name.
@@ -210,6 +226,8 @@ type Store interface {
 	Shelf
 	Outbox
 	Library
+	Proposals
+	Watching
 	Judgements
 	Restores
 }

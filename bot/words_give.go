@@ -250,37 +250,6 @@ func whichTension(r Round, i int, lib *prompts.Library, lang prompts.Lang) Respo
 	return Response{Message: &Message{Lang: lang, Blocks: []Block{Text(Rich(say("word.which"), "word", w.Form)...), {Kind: BlockActions, Actions: actions}}}}
 }
 
-// proposals are what teams would have as a tension, for editors: words they proposed, and what many called something else.
-// No team is named.
-func (b *Bot) proposals(ctx context.Context, lang prompts.Lang) ([]Block, error) {
-	teams, err := b.o.Store.Teams(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var proposed, labels []string
-	for _, t := range teams {
-		for _, n := range t.Words {
-			if n.Decision == wordPropose {
-				proposed = append(proposed, n.Form)
-			}
-		}
-		for _, l := range t.Labels {
-			labels = append(labels, l.Form)
-		}
-	}
-	say := sayer(lang)
-	var out []Block
-	list := func(intro string, all []string) {
-		slices.Sort(all)
-		if all = slices.Compact(all); len(all) > 0 {
-			out = append(out, Text(Span{Text: intro}), Code(strings.Join(all, "\n")))
-		}
-	}
-	list(say("word.editors"), proposed)
-	list(say("word.editors-labels"), labels)
-	return out, nil
-}
-
 // labelKey makes one of the ways to write a name: its stems in the order of the alphabet, and the words that turn it around.
 func labelKey(label string, lang prompts.Lang) string {
 	var stems []string

@@ -38,6 +38,7 @@ type WordNote struct {
 	Round RoundID `json:"round"`  // that gave it back last
 	Shown int     `json:"number"` // of that round
 	WordDecision
+	Desk WordDecision `json:"desk,omitzero"` // what the editors decided about a word that was proposed
 }
 
 // WordDecision is what a team decided about a word: propose it as a tension, it belongs to one, or never mind. The newest
@@ -50,9 +51,10 @@ type WordDecision struct {
 
 // LabelNote is what several people called "something else" by one name, for the editors.
 type LabelNote struct {
-	Key    string    `json:"key"`
-	Form   string    `json:"form"`
-	Rounds []RoundID `json:"rounds,omitempty"` // that it rests on: it goes with the last of their replies
+	Key    string       `json:"key"`
+	Form   string       `json:"form"`
+	Rounds []RoundID    `json:"rounds,omitempty"` // that it rests on: it goes with the last of their replies
+	Desk   WordDecision `json:"desk,omitzero"`    // what the editors decided about it
 }
 
 // chanceOf is how likely it is that of the rounds with a word, k in the window and K among M before it, as many or more

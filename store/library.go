@@ -168,11 +168,13 @@ func write(e bot.OwnEntry) (w written, err error) {
 
 // remember adds a state of an entry to its history.
 func remember(past *bolt.Bucket, key bot.EntryKey, state bot.OwnPast) error {
-	n, err := past.NextSequence()
-	if err != nil {
-		return err
+	prefix := zero(ownKey(key), "")
+	n := uint64(1) // counted for each entry: a count over all would say between which dated acts a proposal came
+	c := past.Cursor()
+	for k, _ := c.Seek(prefix); len(k) == len(prefix)+8 && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		n = binary.BigEndian.Uint64(k[len(prefix):]) + 1
 	}
-	return put(past, string(binary.BigEndian.AppendUint64(zero(ownKey(key), ""), n)), state)
+	return put(past, string(binary.BigEndian.AppendUint64(prefix, n)), state)
 }
 
 // OwnHistory implements bot.Library.

@@ -43,7 +43,8 @@ var (
 //
 //	meta      "schema" -> version (uint64); "restored" -> moment of the restore, until the bot has acted on it;
 //	          "files" -> last good state of the library's directory of files as JSON;
-//	          "mark-<platform>" -> minute up to which a platform's events were handled; "judged-<scorer>" -> totals by tension as JSON
+//	          "mark-<platform>" -> minute up to which a platform's events were handled; "judged-<scorer>" -> totals by tension as JSON;
+//	          "watch" -> the editors who asked to be told, as JSON
 //	teams     <team id> -> bot.Team as JSON
 //	rounds    <round id> -> bot.Round as JSON
 //	asked     <team id> 0 <kind> 0 <due> -> round id: a round is unique in (team, kind, due)
@@ -57,7 +58,7 @@ var (
 //	past      <kind> 0 <id> 0 <sequence> -> bot.OwnPast as JSON: every state that an own entry had
 //	used      <kind> 0 <id> -> the source that used the key first
 //	audit     <sequence> -> bot.AuditEntry as JSON
-//	erase     <round id>, "restore" or "audit" -> sequence: freed pages that wait to be overwritten; a new mark has a new sequence
+//	erase     <round id>, "restore", "audit" or "own" -> sequence: freed pages that wait to be overwritten; a new mark has a new sequence
 var (
 	// What only older schemas have.
 	bOldPrompts = []byte("prompts") // <prompt id> -> newest own revision as JSON
@@ -85,6 +86,7 @@ var (
 	kRestore  = []byte("restore")
 	kMark     = "mark-"
 	kJudged   = "judged-"
+	kWatch    = "watch"
 	kBallots  = []byte("ballots")
 	kAside    = []byte("aside")
 	kShut     = []byte("shut")

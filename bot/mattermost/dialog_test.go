@@ -77,6 +77,7 @@ func newHouse(t *testing.T, lang prompts.Lang, shows bool) *house {
 		Team: bot.Settings{Rhythm: bot.RhythmWeekly, Window: "6d", GiveBackAfter: "5h", Zone: "Europe/Amsterdam", Lang: lang, MinReplies: 5,
 			QuietHours: "18:00-08:00", WorkdaysOnly: true, Holidays: []string{"nl"}},
 		Activation: "direct", Limits: bot.Limits{MinReplies: 5, MinMembers: 6}, KeepDays: 90, PublicSector: true,
+		Editors: []bot.ActorID{bot.ActorID(Platform + ":p8")},
 	}
 	h.again()
 	return h
@@ -203,6 +204,23 @@ func checkForm(t *testing.T, what string, f *bot.Form) {
 	}
 }
 
+// full is a form with as much in it as goes in.
+func full(form *bot.Form) *bot.Form {
+	for i := range form.Fields {
+		f := &form.Fields[i]
+		if f.Max > 0 {
+			f.Value = []string{strings.Repeat("ë", f.Max)}
+		}
+		if f.Kind == bot.FieldMany {
+			f.Value = nil
+			for _, o := range f.Options {
+				f.Value = append(f.Value, o.Value)
+			}
+		}
+	}
+	return form
+}
+
 // Every form of the bot in both languages, the reply form for every built-in question and with the longest that may be in
 // it, is a dialog that the server and its clients take.
 func TestEveryFormIsADialog(t *testing.T) {
@@ -215,19 +233,11 @@ func TestEveryFormIsADialog(t *testing.T) {
 				r := h.open()
 				settings := h.command("p1", "instellingen").Form
 				checkForm(t, "settings", settings)
-				for i := range settings.Fields {
-					f := &settings.Fields[i]
-					if f.Max > 0 {
-						f.Value = []string{strings.Repeat("ë", f.Max)}
-					}
-					if f.Kind == bot.FieldMany {
-						f.Value = nil
-						for _, o := range f.Options {
-							f.Value = append(f.Value, o.Value)
-						}
-					}
+				checkForm(t, "settings, full", full(settings))
+				checkForm(t, "propose", full(h.command("p2", "voorstel").Form))
+				for _, what := range []string{"bridge-one-more-boat nl", "bridge-one-more-boat", "tension/quality-speed en", "value/integrity nl", "audience/permits nl"} {
+					checkForm(t, what, full(h.command("p8", "bibliotheek wijzig "+what).Form))
 				}
-				checkForm(t, "settings, full", settings)
 				checkForm(t, "remove", h.command("p2", "verwijder").Form)
 				ctx := t.Context()
 				answer := func() *bot.Form {

@@ -57,8 +57,12 @@ func goldenMessages(t *testing.T, lang prompts.Lang) {
 	for _, word := range []string{"help", "mij", "status", "waarom"} {
 		show("slash command: "+word, *h.command("p2", word).Message, false)
 	}
+	for _, word := range []string{"bibliotheek", "bibliotheek zoek brug", "bibliotheek toon bridge-one-more-boat"} {
+		show("slash command of an editor: "+word, *h.command("p8", word).Message, false)
+	}
 	form := h.must(h.fake.Press(ctx, "p2", wing, bot.Action{Do: "answer", Round: r.ID})).Form
-	for _, f := range []*bot.Form{form, h.command("p1", "instellingen").Form, h.command("p2", "verwijder").Form} {
+	for _, f := range []*bot.Form{form, h.command("p1", "instellingen").Form, h.command("p2", "verwijder").Form,
+		h.command("p2", "voorstel").Form, h.command("p8", "bibliotheek wijzig bridge-one-more-boat nl").Form, h.command("p8", "bibliotheek wijzig bridge-one-more-boat").Form} {
 		d, _, err := dialogOf(f)
 		if err != nil {
 			t.Fatal(err)

@@ -297,7 +297,7 @@ func (l *callbacks) handle(ctx context.Context, e bot.Event) (bot.Response, erro
 // ---- buttons
 
 // shows are the verbs that only show something to who pressed: they need no question first.
-var shows = []string{"answer", "why", "me", "help", "remove", "on", "settings", "agree", "passed"}
+var shows = []string{"answer", "why", "me", "help", "remove", "on", "settings", "agree", "passed", "propose", "desk", "desk-form"}
 
 // press takes a button. It never acts: what changes anything is asked in a dialog, which opens for who pressed alone.
 func (l *callbacks) press(w http.ResponseWriter, body []byte, start time.Time) {
@@ -537,8 +537,10 @@ func (l *callbacks) submitted(ctx context.Context, s model.SubmitDialogRequest, 
 }
 
 // told says whether what a form or button did is told in private afterwards. Only what everybody may know of who did it:
-// never that somebody answered, voted or withdrew.
-func told(what string) bool { return slices.Contains([]string{"on", "settings", "wake-up"}, what) }
+// never that somebody answered, voted, withdrew or brought a dilemma.
+func told(what string) bool {
+	return slices.Contains([]string{"on", "settings", "wake-up", "desk-act", "desk-words", "desk-facts", "desk-return"}, what)
+}
 
 // nonce finds or begins what is known of a nonce; nil if there are too many.
 func (l *callbacks) nonce(id string, until time.Time) *nonce {

@@ -661,6 +661,22 @@ func firstWeeks(h *theatre) {
 	}
 	h.command("p1", "help")
 	h.command("p8", say("bibliotheek", "library"))
+	h.command("p8", say("bibliotheek zoek brug", "library search bridge"))
+	h.command("p8", say("bibliotheek toon bridge-one-more-boat", "library show bridge-one-more-boat"))
+	words := h.command("p8", say("bibliotheek wijzig bridge-one-more-boat nl", "library edit bridge-one-more-boat nl")).Form
+	h.submit("p8", words, map[string][]string{"title": {strings.Repeat("lang", 30)}})
+	h.command("p8", say("bibliotheek wijzig bridge-one-more-boat", "library edit bridge-one-more-boat"))
+	h.command("p8", say("bibliotheek help", "library help"))
+	h.command("p2", say("bibliotheek toon bridge-one-more-boat", "library show bridge-one-more-boat"))
+	h.types("p3", say("voorstel", "propose"))
+	brings := h.command("p3", say("voorstel", "propose")).Form
+	dilemma := map[string][]string{"situation": {say("Ze bellen altijd op dinsdag. Bel Jan op 06-12345678.", "They always call on Tuesday. Call Jan on 06-12345678.")}, "a": {"a"}}
+	h.submit("p3", brings, dilemma)
+	dilemma = map[string][]string{"situation": {say("Ze bellen altijd als het druk is.", "They always call when it is busy.")}, "a": {say("Ik neem op.", "I answer.")}, "b": {say("Ik werk door.", "I go on.")}}
+	h.submit("p3", brings, dilemma)
+	time.Sleep(time.Second)
+	h.submit("p3", brings, dilemma)
+	h.command("p8", say("bibliotheek", "library"))
 	answer := h.press("p1", bot.Action{Do: "answer", Round: r.ID}).Form
 	h.submit("p1", answer, map[string][]string{"text": {strings.Repeat("woord ", 300)}, "tags": {"none", "unknown", "other"}})
 	h.submit("p1", answer, nil)

@@ -22,7 +22,7 @@ import (
 // anything else is asked; what there is to show takes its place.
 
 // opens are the verbs whose answer is a form; in a direct conversation everything else is answered with a message.
-var opens = []string{"answer", "on", "settings", "remove", "agree", "passed"}
+var opens = []string{"answer", "on", "settings", "remove", "agree", "passed", "propose", "desk-form"}
 
 // What the callback ids of the shortcuts begin with.
 const shortcutAnswer = "weerklank-answer"

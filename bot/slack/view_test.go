@@ -109,6 +109,23 @@ func TestLongestLegalContent(t *testing.T) {
 	}
 }
 
+// filledUp is a form with as much in it as goes in.
+func filledUp(form *bot.Form) *bot.Form {
+	for i := range form.Fields {
+		f := &form.Fields[i]
+		if f.Max > 0 {
+			f.Value = []string{strings.Repeat("👍", f.Max)} // two units each
+		}
+		if f.Kind == bot.FieldMany {
+			f.Value = nil
+			for _, o := range f.Options {
+				f.Value = append(f.Value, o.Value)
+			}
+		}
+	}
+	return form
+}
+
 // Every form of the bot in both languages, for every built-in question and the longest ones, with all that may be in it, is a
 // modal that Slack takes and that comes back as it was filled in.
 func TestEveryFormIsAModal(t *testing.T) {
@@ -121,19 +138,11 @@ func TestEveryFormIsAModal(t *testing.T) {
 				chattest.Until(time.Date(2026, 9, 1, 8, 0, 1, 0, time.UTC))
 				r := h.open()
 				settings := h.command("p1", h.says("instellingen", "settings")).Form
-				for i := range settings.Fields {
-					f := &settings.Fields[i]
-					if f.Max > 0 {
-						f.Value = []string{strings.Repeat("👍", f.Max)} // two units each
-					}
-					if f.Kind == bot.FieldMany {
-						f.Value = nil
-						for _, o := range f.Options {
-							f.Value = append(f.Value, o.Value)
-						}
-					}
+				checkForm(t, "settings, full", filledUp(settings))
+				checkForm(t, "propose", filledUp(h.command("p2", h.says("voorstel", "propose")).Form))
+				for _, what := range []string{"bridge-one-more-boat nl", "bridge-one-more-boat", "tension/quality-speed en", "value/integrity nl", "audience/permits nl"} {
+					checkForm(t, what, filledUp(h.command("p8", h.says("bibliotheek wijzig ", "library edit ")+what).Form))
 				}
-				checkForm(t, "settings, full", settings)
 				for _, lib := range []prompts.Library{h.o.Library, stretched(t)} {
 					if lib.Prompts[0].In(lang).Title != h.o.Library.Prompts[0].In(lang).Title { // they are as long as each other
 						lib.Prompts = slices.DeleteFunc(lib.Prompts, func(p prompts.Prompt) bool { return p.Kind != prompts.Dilemma })[:1]

@@ -329,7 +329,9 @@ func crewOf(team bot.TeamID) []string {
 }
 
 // channelOf is what the workspace calls a team's channel.
-func channelOf(team bot.TeamID) string { return strings.TrimPrefix(string(team), workspace.Platform+":") }
+func channelOf(team bot.TeamID) string {
+	return strings.TrimPrefix(string(team), workspace.Platform+":")
+}
 
 func (p *parts) colleague(ctx context.Context, r bot.Round, person string, reply demoReply) error {
 	place := channelOf(r.Team)

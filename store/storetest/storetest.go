@@ -34,7 +34,7 @@ func Run(t *testing.T, open func(*testing.T) Harness) {
 		"one round per team and due moment": planOnce, "moments": moments, "closed boxes": closedBoxes, "one address, one ballot": oneBallot,
 		"closing races with replies": race, "failing edits leave nothing": failing, "concurrent edits all count": concurrent,
 		"results are copies": copies, "cancelled contexts write nothing": cancelled, "reopening changes nothing": reopening,
-		"shelf and receipts": shelf, "outbox": outbox, "agenda": agenda, "the own library": library, "two editors at once": editors, "the names of editors are forgotten": editorsForgotten, "audit": audit, "what scorers are worth": judgements, "a moved team": moved,
+		"shelf and receipts": shelf, "outbox": outbox, "agenda": agenda, "the own library": library, "what is taken back": proposals, "who asked to be told": watching, "two editors at once": editors, "the names of editors are forgotten": editorsForgotten, "audit": audit, "what scorers are worth": judgements, "a moved team": moved,
 	} {
 		t.Run(name, func(t *testing.T) { part(t, open(t)) })
 	}

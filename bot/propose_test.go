@@ -1,0 +1,388 @@
+package bot_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/cryptotest"
+	"time"
+
+	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/chattest"
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// good is a proposal that nothing is to be said about.
+func good() map[string][]string {
+	return map[string][]string{
+		"situation": {"Iemand staat bij het hek en wil nog naar binnen. Het is net te laat. De rij achter je wacht al een tijd. Je hoort iemand zuchten, en je kijkt nog eens op de klok."},
+		"a":         {"Ik doe het hek nog een keer open."}, "b": {"Ik hou me aan de tijd die er staat."},
+		"lost_a": {"de tijd van wie wacht"}, "lost_b": {"het geduld van wie ver kwam"},
+	}
+}
+
+func with(values map[string][]string, field, text string) map[string][]string {
+	values[field] = []string{text}
+	return values
+}
+
+// opened is the form of somebody who brings something.
+func (w *world) opened(person string) *bot.Form {
+	w.t.Helper()
+	r, err := w.fake.Command(context.Background(), person, crew, "voorstel")
+	if err != nil || r.Form == nil {
+		w.t.Fatalf("%v %s", err, plain(r))
+	}
+	return r.Form
+}
+
+// brings sends a form in at a moment.
+func (w *world) brings(person string, form *bot.Form, at time.Time, values map[string][]string) bot.Response {
+	w.t.Helper()
+	f := w.fake.From(person, crew)
+	f.At = at
+	r, err := w.fake.Send(context.Background(), bot.FormSubmitted{From: f, Form: form.Name, State: form.State, Values: values})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+// fromTeams are the prompts that members brought.
+func (w *world) fromTeams() []prompts.Prompt {
+	w.t.Helper()
+	cat, err := w.bot.Catalogue(context.Background())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var out []prompts.Prompt
+	for _, e := range cat.Entries {
+		if e.Prompt != nil && e.Prompt.Source == prompts.SourceTeam {
+			out = append(out, *e.Prompt)
+		}
+	}
+	return out
+}
+
+// A proposal is kept for review without author, team or a time finer than a week; what came again is kept once.
+func TestProposalIsKept(t *testing.T) {
+	w := newWorld(t, nil)
+	defer w.close()
+	w.switchOn(crew, nil)
+	form := w.opened("p3")
+	now := time.Date(2026, 9, 3, 14, 12, 9, 0, time.UTC) // a Thursday
+	first := w.brings("p3", form, now, good())
+	if !strings.Contains(plain(first), "Ingebracht, zonder naam") || !first.Kept {
+		t.Fatalf("%s %+v", plain(first), first.Errors)
+	}
+	w.close()
+	w.open()
+	if again := w.brings("p3", form, now, good()); plain(again) != plain(first) {
+		t.Errorf("the same again: %s", plain(again))
+	}
+	all := w.fromTeams()
+	if len(all) != 1 {
+		t.Fatalf("%d kept", len(all))
+	}
+	p := all[0]
+	if p.Status != prompts.Review || p.Author != bot.AuthorTeam || p.NotBefore != "2026-10-05" || len(p.Words) != 1 {
+		t.Errorf("%+v", p)
+	}
+	words := p.Words[prompts.Dutch]
+	if words.PoleA != good()["a"][0] || words.ProtectsA != good()["lost_b"][0] || words.ProtectsB != good()["lost_a"][0] || words.Title == "" || words.Question != "Wat doe je?" {
+		t.Errorf("%+v", words)
+	}
+	for day := range 7 { // all of one week are asked from the same day on
+		id, err := w.bot.Propose(context.Background(), bot.Proposal{Code: fmt.Sprintf("AAAA-BBBB-CCCC-DDD%d", day+2), Lang: "nl", Situation: "x", A: "a", B: "b",
+			At: time.Date(2026, 8, 31+day, 3, 0, 0, 0, time.UTC)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range w.fromTeams() {
+			if p.ID == id && p.NotBefore != "2026-10-05" {
+				t.Errorf("day %d: %s", day, p.NotBefore)
+			}
+		}
+	}
+	log, err := w.db.Audit(context.Background())
+	if err != nil || len(log) != 1 { // switching on
+		t.Errorf("the audit log tells of it: %+v %v", log, err)
+	}
+}
+
+// Nothing about who brought something is in a file, a backup, a key slot, a log or what was sent; nor is a moment.
+func TestProposalTellsNobody(t *testing.T) {
+	cryptotest.SetGlobalRandom(t, 11)
+	var logs bytes.Buffer
+	var mu sync.Mutex
+	w := newWorld(t, func(o *bot.Options) {
+		o.Log = slog.New(slog.NewJSONHandler(lockedWriter{&mu, &logs}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	defer w.close()
+	p := chattest.Person{ID: "U0GEHEIM9", Name: "Fatimazahra", Lang: "nl", Channels: []bot.TeamID{crew}}
+	w.fake.Add(p)
+	w.switchOn(crew, nil)
+	form := w.opened(p.ID)
+	at := time.Date(2026, 9, 3, 14, 12, 9, 0, time.UTC)
+	refused := good()
+	refused["situation"] = []string{"Bel kapstokkenmeester op 06-12345678."}
+	w.brings(p.ID, form, at.Add(-time.Minute), refused)
+	if r := w.brings(p.ID, form, at, good()); !strings.Contains(plain(r), "Ingebracht") {
+		t.Fatalf("%s", plain(r))
+	}
+	if len(w.fromTeams()) != 1 {
+		t.Fatal("not kept")
+	}
+	f := newFinder()
+	_, code, _ := strings.Cut(form.State, ":")
+	for kind, words := range map[string][]string{
+		"account": {p.ID, strings.ToLower(p.ID)}, "name": {p.Name}, "code": {code, strings.ReplaceAll(code, "-", "")}, "refused": {"kapstokkenmeester", "06-12345678"},
+		"moment": {"2026-09-03T14", "2026-09-03"}, "there": {"naar binnen"},
+	} {
+		for _, word := range words {
+			f.text(kind, word)
+		}
+	}
+	mu.Lock()
+	logged := bytes.Clone(logs.Bytes())
+	mu.Unlock()
+	for place, parts := range map[string][][]byte{"store": dense(w.file()), "backup": dense(w.backedUp()), "keys": readFolder(t, filepath.Join(w.dir, "keys")), "log": {logged}} {
+		found := f.search(parts...)
+		for kind := range found {
+			if kind != "there" {
+				t.Errorf("%s: %s is found", place, kind)
+			}
+		}
+		if _, there := found["there"]; there != (place == "store" || place == "backup") {
+			t.Errorf("%s: the words of the proposal: %v", place, there)
+		}
+	}
+}
+
+// What leads to a person must go; what may be put otherwise is said once, at its field; and nothing that was written is
+// lost or kept meanwhile.
+func TestProposalIsLookedAtFirst(t *testing.T) {
+	w := newWorld(t, nil)
+	defer w.close()
+	w.switchOn(crew, map[string][]string{"adviser": {"Sam de Wit"}})
+	now := time.Date(2026, 9, 3, 14, 0, 0, 0, time.UTC)
+	t.Run("missing", func(t *testing.T) {
+		form := w.opened("p2")
+		r := w.brings("p2", form, now, map[string][]string{"situation": {"Een man aan de balie."}, "a": {"ja"}, "b": {"Ja"}})
+		if r.Form == nil || r.Errors["b"] == "" || r.Form.Fields[0].Value[0] != "Een man aan de balie." {
+			t.Errorf("%+v", r)
+		}
+		r = w.brings("p2", form, now, map[string][]string{"a": {strings.Repeat("lang ", 40)}})
+		if r.Errors["situation"] == "" || r.Errors["b"] == "" || !strings.Contains(r.Errors["a"], "te lang") {
+			t.Errorf("not all at once: %+v", r.Errors)
+		}
+	})
+	t.Run("personal data", func(t *testing.T) {
+		form := w.opened("p2")
+		for i, text := range []string{"Bel 06-12345678 maar.", "Mevrouw Jansen belt elke dag.", "Stuur het naar jan@voorbeeld.nl", "Person 4 zegt dat het mag.", "Hij woont op 1234 AB."} {
+			for n := range 2 { // however often it is sent
+				r := w.brings("p2", form, now.Add(time.Duration(10*i+n)*time.Second), with(good(), "situation", text))
+				if r.Form == nil || !strings.Contains(r.Errors["situation"], "Haal het weg") || r.Form.Fields[0].Value[0] != text || notice(r.Form) == "" {
+					t.Errorf("%s: %+v", text, r.Errors)
+				}
+			}
+		}
+	})
+	t.Run("advice", func(t *testing.T) {
+		form := w.opened("p2")
+		values := with(good(), "situation", "Ze bellen altijd op dinsdag. Waarom doet de wethouder daar niets aan, en niet in Almelo?")
+		first := w.brings("p2", form, now, values)
+		if first.Form == nil {
+			t.Fatalf("%s", plain(first))
+		}
+		for _, want := range []string{"'Ze'", "'altijd'", "'Waarom'", "'Almelo'"} {
+			if !strings.Contains(first.Errors["situation"], want) {
+				t.Errorf("no advice about %s: %s", want, first.Errors["situation"])
+			}
+		}
+		if again := w.brings("p2", form, now, values); formText(again.Form, again.Errors) != formText(first.Form, first.Errors) {
+			t.Error("the same again is answered otherwise")
+		}
+		if kept := w.brings("p2", form, now.Add(time.Minute), values); !strings.Contains(plain(kept), "Ingebracht") {
+			t.Errorf("sent anyway: %+v", kept.Errors)
+		}
+	})
+	t.Run("what is lost may stay open", func(t *testing.T) {
+		form := w.opened("p2")
+		values := good()
+		delete(values, "lost_a")
+		if r := w.brings("p2", form, now, values); r.Form == nil || r.Errors["lost_a"] == "" {
+			t.Errorf("%+v", r)
+		}
+		if r := w.brings("p2", form, now.Add(time.Second), values); !r.Kept {
+			t.Errorf("%+v", r.Errors)
+		}
+	})
+	t.Run("heavy", func(t *testing.T) {
+		form := w.opened("p2")
+		values := with(good(), "situation", heavyWords)
+		before := len(w.fromTeams())
+		r := w.brings("p2", form, now, values)
+		if r.Form == nil || !strings.Contains(notice(r.Form), "0800-0113") || !strings.Contains(notice(r.Form), "Sam de Wit") || len(w.fromTeams()) != before {
+			t.Errorf("%+v", r)
+		}
+		if r = w.brings("p2", form, now.Add(time.Minute), values); !r.Kept || len(w.fromTeams()) != before+1 {
+			t.Errorf("sent anyway: %+v", r)
+		}
+	})
+}
+
+// Only somebody of a team brings something; a channel never sees who does.
+func TestWhoMayPropose(t *testing.T) {
+	w := newWorld(t, nil)
+	defer w.close()
+	ctx := context.Background()
+	if r, err := w.fake.Command(ctx, "p2", crew, "voorstel"); err != nil || r.Form != nil {
+		t.Errorf("before any team is on: %v %+v", err, r)
+	}
+	w.switchOn(crew, nil)
+	form := w.opened("p2")
+	w.fake.Add(chattest.Person{ID: "stranger", Lang: "nl"})
+	if r, err := w.fake.Press(ctx, "stranger", "", bot.Action{Do: "propose"}); err != nil || r.Form != nil {
+		t.Errorf("a stranger: %v %+v", err, r)
+	}
+	if r := w.brings("stranger", form, time.Now(), good()); r.Kept || len(w.fromTeams()) != 0 {
+		t.Errorf("a stranger's form: %s", plain(r))
+	}
+	f := w.fake.From("p2", crew)
+	f.Typed = true
+	if r, err := w.fake.Send(ctx, bot.Command{From: f, Text: "voorstel"}); err != nil || !strings.Contains(plain(r), "privébericht") {
+		t.Errorf("in a channel, in words: %v %s", err, plain(r))
+	}
+	for i := range 200 {
+		code := fmt.Sprintf("AAAA-BBBB-CCCC-%c%cDD", 'A'+i/20, 'A'+i%20)
+		if _, err := w.bot.Propose(ctx, bot.Proposal{Code: code, Lang: "nl", Situation: "x", A: "a", B: "b", At: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := w.brings("p2", form, time.Now(), good()); r.Kept || !strings.Contains(plain(r), "niet bewaard") {
+		t.Errorf("when nobody could read it: %s", plain(r))
+	}
+}
+
+// The form can be filled in with words, in either language; the bot repeats none of them in the conversation.
+func TestProposalInWords(t *testing.T) {
+	w := newWorld(t, nil)
+	defer w.close()
+	ctx := context.Background()
+	w.switchOn(crew, nil)
+	n := 0
+	typed := func(text string) bot.Response {
+		t.Helper()
+		n++
+		f := w.fake.From("p2", "")
+		f.Typed, f.At = true, f.At.Add(time.Duration(n)*time.Second)
+		r, err := w.fake.Send(ctx, bot.DirectReply{From: f, Text: bot.ReplyText(text), Message: fmt.Sprintf("m%d", n)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	lines := typedBlock(t, typed("voorstel"))
+	filled := strings.NewReplacer(
+		"Wat gebeurt er?:", "Wat gebeurt er?: Een man wil nog naar binnen.\nHij belt mij op 06-12345678.",
+		"Wat kun je doen? (A):", "Wat kun je doen? (A): Ik doe open.", "Of doe je dit? (B):", "Of doe je dit? (B): Ik hou de tijd aan.",
+	).Replace(lines)
+	r := typed(filled)
+	if !strings.Contains(plain(r), "een telefoonnummer") || strings.Contains(plain(r), "06-12345678") || strings.Contains(plain(r), "naar binnen") {
+		t.Errorf("%s", plain(r))
+	}
+	filled = strings.Replace(filled, "op 06-12345678", "elke avond", 1)
+	r = typed(filled) // what is lost was asked about already
+	all := w.fromTeams()
+	if !strings.Contains(plain(r), "Ingebracht") || !strings.Contains(plain(r), "bij je naam") || len(all) != 1 || all[0].Words["nl"].Text != "Een man wil nog naar binnen.\nHij belt mij elke avond." {
+		t.Errorf("%s\n%+v", plain(r), all)
+	}
+}
+
+// A prompt from a team says so where it is asked, and not before its day.
+func TestFromPractice(t *testing.T) {
+	w, r := openWorld(t, 8)
+	defer w.close()
+	if strings.Contains(w.channel(crew), "Uit de praktijk") {
+		t.Fatal("it says so of another prompt")
+	}
+	err := w.db.UpdateRound(context.Background(), r.ID, func(r *bot.Round, _ *bot.Team) (bot.Also, error) {
+		r.Prompt.Source = prompts.SourceTeam
+		r.Reasons = []prompts.Reason{{Key: "from-team"}}
+		return bot.Also{}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := w.fake.Command(context.Background(), "p2", crew, "waarom")
+	if err != nil || !strings.Contains(plain(resp), "uit de praktijk") {
+		t.Errorf("%v %s", err, plain(resp))
+	}
+	w.step(r.Closes)
+	if !strings.Contains(w.channel(crew), "Uit de praktijk") {
+		t.Errorf("%s", w.channel(crew))
+	}
+}
+
+// Within four weeks nothing that a team brought is chosen, however well it fits.
+func TestNotBeforeFourWeeks(t *testing.T) {
+	lib, err := prompts.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p prompts.Prompt
+	for _, q := range lib.Prompts {
+		if q.Kind == prompts.Dilemma && q.Intensity == 1 {
+			p = q
+		}
+	}
+	p.NotBefore, p.Audience, p.NotFor, p.Season, p.Avoid = "2026-10-05", []prompts.AudienceID{prompts.Everyone}, nil, nil, nil
+	lib.Prompts = []prompts.Prompt{p}
+	for day, want := range map[int]bool{1: false, 30: false, 34: false, 35: true, 60: true} {
+		at := time.Date(2026, 8, 31+day, 10, 0, 0, 0, time.UTC)
+		if _, ok := prompts.Pick(lib, prompts.Situation{Round: 9, Slot: prompts.SlotMain, At: at}); ok != want {
+			t.Errorf("%s: chosen %v", at, ok)
+		}
+	}
+}
+
+// What is looked for in a draft, and what is not.
+func TestAdvice(t *testing.T) {
+	for text, want := range map[string]string{
+		"Ze luisteren niet.": "they:Ze", "Ik zeg het en zij lopen door.": "they:zij", "Hij komt altijd te laat.": "always:altijd",
+		"Dat mag nooit.": "always:nooit", "Waarom doet de chef daar niets aan? Dat weet ik niet.": "", "Waarom doet de chef dat niet?": "why-not:Waarom doet de chef dat niet",
+		"Waarom geeft hij dat geen kans?": "why-not:Waarom geeft hij dat geen", "Ik weet niet waarom.": "", "Ik stond in Almelo bij de deur.": "place:Almelo",
+		"Een vrouw uit Den Haag belt.": "place:Den Haag", "Het is druk. Almere bouwt.": "", "Ik zei: Kom maar.": "", "De CAO zegt iets.": "",
+		"Op 12 maart kwam er iemand.": "date:12 maart", "Om 14.30 uur belde hij.": "date:14.30", "Gisteren stond hij er weer.": "date:Gisteren", "Vorige week dinsdag.": "date:Vorige week",
+		"In 2024 was dat zo.": "date:2024", "Ik vroeg het de wethouder.": "role:wethouder", "De teamleider zegt van wel.": "role:teamleider",
+		"Iemand wil nog naar binnen.": "", "Ik leg uit dat het zo is.": "", "Er staan 12 mensen voor de deur, en 3 ervan wachten 20 minuten.": "", "In Nederland mag dat.": "",
+		"": "", "\xff\xfe ze": "they:ze",
+	} {
+		var got []string
+		for _, a := range bot.FindAdvice(text, prompts.Dutch) {
+			got = append(got, string(a.Kind)+":"+text[a.At:a.End])
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"They never listen.": "they:They always:never", "Why doesn't he come?": "why-not:Why doesn't", "Why is that? I do not know.": "",
+		"I stood in Leeds at a gate.": "place:Leeds", "I think I'm late on Monday.": "", "Last week he came.": "date:Last week", "It was yesterday.": "date:yesterday",
+		"We met on 3 May at the door.": "date:3 May", "The mayor calls.": "role:mayor", "Somebody wants to come in.": "",
+	} {
+		var got []string
+		for _, a := range bot.FindAdvice(text, prompts.English) {
+			got = append(got, string(a.Kind)+":"+text[a.At:a.End])
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

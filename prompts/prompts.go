@@ -55,18 +55,23 @@ type Tension struct {
 	ProtectsB Text
 
 	Definitions map[Lang]Definition // what a Scorer goes by; a tension without any is never suggested
+
+	Formerly []string // senses it had under other words, whose counts go on
+	Retired  bool     // not offered any more; old rounds still call it by name
 }
 
 // Value is a public value a prompt may touch.
 type Value struct {
-	ID   ValueID
-	Name Text
+	ID      ValueID
+	Name    Text
+	Retired bool // not offered any more
 }
 
 // Audience is a kind of front-line work.
 type Audience struct {
-	ID   AudienceID
-	Name Text
+	ID      AudienceID
+	Name    Text
+	Retired bool // not offered any more; teams that have it keep it
 }
 
 // Kind is what sort of question a prompt is; the file calls it `type`.

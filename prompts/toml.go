@@ -145,9 +145,11 @@ type (
 		EN string `toml:"en,omitempty"`
 	}
 	fileTension struct {
-		ID TensionID   `toml:"id"`
-		NL filePulling `toml:"nl"`
-		EN filePulling `toml:"en"`
+		ID       TensionID   `toml:"id"`
+		Retired  bool        `toml:"retired,omitempty"`
+		Formerly []string    `toml:"formerly,omitempty"`
+		NL       filePulling `toml:"nl"`
+		EN       filePulling `toml:"en"`
 	}
 	filePulling struct {
 		Label     string `toml:"label,omitempty"`
@@ -164,9 +166,10 @@ type (
 		Description string   `toml:"description,omitempty"`
 	}
 	fileNamed struct {
-		ID string `toml:"id"`
-		NL string `toml:"nl,omitempty"`
-		EN string `toml:"en,omitempty"`
+		ID      string `toml:"id"`
+		NL      string `toml:"nl,omitempty"`
+		EN      string `toml:"en,omitempty"`
+		Retired bool   `toml:"retired,omitempty"`
 	}
 	filePrompt struct {
 		ID            ID           `toml:"id"`
@@ -241,14 +244,14 @@ func (f file) library() Library {
 			ProtectsA: fileText{t.NL.ProtectsA, t.EN.ProtectsA}.text(),
 			ProtectsB: fileText{t.NL.ProtectsB, t.EN.ProtectsB}.text(),
 
-			Definitions: t.definitions(),
+			Definitions: t.definitions(), Formerly: some(t.Formerly), Retired: t.Retired,
 		})
 	}
 	for _, v := range f.Values {
-		l.Values = append(l.Values, Value{ID: ValueID(v.ID), Name: fileText{v.NL, v.EN}.text()})
+		l.Values = append(l.Values, Value{ID: ValueID(v.ID), Name: fileText{v.NL, v.EN}.text(), Retired: v.Retired})
 	}
 	for _, a := range f.Audiences {
-		l.Audiences = append(l.Audiences, Audience{ID: AudienceID(a.ID), Name: fileText{a.NL, a.EN}.text()})
+		l.Audiences = append(l.Audiences, Audience{ID: AudienceID(a.ID), Name: fileText{a.NL, a.EN}.text(), Retired: a.Retired})
 	}
 	for _, p := range f.Prompts {
 		l.Prompts = append(l.Prompts, p.prompt())
@@ -303,13 +306,13 @@ func fileOf(l Library) file {
 		Licence: l.Licence, Author: l.Author, Source: l.Source,
 	}}
 	for _, t := range l.Tensions {
-		f.Tensions = append(f.Tensions, fileTension{ID: t.ID, NL: t.inFile(Dutch), EN: t.inFile(English)})
+		f.Tensions = append(f.Tensions, fileTension{ID: t.ID, Retired: t.Retired, Formerly: t.Formerly, NL: t.inFile(Dutch), EN: t.inFile(English)})
 	}
 	for _, v := range l.Values {
-		f.Values = append(f.Values, fileNamed{string(v.ID), v.Name[Dutch], v.Name[English]})
+		f.Values = append(f.Values, fileNamed{string(v.ID), v.Name[Dutch], v.Name[English], v.Retired})
 	}
 	for _, a := range l.Audiences {
-		f.Audiences = append(f.Audiences, fileNamed{string(a.ID), a.Name[Dutch], a.Name[English]})
+		f.Audiences = append(f.Audiences, fileNamed{string(a.ID), a.Name[Dutch], a.Name[English], a.Retired})
 	}
 	for _, p := range l.Prompts {
 		f.Prompts = append(f.Prompts, p.inFile())

@@ -413,6 +413,11 @@ func (b *Bot) showLibrary(ctx context.Context, f From) (Response, error) {
 	}
 	m.Blocks = append(append(m.Blocks, Code(strings.Join(lines, "\n"))), proposals...)
 	m.Blocks = append(m.Blocks, Note(say("cmd.library-how")))
+	web, err := b.libraryLink(ctx, f)
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	m.Blocks = append(web, m.Blocks...)
 	return Response{Message: &m}, nil
 }
 

@@ -23,5 +23,5 @@ func (b *Bot) libraryLink(ctx context.Context, f From) ([]Block, error) {
 		return nil, err
 	}
 	say := sayer(f.Lang)
-	return []Block{Text(Rich(say("cmd.library-web"))...), Text(Span{Text: url}), Note(say("cmd.library-web-once"))}, nil
+	return []Block{Text(Rich(say("cmd.library-web"))...), Link(say("cmd.library-open"), url), Note(say("cmd.library-web-once"))}, nil
 }

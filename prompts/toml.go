@@ -17,8 +17,8 @@ import (
 // Schema is the version of the library format that Decode reads and Encode writes.
 const Schema = 1
 
-// maxFile bounds what Decode reads, in bytes: some five thousand prompts.
-const maxFile = 8 << 20
+// MaxFile bounds what is read of one file, in bytes: some five thousand prompts.
+const MaxFile = 8 << 20
 
 //go:embed library.toml
 var builtin []byte
@@ -48,13 +48,38 @@ func (e SyntaxError) Error() string {
 // Decode reads a library in the format of PRACTICE 11. It is strict: an unknown key, a value of the wrong type or broken
 // TOML gives an error that holds a SyntaxError for each problem found. What the entries say is for Validate to judge.
 func Decode(r io.Reader) (Library, error) {
-	raw, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	raw, err := readAll(r)
 	if err != nil {
 		return Library{}, fmt.Errorf("read library: %w", err)
 	}
-	if len(raw) > maxFile {
-		return Library{}, fmt.Errorf("read library: larger than %d MiB", maxFile>>20)
+	return decode(raw)
+}
+
+// Read is Decode that also says where the entries stand in the file.
+func Read(r io.Reader) (Library, Places, error) {
+	raw, err := readAll(r)
+	if err != nil {
+		return Library{}, nil, fmt.Errorf("read library: %w", err)
 	}
+	l, err := decode(raw)
+	if err != nil {
+		return l, nil, err
+	}
+	return l, tomlPlaces(raw), nil
+}
+
+// ErrLarge says that a file is larger than MaxFile.
+var ErrLarge = fmt.Errorf("larger than %d MiB", MaxFile>>20)
+
+func readAll(r io.Reader) ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
+	if err == nil && len(raw) > MaxFile {
+		err = ErrLarge
+	}
+	return raw, err
+}
+
+func decode(raw []byte) (Library, error) {
 	var f file
 	if err := toml.NewDecoder(bytes.NewReader(raw)).DisallowUnknownFields().Decode(&f); err != nil {
 		return Library{}, fmt.Errorf("read library: %w", placed(err))

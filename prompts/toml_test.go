@@ -102,7 +102,7 @@ func TestDecodeReader(t *testing.T) {
 	if _, err := Decode(iotest.ErrReader(os.ErrDeadlineExceeded)); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Error(err)
 	}
-	if _, err := Decode(io.MultiReader(strings.NewReader("schema = 1\n# "), io.LimitReader(zeros{}, maxFile))); err == nil ||
+	if _, err := Decode(io.MultiReader(strings.NewReader("schema = 1\n# "), io.LimitReader(zeros{}, MaxFile))); err == nil ||
 		!strings.Contains(err.Error(), "larger than 8 MiB") {
 		t.Error(err)
 	}
@@ -173,9 +173,14 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		l, err := Decode(bytes.NewReader(raw))
+		l, places, err := Read(bytes.NewReader(raw))
 		if err != nil {
 			return
+		}
+		for _, at := range places {
+			if at.Row < 1 || at.Row > bytes.Count(raw, []byte("\n"))+1 || at.Column < 1 {
+				t.Fatalf("a place outside the file: %+v", at)
+			}
 		}
 		var first, second bytes.Buffer
 		if err := Encode(&first, l); err != nil {

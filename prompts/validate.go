@@ -39,8 +39,12 @@ const (
 	SourceCommissioned = "commissioned"
 )
 
-// Unreviewed stands as reviewer where the only editor activated an own prompt after a clean lint (DESIGN 11).
-const Unreviewed = "unreviewed"
+// What stands as author and reviewer of what editors make with the program: who they are stays in the history.
+const (
+	ByEditor   = "editor"
+	BySecond   = "second editor"
+	Unreviewed = "unreviewed" // the only editor activated an own prompt after a clean lint (DESIGN 11)
+)
 
 const (
 	maxSlug  = 60   // bytes: an ID is part of keys and addresses
@@ -54,13 +58,34 @@ type Problem struct {
 	Table string // "library", "tension", "value", "audience" or "prompt"
 	ID    string // of the entry; empty for the library itself
 	Field string // as it is called in the file, "nl.title" for one language
-	Text  string // what is wrong and what to do
+	Text  string // what is wrong and what to do, in English
+	Dutch string
+}
+
+// NewProblem is a Problem in both languages; format is one that this package says in Dutch too.
+func NewProblem(table, id, field, format string, args ...any) Problem {
+	nl := dutch[format]
+	if nl == "" {
+		nl = format
+	}
+	return Problem{table, id, field, fmt.Sprintf(format, args...), fmt.Sprintf(nl, args...)}
+}
+
+// In says what is wrong in a language, without the place.
+func (p Problem) In(lang Lang) string {
+	if lang == Dutch && p.Dutch != "" {
+		return p.Dutch
+	}
+	return p.Text
+}
+
+// Line is one line for a reader in a language: the entry, the field, what to do.
+func (p Problem) Line(lang Lang) string {
+	return strings.TrimSpace(p.Table+" "+p.ID) + ": " + p.Field + ": " + p.In(lang)
 }
 
 // Error is one line: the entry, the field, what to do.
-func (p Problem) Error() string {
-	return strings.TrimSpace(p.Table+" "+p.ID) + ": " + p.Field + ": " + p.Text
-}
+func (p Problem) Error() string { return p.Line(English) }
 
 // Validate says everything that makes the library unusable, all at once and in file order: an error that joins a
 // Problem for each broken rule. How well a prompt reads is for Lint.
@@ -119,7 +144,7 @@ type validator struct {
 func (v *validator) at(table, id string) { v.table, v.id = table, id }
 
 func (v *validator) note(field, format string, args ...any) {
-	v.problems = append(v.problems, Problem{v.table, v.id, field, fmt.Sprintf(format, args...)})
+	v.problems = append(v.problems, NewProblem(v.table, v.id, field, format, args...))
 }
 
 // entry starts the next entry and judges its ID.
@@ -205,14 +230,21 @@ func (v *validator) prompt(p Prompt) {
 	oneOf(v, "source", p.Source, sources)
 	v.audience(p)
 	each(v, "tensions", p.Tensions, ids(v.lib.Tensions, func(t Tension) TensionID { return t.ID }))
-	if p.Kind == Dilemma && len(p.Tensions) != 1 {
+	gaps := p.Status == Draft // a draft may lack what it will have; what is there is right
+	if p.Kind == Dilemma && len(p.Tensions) != 1 && !(gaps && len(p.Tensions) == 0) {
 		v.note("tensions", "has %d; a dilemma has exactly one", len(p.Tensions))
 	}
 	each(v, "values", p.Values, ids(v.lib.Values, func(value Value) ValueID { return value.ID }))
+	for _, theme := range p.Themes {
+		v.printable("themes", theme)
+		if strings.ContainsAny(theme, ",;") {
+			v.note("themes", "%q holds a comma or semicolon; make it two themes", theme)
+		}
+	}
 	v.weight(p)
 	v.calendar(p)
 	each(v, "followup_kinds", p.FollowupKinds, followupKinds)
-	if len(p.FollowupKinds) != 2 {
+	if n := len(p.FollowupKinds); n != 2 && !(gaps && n < 2) {
 		v.note("followup_kinds", "has %d; name two different kinds, in the order of followups", len(p.FollowupKinds))
 	}
 	if len(p.Placeholders) > 0 && p.Kind != LookBack {
@@ -228,12 +260,15 @@ func (v *validator) prompt(p Prompt) {
 		}
 	}
 	v.image(p.Image)
+	v.printable("author", p.Author)
+	v.printable("reviewer", p.Reviewer)
+	v.printable("licence", p.Licence)
 	v.review(p)
 }
 
 func (v *validator) audience(p Prompt) {
 	known := ids(v.lib.Audiences, func(a Audience) AudienceID { return a.ID })
-	if len(p.Audience) == 0 {
+	if len(p.Audience) == 0 && p.Status != Draft {
 		v.note("audience", "is empty; name one, or %q", Everyone)
 	}
 	each(v, "audience", p.Audience, append(known, Everyone))
@@ -276,7 +311,7 @@ func (v *validator) calendar(p Prompt) {
 }
 
 func (v *validator) words(p Prompt, prefix string, w Words) {
-	if len(w.Followups) != 2 {
+	if n := len(w.Followups); n != 2 && !(p.Status == Draft && n < 2) {
 		v.note(prefix+"followups", "has %d; write exactly two", len(w.Followups))
 	}
 	used := map[string]bool{}
@@ -320,6 +355,11 @@ func (v *validator) image(image *Image) {
 	v.filled("image.path", image.Path)
 	v.filled("image.licence", image.Licence)
 	v.both("image.alt", image.Alt)
+	v.printable("image.path", image.Path)
+	v.printable("image.licence", image.Licence)
+	for _, lang := range Langs() {
+		v.printable(string(lang)+".image.alt", image.Alt[lang])
+	}
 }
 
 // review holds that an active prompt was read by somebody else. The built-in prompts are reviewed together, in the

@@ -75,7 +75,7 @@ func New(log *slog.Logger) (*Editor, error) {
 		sum.Write(raw)
 	}
 	e.version = hex.EncodeToString(sum.Sum(nil)[:6])
-	base, err := template.New("layout.html").Funcs(template.FuncMap{"dict": dict}).ParseFS(files, "templates/layout.html", "templates/parts.html")
+	base, err := template.New("layout.html").Funcs(template.FuncMap{"dict": dict, "fieldID": fieldID}).ParseFS(files, "templates/layout.html", "templates/parts.html")
 	if err != nil {
 		return nil, err
 	}
@@ -383,10 +383,11 @@ func (v *visit) back(done string, to ...string) error {
 
 // link is the address of a page; every part is one step of its path, whatever it holds.
 func (v *visit) link(parts ...string) string {
+	steps := make([]string, len(parts))
 	for i, p := range parts {
-		parts[i] = url.PathEscape(p)
+		steps[i] = url.PathEscape(p)
 	}
-	return v.at.base + "/" + strings.Join(parts, "/")
+	return v.at.base + "/" + strings.Join(steps, "/")
 }
 
 // page is what every page is made from.
@@ -431,6 +432,18 @@ func (p page) Token(parts ...string) template.HTML {
 	}
 	return template.HTML(`<input type="hidden" name="t" value="` + p.v.s.token("/"+strings.Join(parts, "/")) + `">`)
 }
+
+// LinkAll and TokenAll take the steps of a path as a list.
+func (p page) LinkAll(parts []string) string { return p.Link(parts...) }
+
+// TokenAll is Token of a list.
+func (p page) TokenAll(parts []string) template.HTML { return p.Token(parts...) }
+
+// KindOf is the sort of entry that the address names.
+func (p page) KindOf() string { return p.v.r.PathValue("kind") }
+
+// LangName is what a language is called.
+func (p page) LangName(lang prompts.Lang) string { return p.v.langName(lang) }
 
 // TokenOf is the token alone.
 func (p page) TokenOf(parts ...string) string { return p.v.s.token("/" + strings.Join(parts, "/")) }

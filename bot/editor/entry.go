@@ -231,7 +231,7 @@ func (v *visit) findings(c bot.Catalogue, entry bot.Entry) []said {
 func (v *visit) say2(problems []prompts.Problem, found []prompts.Finding) []said {
 	var out []said
 	for _, p := range problems {
-		out = append(out, said{Field: p.Field, Label: v.fieldName(p.Field), Level: levelName(v.lang, prompts.Error), Error: true, Text: v.problem(p)})
+		out = append(out, said{Field: p.Field, Label: v.fieldName(p.Field), Level: levelName(v.lang, prompts.Error), Error: true, Text: p.In(v.lang)})
 	}
 	for _, f := range found {
 		field := f.Field

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -184,7 +185,7 @@ func (e *Editor) apply(v *visit) error {
 	}
 	err := v.bot.ApplyImport(v.r.Context(), v.s.editor, plan.plan)
 	if errors.Is(err, bot.ErrConflict) { // what it would do now is another thing: it is shown anew
-		return v.planPage(http.StatusConflict, plan.lib, exchangeView{}, wrong{"", "", v.say("web.plan-changed")})
+		return v.planPage(http.StatusConflict, plan.lib, exchangeView{}, wrong{"", "", v.say("web.plan-stale")})
 	}
 	if refused, ok := errors.AsType[*bot.Refused](err); ok {
 		var lines []wrong
@@ -249,3 +250,47 @@ func (v *visit) syntax(err error) []string {
 	}
 	return []string{err.Error()}
 }
+
+// broken says in the reader's language what the readers of files say in English. What it does not know stays as it is.
+func (v *visit) broken(s prompts.SyntaxError) string {
+	if v.lang == prompts.English {
+		return s.Problem
+	}
+	for _, known := range []struct {
+		english *regexp.Regexp
+		key     string
+	}{
+		{brokenKey, "web.broken-key"}, {brokenType, "web.broken-type"}, {brokenUTF8, "web.broken-utf8"}, {brokenBook, "web.broken-book"},
+		{brokenQuote, "web.broken-quote"}, {brokenEmpty, "web.broken-empty"}, {brokenBehind, "web.broken-behind"}, {brokenColumn, "web.broken-column"},
+		{brokenTwice, "web.broken-twice"}, {brokenID, "web.broken-id"}, {brokenMissing, "web.broken-missing"}, {brokenNumber, "web.broken-number"},
+		{brokenTruth, "web.broken-truth"},
+	} {
+		if m := known.english.FindStringSubmatch(s.Problem); m != nil {
+			var pairs []string
+			for i, name := range known.english.SubexpNames() {
+				if name != "" {
+					pairs = append(pairs, name, m[i])
+				}
+			}
+			return v.say(known.key, pairs...)
+		}
+	}
+	return s.Problem
+}
+
+// What the readers of files say, of what an editor can do wrong.
+var (
+	brokenKey     = regexp.MustCompile(`^unknown key (?P<name>.+)$`)
+	brokenType    = regexp.MustCompile(`^this is a TOML (?P<got>\w+); write (?P<want>.+)$`)
+	brokenUTF8    = regexp.MustCompile(`^the file is not in UTF-8`)
+	brokenBook    = regexp.MustCompile(`^this is a spreadsheet's own file`)
+	brokenQuote   = regexp.MustCompile(`^line (?P<line>\d+) of the file: a quotation mark`)
+	brokenEmpty   = regexp.MustCompile(`^the table is empty`)
+	brokenBehind  = regexp.MustCompile(`^there is something behind the last column`)
+	brokenColumn  = regexp.MustCompile(`^the column (?P<name>.+) is unknown`)
+	brokenTwice   = regexp.MustCompile(`^the column (?P<name>\S+) stands there twice`)
+	brokenMissing = regexp.MustCompile(`^the column (?P<name>\S+) is missing`)
+	brokenNumber  = regexp.MustCompile(`^(?P<name>\S+): (?P<got>.+) is no whole number$`)
+	brokenTruth   = regexp.MustCompile(`^(?P<name>\S+): (?P<got>.+) is neither true nor false$`)
+	brokenID      = regexp.MustCompile(`^id: (?P<id>.+) stands in row (?P<row>\d+) too`)
+)

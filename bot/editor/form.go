@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/locale"
 	"github.com/weerklank/weerklank/prompts"
 )
 
@@ -41,8 +42,9 @@ type pair struct {
 
 // group is fields that belong together.
 type group struct {
-	Legend, Hint string
-	Fields       []field
+	Legend string
+	Open   bool
+	Fields []field
 }
 
 // field is one field of the form, named as in the file.
@@ -146,7 +148,7 @@ type formState struct {
 // form shows an entry as it is typed, with everything that there is to say about it at its fields.
 func (v *visit) form(status int, c bot.Catalogue, entry bot.Entry, stamp string, s formState) error {
 	d := v.build(c, entry, stamp, s)
-	title := v.say("web.edit-title-new", "kind", v.kindName(entry.Key.Kind))
+	title := v.say("web.edit-new", "kind", v.kindName(entry.Key.Kind))
 	if !d.New {
 		title = v.say("web.edit-entry", "name", d.Name)
 	}
@@ -211,6 +213,9 @@ func (v *visit) build(c bot.Catalogue, entry bot.Entry, stamp string, s formStat
 			}
 		}
 	})
+	for i, g := range d.Groups { // what is wrong is not folded away
+		d.Groups[i].Open = g.Open || slices.ContainsFunc(g.Fields, func(f field) bool { return len(f.Says) > 0 })
+	}
 	if s.theirs != nil {
 		d.Theirs = v.changes(v.bot.Diff(*s.theirs, entry))
 	}
@@ -231,6 +236,16 @@ func (d *formView) each(do func(*field)) {
 			do(&d.Groups[i].Fields[j])
 		}
 	}
+}
+
+// Place is place for the pages.
+func (d formView) Place(name string) string { return d.place(name) }
+
+// Said are all fields, with what there is to say at them.
+func (d formView) Said() []field {
+	var out []field
+	d.each(func(f *field) { out = append(out, *f) })
+	return out
 }
 
 // place is the field of the form at which something stands that is said of a field of the file; empty: at none.
@@ -339,7 +354,7 @@ func (e *Editor) save(v *visit) error {
 		s.wrong = []wrong{{"", "", v.say("web.conflict")}}
 		return v.form(http.StatusConflict, c, entry, saved.Stamp, s)
 	case errors.Is(err, bot.ErrExists):
-		s.problems = []prompts.Problem{{Table: string(key.Kind), ID: toSave.Key.ID, Field: "id", Text: idTaken}}
+		s.problems = []prompts.Problem{{Table: string(key.Kind), ID: toSave.Key.ID, Field: "id", Text: locale.Text(prompts.English, "web.id-taken"), Dutch: locale.Text(prompts.Dutch, "web.id-taken")}}
 		return v.form(http.StatusConflict, c, entry, stamp, s)
 	case errors.As(err, &refused):
 		s.problems, s.findings = refused.Problems, refused.Findings
@@ -555,7 +570,7 @@ func (v *visit) promptGroups(c bot.Catalogue, p prompts.Prompt) []group {
 		}
 	}
 	return []group{
-		{v.say("web.group-what"), "", []field{
+		{v.say("web.group-what"), true, []field{
 			{Name: "type", Label: v.say("web.field-type"), Hint: v.say("web.hint-type"), Kind: "one", Options: chosen(types, string(p.Kind))},
 			{Name: "tensions", Label: v.say("web.field-tension"), Hint: v.say("web.hint-tension"), Kind: "one", Options: chosen(tensions, tension)},
 			{Name: "tensions_more", Label: v.say("web.field-tensions-more"), Kind: "many", Options: chosen(tensions[1:], more...)},
@@ -563,20 +578,20 @@ func (v *visit) promptGroups(c bot.Catalogue, p prompts.Prompt) []group {
 			{Name: "followup_kinds_1", Label: v.say("web.field-followup-kind-1"), Kind: "one", Options: chosen(v.followupKinds(), kind(0))},
 			{Name: "followup_kinds_2", Label: v.say("web.field-followup-kind-2"), Kind: "one", Options: chosen(v.followupKinds(), kind(1))},
 		}},
-		{v.say("web.group-whom"), "", []field{
+		{v.say("web.group-whom"), true, []field{
 			{Name: "audience", Label: v.say("web.field-audience"), Kind: "many", Options: chosen(everyone, texts(p.Audience)...)},
 			{Name: "not_for", Label: v.say("web.field-not-for"), Kind: "many", Options: chosen(audiences, texts(p.NotFor)...)},
 			{Name: "intensity", Label: v.say("web.field-intensity"), Hint: v.say("web.hint-intensity"), Kind: "one", Options: chosen(weights, strconv.Itoa(p.Intensity))},
 			{Name: "aftercare", Label: v.say("web.field-aftercare"), Hint: v.say("web.hint-aftercare"), Kind: "tick", Value: tick(p.Aftercare)},
 			{Name: "onboarding", Label: v.say("web.field-onboarding"), Kind: "tick", Value: tick(p.Onboarding)},
 		}},
-		{v.say("web.group-when"), "", []field{
+		{v.say("web.group-when"), false, []field{
 			{Name: "phase", Label: v.say("web.field-phase"), Kind: "one", Options: chosen(phases, string(p.Phase))},
 			{Name: "cooldown_weeks", Label: v.say("web.field-cooldown"), Hint: v.say("web.hint-cooldown"), Kind: "line", Value: strconv.Itoa(p.CooldownWeeks)},
 			{Name: "season", Label: v.say("web.field-season"), Hint: v.say("web.hint-season"), Kind: "many", Options: chosen(v.months(), season...)},
 			{Name: "avoid", Label: v.say("web.field-avoid"), Kind: "many", Options: chosen(v.periods(), p.Avoid...)},
 		}},
-		{v.say("web.group-more"), "", []field{
+		{v.say("web.group-more"), false, []field{
 			{Name: "family", Label: v.say("web.field-family"), Hint: v.say("web.hint-family"), Kind: "line", Value: p.Family},
 			{Name: "themes", Label: v.say("web.field-themes"), Hint: v.say("web.hint-themes"), Kind: "line", Value: strings.Join(p.Themes, ", ")},
 			{Name: "source", Label: v.say("web.field-source"), Kind: "one", Options: chosen(sources, p.Source)},
@@ -727,4 +742,3 @@ func (v *visit) wordFields(entry bot.Entry, lang prompts.Lang) []field {
 	}
 	return []field{{Name: l + "name", Label: v.say("web.field-name"), Hint: hint, Kind: "line", Lang: lang, Value: name}}
 }
-

@@ -323,14 +323,13 @@ func (v *visit) turnAway() {
 
 // read takes the body in, within bounds of size and time.
 func (v *visit) read(most int64) error {
-	if err := http.NewResponseController(v.w).SetReadDeadline(time.Now().Add(bodyTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	control := http.NewResponseController(v.w)
+	if err := control.SetReadDeadline(time.Now().Add(bodyTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
+	defer control.SetReadDeadline(time.Time{})
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, most)
 	if strings.HasPrefix(v.r.Header.Get("Content-Type"), "multipart/form-data") {
-		if most <= maxForm {
-			most = maxForm
-		}
 		return v.r.ParseMultipartForm(most) // what is within the bound stays in memory: no file of it is ever made
 	}
 	return v.r.ParseForm()

@@ -56,7 +56,8 @@ type Bot struct {
 	boxes     boxCache
 	appointed appointed
 	out       *outstanding
-	scorer    func() Scorer
+	inForce   inForce
+	lexicons  lexicons
 
 	wakeAgenda chan struct{}
 	wakeSender chan struct{}
@@ -95,18 +96,13 @@ func New(o Options) (*Bot, error) {
 			return nil, err
 		}
 	}
-	scorer := sync.OnceValue(func() Scorer { // made when somebody first does not know
-		if o.Scorer != nil {
-			return o.Scorer
-		}
-		return NewLexicon(o.Library)
-	})
-	return &Bot{
-		scorer: scorer,
-		o:      o, out: newOutstanding(), steps: newLanes(), resume: map[Task]trouble{}, closing: map[RoundID]bool{},
+	b := &Bot{
+		o: o, out: newOutstanding(), steps: newLanes(), resume: map[Task]trouble{}, closing: map[RoundID]bool{},
 		boxes:      boxCache{open: map[RoundID]*box{}},
 		wakeAgenda: make(chan struct{}, 1), wakeSender: make(chan struct{}, 1),
-	}, nil
+	}
+	b.inForce.stamp, b.inForce.read = o.Store.LibraryStamp, b.readLibrary
+	return b, nil
 }
 
 // Run plans, posts, closes and gives back, and handles events, until ctx ends. It stops taking events in first, waits
@@ -279,15 +275,6 @@ func (b *Bot) handle(ctx context.Context, e Event) (Response, error) {
 		return b.home(ctx, e.From)
 	}
 	return Response{}, fmt.Errorf("bot: unknown event %T", e)
-}
-
-// library is the built-in library with the organisation's own prompts added or in the place of built-in ones.
-func (b *Bot) library(ctx context.Context) (prompts.Library, error) {
-	own, err := b.o.Store.Prompts(ctx)
-	if err != nil || len(own) == 0 {
-		return b.o.Library, err
-	}
-	return b.o.Library.With(own), nil
 }
 
 // ---- who is who

@@ -77,7 +77,8 @@ func (b *Bot) openBox(ctx context.Context, r Round, raw []byte, ballots []Sealed
 	if err != nil {
 		return err
 	}
-	tally := newTally(r, &lib)
+	r.Offers = r.offered(&lib)
+	tally := newTally(r)
 	var slips []*slip
 	var addresses []Address
 	for _, sealed := range ballots {
@@ -187,11 +188,11 @@ func (b *Bot) neverSent(ctx context.Context, r Round) bool {
 	return err == nil && p.State == PostFailed
 }
 
-func newTally(r Round, lib *prompts.Library) *Tally {
+func newTally(r Round) *Tally {
 	if r.Kind != RoundQuestion {
 		return &Tally{}
 	}
-	return &Tally{Prompt: r.Prompt.ID, Revision: r.Prompt.Revision, Asked: r.Prompt.Tensions, Senses: sensesOf(lib)}
+	return &Tally{Prompt: r.Prompt.ID, Revision: r.Prompt.Revision, Asked: r.Prompt.Tensions, Senses: sensesOf(r.Offers)}
 }
 
 // add counts one ballot. A reply without any tag is a respondent and no more.

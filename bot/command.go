@@ -113,8 +113,8 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 		}
 		id := markOf(e.Message)
 		if i := slices.IndexFunc(seats, func(s *seat) bool { return s.knows(id) }); i >= 0 { // it came before, whatever it was
-			if i := slices.IndexFunc(seats, func(s *seat) bool { return b.notedAlready(s, text) }); i >= 0 {
-				return b.noted(seats[i].ballot, e.Lang), nil
+			if i := slices.IndexFunc(seats, func(s *seat) bool { return s.notedAlready(text) }); i >= 0 {
+				return seats[i].noted(e.Lang), nil
 			}
 			if yes, ok := mirrorWord(strings.ToLower(strings.Trim(text, " ."))); ok {
 				for _, s := range seats {
@@ -197,7 +197,7 @@ func (b *Bot) answerWord(ctx context.Context, f From, only RoundID, text string,
 			i = slices.IndexFunc(seats, func(s *seat) bool { return s.ballot != nil && s.ballot.Wait == awaitTags })
 		}
 		if i >= 0 {
-			if values, other := b.tagWords(word, text); values != nil {
+			if values, other := seats[i].round.tagWords(word, text); values != nil {
 				r, err := b.tag(ctx, seats[i], f, values, other, true)
 				return r, true, err
 			}
@@ -234,9 +234,9 @@ func mergeWord(word string) string {
 
 // tagWords reads numbers, the name of a tension, or "something else:" with the author's own words; nil if the message is
 // something else. text is the message as it was typed, word the same in lower case.
-func (b *Bot) tagWords(word, text string) (values []string, other string) {
+func (r Round) tagWords(word, text string) (values []string, other string) {
 	for _, lang := range prompts.Langs() {
-		for _, o := range b.tagOptions(lang) {
+		for _, o := range r.tagOptions(lang) {
 			if word == strings.ToLower(o.Label) {
 				return []string{o.Value}, ""
 			}
@@ -246,7 +246,7 @@ func (b *Bot) tagWords(word, text string) (values []string, other string) {
 			return []string{"other"}, strings.TrimSpace(text[len(start):])
 		}
 	}
-	options := b.tagChoices(prompts.Dutch)
+	options := r.tagChoices(prompts.Dutch)
 	for field := range strings.FieldsFuncSeq(word, func(r rune) bool { return r == ' ' || r == ',' || r == ';' }) {
 		n, err := strconv.Atoi(field)
 		if err != nil || n < 1 || n > len(options) {

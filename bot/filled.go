@@ -79,19 +79,19 @@ func (b *Bot) filled(ctx context.Context, f From, text string) (r Response, ok b
 	if platform, _, ok := strings.Cut(state, ":"); name == "" || !ok || platform != f.User.platform {
 		return Response{}, false, nil
 	}
-	r, err = b.submitSettings(ctx, FormSubmitted{From: f, Form: name, State: state, Values: b.fieldsOf(rest)})
+	r, err = b.submitSettings(ctx, FormSubmitted{From: f, Form: name, State: state, Values: b.fieldsOf(ctx, rest)})
 	return r, true, err
 }
 
 // fieldsOf reads the lines of a form that was filled in, in either language. A line that names no field goes on with the
 // one before.
-func (b *Bot) fieldsOf(text string) map[string][]string {
+func (b *Bot) fieldsOf(ctx context.Context, text string) map[string][]string {
 	var fields []Field
 	for _, lang := range prompts.Langs() {
 		t := Team{Settings: b.o.Team}
 		t.Settings.Rhythm = RhythmCustom
 		for _, name := range []string{"settings", "on"} {
-			fields = append(fields, b.settingsForm(From{Lang: lang}, t, name).Fields...)
+			fields = append(fields, b.settingsForm(ctx, From{Lang: lang}, t, name).Fields...)
 		}
 	}
 	lines := map[string][]string{} // by field

@@ -316,7 +316,7 @@ func named(say speech, lang prompts.Lang, r Round, lib *prompts.Library) []Block
 		return nil
 	}
 	var asked, unasked []string
-	for _, tension := range lib.Tensions {
+	for _, tension := range r.named(lib) {
 		if t.Tags[tension.ID] < minCell {
 			continue
 		}

@@ -50,18 +50,24 @@ type lexiconIn struct {
 
 // NewLexicon reads a library's tensions and prompts.
 func NewLexicon(l prompts.Library) *Lexicon {
-	x := &Lexicon{in: map[prompts.Lang]*lexiconIn{}}
-	sum := sha256.New()
-	fmt.Fprintln(sum, lexiconVersion)
+	x := &Lexicon{name: lexiconOf(l.Tensions), in: map[prompts.Lang]*lexiconIn{}}
 	for _, t := range l.Tensions {
 		x.tensions = append(x.tensions, t.ID)
-		fmt.Fprintln(sum, t.ID, t.Words())
 	}
-	x.name = lexiconName + "/" + hex.EncodeToString(sum.Sum(nil)[:4])
 	for _, lang := range prompts.Langs() {
 		x.in[lang] = newLexiconIn(l, lang)
 	}
 	return x
+}
+
+// lexiconOf is the name of a lexicon of tensions: other definitions, another name.
+func lexiconOf(tensions []prompts.Tension) string {
+	sum := sha256.New()
+	fmt.Fprintln(sum, lexiconVersion)
+	for _, t := range tensions {
+		fmt.Fprintln(sum, t.ID, t.Words())
+	}
+	return lexiconName + "/" + hex.EncodeToString(sum.Sum(nil)[:4])
 }
 
 // weighed are features with their weights in a set of texts.

@@ -16,8 +16,7 @@ import (
 const mirrorTime = 800 * time.Millisecond
 
 // guess asks the scorer; nil if it has no answer in time. What it cannot do is no trouble of the author's.
-func (b *Bot) guess(ctx context.Context, text string, lang prompts.Lang) []Evidence {
-	s := b.scorer()
+func (b *Bot) guess(ctx context.Context, s Scorer, text string, lang prompts.Lang) []Evidence {
 	ctx, cancel := context.WithTimeout(ctx, mirrorTime)
 	defer cancel()
 	done := make(chan []Evidence, 1)
@@ -56,42 +55,45 @@ func sound(text string, found []Evidence) bool {
 	return true
 }
 
-// mirror is what the author of a text may be shown; nil if nothing. Its background is the built-in library: the
-// organisation's own prompts would change it with every edit.
+// mirror is what the author of a text may be shown; nil if nothing.
 func (b *Bot) mirror(ctx context.Context, text string, r Round) *Evidence {
 	if text == "" || r.Kind != RoundQuestion || len(FindHeavy(text, b.o.Heavy)) > 0 { // who writes something heavy is asked nothing more
 		return nil
 	}
-	found := b.guess(ctx, text, r.Lang)
-	if len(found) == 0 || b.order(found[0].Tension) < 0 {
+	scorer := b.scorer(ctx)
+	found := b.guess(ctx, scorer, text, r.Lang)
+	if len(found) == 0 || r.order(found[0].Tension) < 0 {
 		return nil
 	}
-	judged, err := b.o.Store.Judged(ctx, b.scorer().Name())
+	judged, err := b.o.Store.Judged(ctx, scorer.Name())
 	if err != nil {
 		return nil
 	}
-	if e, ok := Mirror(b.scorer().Name(), found, judged); ok {
+	if e, ok := Mirror(scorer.Name(), found, judged); ok {
 		return &e
 	}
 	return nil
 }
 
 // mirrorWords says a guess, with the words as its author wrote them and without a score.
-func (b *Bot) mirrorWords(key string, e Evidence, text string, lang prompts.Lang) string {
+func (r Round) mirrorWords(key string, e Evidence, text string, lang prompts.Lang) string {
 	var words []string
-	for _, r := range e.Reasons {
-		words = append(words, "'"+strings.Join(strings.Fields(r.In(text)), " ")+"'")
+	for _, at := range e.Reasons {
+		words = append(words, "'"+strings.Join(strings.Fields(at.In(text)), " ")+"'")
 	}
-	t, _ := b.o.Library.Tension(e.Tension)
-	return sayer(lang)(key, "tension", t.Label.In(lang), "words", strings.Join(words, ", "))
+	label := ""
+	if i := r.order(e.Tension); i >= 0 {
+		label = r.Offers[i].Label.In(lang)
+	}
+	return sayer(lang)(key, "tension", label, "words", strings.Join(words, ", "))
 }
 
 // mirrorBlocks asks whether a guess is right.
-func (b *Bot) mirrorBlocks(e Evidence, text string, round RoundID, lang prompts.Lang) []Block {
+func (r Round) mirrorBlocks(e Evidence, text string, lang prompts.Lang) []Block {
 	say := sayer(lang)
-	return []Block{Text(Span{Text: b.mirrorWords("reply.mirror", e, text, lang)}), {Kind: BlockActions, Actions: []Action{
-		{Do: "mirror", Round: round, Arg: "yes", Label: say("reply.mirror-yes"), Typed: say("reply.mirror-yes-word")},
-		{Do: "mirror", Round: round, Arg: "no", Label: say("reply.mirror-no"), Typed: say("reply.mirror-no-word")},
+	return []Block{Text(Span{Text: r.mirrorWords("reply.mirror", e, text, lang)}), {Kind: BlockActions, Actions: []Action{
+		{Do: "mirror", Round: r.ID, Arg: "yes", Label: say("reply.mirror-yes"), Typed: say("reply.mirror-yes-word")},
+		{Do: "mirror", Round: r.ID, Arg: "no", Label: say("reply.mirror-no"), Typed: say("reply.mirror-no-word")},
 	}}}
 }
 
@@ -105,7 +107,7 @@ func (b *Bot) mirrorForm(s *seat, e FormSubmitted, guess *Evidence, text string,
 	if guess == nil || s.ballot != nil && s.ballot.Guess != "" || !s.firstLook(s.at, "mirror", []string{string(guess.Tension)}, at) {
 		return nil
 	}
-	return map[string]string{"tags": b.mirrorWords("reply.mirror-form", *guess, text, e.Lang)}
+	return map[string]string{"tags": s.round.mirrorWords("reply.mirror-form", *guess, text, e.Lang)}
 }
 
 // mirrored is the guess that somebody was shown in a form; empty if none.
@@ -187,7 +189,7 @@ func (b *Bot) mirrorAnswered(s *seat, yes bool, lang prompts.Lang) (Response, bo
 	case s.ballot == nil || s.ballot.Guess == "" || s.ballot.Wait != "" && s.ballot.Wait != awaitTags:
 		return Response{}, false
 	case yes && s.ballot.Mirror != "":
-		return b.noted(s.ballot, lang), true
+		return s.noted(lang), true
 	case !yes && s.ballot.Plain == plainUnknown:
 		return sayer(lang).message("reply.mirror-open"), true
 	}
@@ -217,20 +219,23 @@ func (b *Bot) judge(ctx context.Context, r Round, slips []*slip) *JudgedBy {
 	if r.Kind != RoundQuestion {
 		return nil
 	}
-	totals := map[prompts.TensionID]Modes{}
+	totals, scorer := map[prompts.TensionID]Modes{}, b.scorer(ctx)
 	for _, s := range slips {
 		text := s.text()
 		if text == "" || s.Guess != "" || !s.tagged() || s.Plain == plainUnknown {
 			continue
 		}
-		found := b.guess(ctx, text, r.Lang)
+		found := b.guess(ctx, scorer, text, r.Lang)
 		if found == nil { // a scorer that is out of order holds up no closing
 			break
+		}
+		if len(found) > 0 && r.order(found[0].Tension) < 0 { // it was not on the list
+			continue
 		}
 		Judge(totals, found, s.Tags)
 	}
 	if len(totals) == 0 {
 		return nil
 	}
-	return &JudgedBy{Scorer: b.scorer().Name(), Tensions: totals}
+	return &JudgedBy{Scorer: scorer.Name(), Tensions: totals}
 }

@@ -159,7 +159,8 @@ type Round struct {
 	Prompt  prompts.Prompt   `json:"prompt"` // as asked, both languages
 	Slot    prompts.Slot     `json:"slot"`
 	Reasons []prompts.Reason `json:"reasons,omitempty"`
-	Flip    bool             `json:"flip,omitempty"` // pole b is shown first
+	Flip    bool             `json:"flip,omitempty"`   // pole b is shown first
+	Offers  []Offer          `json:"offers,omitempty"` // the tensions that could be chosen, in their order
 
 	Lang       prompts.Lang         `json:"lang"`
 	Zone       string               `json:"zone"`

@@ -64,6 +64,13 @@ func (b *Bot) boxOf(ctx context.Context, id RoundID) (*box, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.Offers == nil { // opened by an older program
+		lib, err := b.library(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.Offers = r.offered(&lib)
+	}
 	bx := &box{round: r, team: t.Name, keys: keys, zone: zoneOf(r.Zone), shown: map[string]glance{}}
 	bx.look = HintOptions{Cases: b.o.CaseNumbers, Name: locale.Text(r.Lang, "hint.mark-name"), Other: locale.Text(r.Lang, "hint.mark-other")}
 	b.boxes.put(id, bx)
@@ -317,7 +324,7 @@ func (b *Bot) replyForm(s *seat, lang prompts.Lang, o opening) *Form {
 		Field{Name: "stance", Kind: FieldOne, Label: stance, Hint: say("reply.field-optional"),
 			Options: b.stances(r, lang), Value: value(string(old.Stance))},
 		Field{Name: "tags", Kind: FieldMany, Label: say("reply.field-tags"), Hint: say("reply.field-optional"),
-			Options: b.tagOptions(lang), Value: old.tagValues()},
+			Options: r.tagOptions(lang), Value: old.tagValues()},
 		Field{Name: "other", Kind: FieldLine, Label: say("reply.field-other"), Max: 60, Value: value(old.Other)},
 		Field{Name: "share", Kind: FieldOne, Label: say("reply.field-share"), Hint: say("reply.field-share-hint"),
 			Options: shareOptions(lang)}, // asked every time, nothing preselected
@@ -368,15 +375,15 @@ func (b *Bot) stances(r Round, lang prompts.Lang) []Option {
 }
 
 // tagChoices are the tags that one tap or number gives; "something else" needs words.
-func (b *Bot) tagChoices(lang prompts.Lang) []Option {
-	return slices.DeleteFunc(b.tagOptions(lang), func(o Option) bool { return o.Value == "other" })
+func (r Round) tagChoices(lang prompts.Lang) []Option {
+	return slices.DeleteFunc(r.tagOptions(lang), func(o Option) bool { return o.Value == "other" })
 }
 
 // tagOptions lists the tensions in their one fixed order, then the three other answers.
-func (b *Bot) tagOptions(lang prompts.Lang) []Option {
+func (r Round) tagOptions(lang prompts.Lang) []Option {
 	say := sayer(lang)
 	var out []Option
-	for _, t := range b.o.Library.Tensions {
+	for _, t := range r.Offers {
 		out = append(out, Option{string(t.ID), t.Label.In(lang)})
 	}
 	return append(out, Option{"other", say("reply.tag-other")}, Option{"none", say("reply.tag-none")},
@@ -436,7 +443,7 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 		}
 		new.Stance = Stance(v)
 	}
-	b.readTags(new, e.Values["tags"], first(e.Values["other"]), e.Lang, wrong)
+	s.round.readTags(new, e.Values["tags"], first(e.Values["other"]), e.Lang, wrong)
 	new.Share = Share(first(e.Values["share"]))
 	switch {
 	case new.Share != "" && !known(shareOptions(e.Lang), string(new.Share)):
@@ -495,7 +502,7 @@ func (b *Bot) submitReply(ctx context.Context, e FormSubmitted) (Response, error
 	}
 	r := b.receipt(s, e.Lang, s.ballot)
 	if s.ballot.asked(guess, new.Version) {
-		r.Message.Blocks = append(r.Message.Blocks, b.mirrorBlocks(*guess, text, bx.round.ID, e.Lang)...)
+		r.Message.Blocks = append(r.Message.Blocks, bx.round.mirrorBlocks(*guess, text, e.Lang)...)
 	}
 	return r, nil
 }
@@ -576,14 +583,14 @@ func (b *Bot) before(ctx context.Context, bx *box, at Address, e FormSubmitted, 
 }
 
 // readTags puts the chosen tags into s: tensions and other words together, none and unknown alone.
-func (b *Bot) readTags(s *slip, values []string, other string, lang prompts.Lang, wrong map[string]string) {
+func (r Round) readTags(s *slip, values []string, other string, lang prompts.Lang, wrong map[string]string) {
 	say := sayer(lang)
 	other, err := cleanLine(other, maxOther)
 	if err != nil {
 		wrong["other"] = say("reply.other-too-long")
 	}
 	s.Other = other
-	options := b.tagOptions(lang)
+	options := r.tagOptions(lang)
 	for _, o := range options { // the fixed order, each once
 		if !slices.Contains(values, o.Value) {
 			continue
@@ -927,7 +934,7 @@ func (b *Bot) keptTyped(s *seat, lang prompts.Lang) Response {
 	}
 	if s.ballot.Wait == awaitTags {
 		var actions []Action
-		for i, o := range b.tagChoices(lang) {
+		for i, o := range s.round.tagChoices(lang) {
 			n := strconv.Itoa(i + 1)
 			actions = append(actions, Action{Do: "tag", Round: s.round.ID, Arg: o.Value, Label: n + ". " + o.Label, Typed: n})
 		}
@@ -1019,7 +1026,7 @@ func (b *Bot) tag(ctx context.Context, s *seat, f From, values []string, other s
 	say := sayer(f.Lang)
 	add := &slip{}
 	wrong := map[string]string{}
-	b.readTags(add, values, other, f.Lang, wrong)
+	s.round.readTags(add, values, other, f.Lang, wrong)
 	switch {
 	case wrong["tags"] != "":
 		return b.refused(errTagAlone, f.Lang)
@@ -1049,7 +1056,7 @@ func (b *Bot) tag(ctx context.Context, s *seat, f From, values []string, other s
 		if err != nil {
 			return err
 		}
-		slices.SortFunc(h.ballot.Tags, func(x, y prompts.TensionID) int { return cmp.Compare(b.order(x), b.order(y)) })
+		slices.SortFunc(h.ballot.Tags, func(x, y prompts.TensionID) int { return cmp.Compare(s.round.order(x), s.round.order(y)) })
 		if typed {
 			h.ballot.Wait = ""
 		}
@@ -1065,9 +1072,9 @@ func (b *Bot) tag(ctx context.Context, s *seat, f From, values []string, other s
 	if now == nil || !now.tagged() { // older than what is there
 		return b.whereNow(ctx, s, f)
 	}
-	r := b.noted(now, f.Lang)
+	r := s.round.noted(now, f.Lang)
 	if now.asked(guess, version(f.At)) {
-		r.Message.Blocks = append(r.Message.Blocks, b.mirrorBlocks(*guess, text, s.round.ID, f.Lang)...)
+		r.Message.Blocks = append(r.Message.Blocks, s.round.mirrorBlocks(*guess, text, f.Lang)...)
 	}
 	if add.Other != "" && now.withheld() {
 		r.Message.Blocks = append(r.Message.Blocks, Text(Span{Text: say("hint.kept-hard")}))
@@ -1075,10 +1082,12 @@ func (b *Bot) tag(ctx context.Context, s *seat, f From, values []string, other s
 	return r, nil
 }
 
-// noted says what a reply was about.
-func (b *Bot) noted(s *slip, lang prompts.Lang) Response {
+// noted says what a person's reply was about.
+func (s *seat) noted(lang prompts.Lang) Response { return s.round.noted(s.ballot, lang) }
+
+func (r Round) noted(s *slip, lang prompts.Lang) Response {
 	var labels []string
-	for _, o := range b.tagOptions(lang) {
+	for _, o := range r.tagOptions(lang) {
 		if slices.Contains(s.tagValues(), o.Value) {
 			label := o.Label
 			if o.Value == "other" {
@@ -1091,22 +1100,17 @@ func (b *Bot) noted(s *slip, lang prompts.Lang) Response {
 }
 
 // notedAlready answers typed tags that come again as it did the first time.
-func (b *Bot) notedAlready(s *seat, text string) bool {
+func (s *seat) notedAlready(text string) bool {
 	if s.draft() || s.ballot == nil || s.ballot.Wait != "" {
 		return false
 	}
-	values, other := b.tagWords(strings.ToLower(strings.Trim(text, " .")), text)
+	values, other := s.round.tagWords(strings.ToLower(strings.Trim(text, " .")), text)
 	for _, v := range values {
 		if v == "other" && s.ballot.Other != other || v != "other" && !slices.Contains(s.ballot.tagValues(), v) {
 			return false
 		}
 	}
 	return len(values) > 0
-}
-
-// order is a tension's place in the one fixed order.
-func (b *Bot) order(id prompts.TensionID) int {
-	return slices.IndexFunc(b.o.Library.Tensions, func(t prompts.Tension) bool { return t.ID == id })
 }
 
 // stance sets the one-tap answer, alone or beside a text.

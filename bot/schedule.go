@@ -488,6 +488,7 @@ func (b *Bot) open(ctx context.Context, t Team, m Moments, rounds []Round, onwar
 	} else if err := b.o.Keys.Create(ctx, newBallotSlot(r.ID)); err != nil {
 		return err
 	}
+	r.Offers = r.offered(&lib)
 	message := b.promptMessage(r, false)
 	if talk {
 		message = b.talkMessage(r)

@@ -139,8 +139,10 @@ func (k StatementKind) shown(named bool) StatementKind {
 // before such things were kept is worked out from the tallies. What was said of another sense of a tension is left out.
 func said(all, season []Round, lib *prompts.Library) (strongest map[prompts.TensionID]Statement, changed []Statement, half Statement) {
 	strongest = map[prompts.TensionID]Statement{}
-	senses := sensesOf(lib)
-	means := func(s Statement) bool { return s.Sense == "" || s.Sense == senses[s.Tension] }
+	means := func(s Statement) bool {
+		t, ok := lib.Tension(s.Tension)
+		return s.Sense == "" || ok && t.Means(s.Sense)
+	}
 	for _, w := range windows(all) {
 		last := w.rounds[len(w.rounds)-1].ID
 		if !slices.ContainsFunc(season, func(r Round) bool { return r.ID == last }) {
@@ -217,7 +219,7 @@ func symbol(r Round, t prompts.Tension) string {
 	if !hasContent(r) {
 		return symTooFew
 	}
-	if was, ok := senseIn(r.Tally, t.ID); !ok || was != "" && was != t.Sense() {
+	if was, ok := senseIn(r.Tally, t.ID); !ok || was != "" && !t.Means(was) {
 		return symTooFew
 	}
 	asked, named := slices.Contains(r.Tally.Asked, t.ID), r.Tally.Tags[t.ID] >= minCell

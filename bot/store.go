@@ -178,6 +178,8 @@ type Prompts interface {
 	// UpdatePrompts changes own prompts in one transaction: edit gets them by ID and changes the map. What was there
 	// before stays in the history. edit is pure and may run twice.
 	UpdatePrompts(ctx context.Context, edit func(map[prompts.ID]prompts.Prompt) (Also, error)) error
+	// LibraryStamp changes with every change of what the organisation has of its own, and never comes back.
+	LibraryStamp(ctx context.Context) (string, error)
 	// History returns the earlier revisions of a prompt, oldest first.
 	History(ctx context.Context, id prompts.ID) ([]prompts.Prompt, error)
 }

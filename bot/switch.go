@@ -61,7 +61,7 @@ func (b *Bot) askOn(ctx context.Context, f From, t Team) (Response, error) {
 			t.Settings.Zone = f.Zone
 		}
 	}
-	return Response{Form: b.settingsForm(f, t, "on")}, nil
+	return Response{Form: b.settingsForm(ctx, f, t, "on")}, nil
 }
 
 func (b *Bot) askSettings(ctx context.Context, f From, t Team) (Response, error) {
@@ -69,15 +69,19 @@ func (b *Bot) askSettings(ctx context.Context, f From, t Team) (Response, error)
 	if ok, err := b.manages(ctx, f, t); err != nil || !ok {
 		return say.message("team.managers-only"), err
 	}
-	return Response{Form: b.settingsForm(f, t, "settings")}, nil
+	return Response{Form: b.settingsForm(ctx, f, t, "settings")}, nil
 }
 
 // settingsForm is the one form behind `on` and `settings`.
-func (b *Bot) settingsForm(f From, t Team, name string) *Form {
+func (b *Bot) settingsForm(ctx context.Context, f From, t Team, name string) *Form {
 	say := sayer(f.Lang)
 	s := t.Settings
 	var audience []Option
-	for _, a := range b.o.Library.Audiences {
+	lib, err := b.library(ctx)
+	if err != nil { // the built-in ones do
+		b.o.Log.Warn("the library in force is not known", "err", err)
+	}
+	for _, a := range lib.Audiences {
 		audience = append(audience, Option{string(a.ID), a.Name.In(f.Lang)})
 	}
 	var audienceValue []string
@@ -168,7 +172,7 @@ func (b *Bot) submitSettings(ctx context.Context, e FormSubmitted) (Response, er
 	if switching && first(e.Values["rhythm"]) == string(RhythmCustom) { // chosen in the form: its moments are asked next
 		t.Settings.Rhythm = RhythmCustom
 	}
-	form := b.settingsForm(e.From, t, e.Form)
+	form := b.settingsForm(ctx, e.From, t, e.Form)
 	wrong := map[string]string{}
 	s := b.readSettings(e, t.Settings, form, wrong)
 	if switching {

@@ -129,15 +129,15 @@ func senseIn(t *Tally, id prompts.TensionID) (sense string, ok bool) {
 	return sense, ok
 }
 
-// ofSense leaves the rounds in which a tension could be tagged in the sense that it had in the last of them. Where it means
-// something else by now, no round is left: what was tagged must not be told under another name.
+// ofSense leaves the rounds in which a tension could be tagged in the sense that it had in the last of them, or in one that means
+// the same. Where it means something else by now, no round is left: what was tagged must not be told under another name.
 func ofSense(rounds []Round, t prompts.Tension) (of []Round, sense string) {
 	sense, ok := senseIn(rounds[len(rounds)-1].Tally, t.ID)
-	if !ok || sense != "" && sense != t.Sense() {
+	if !ok || sense != "" && !t.Means(sense) {
 		return nil, ""
 	}
 	for _, r := range rounds {
-		if s, ok := senseIn(r.Tally, t.ID); ok && s == sense {
+		if s, ok := senseIn(r.Tally, t.ID); ok && (s == sense || s != "" && sense != "" && t.Means(s)) {
 			of = append(of, r)
 		}
 	}
@@ -274,13 +274,4 @@ func libraryHash(lib *prompts.Library) string {
 		h.Write([]byte(string(t.ID) + "\x00" + t.Sense() + "\x00"))
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
-}
-
-// sensesOf are the senses of a library's tensions.
-func sensesOf(lib *prompts.Library) map[prompts.TensionID]string {
-	out := make(map[prompts.TensionID]string, len(lib.Tensions))
-	for _, t := range lib.Tensions {
-		out[t.ID] = t.Sense()
-	}
-	return out
 }

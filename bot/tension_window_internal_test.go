@@ -46,7 +46,7 @@ func past(lib *prompts.Library, row string, every time.Duration) (rounds []Round
 		case 'l':
 			r.State = RoundLost
 		default:
-			r.Tally = &Tally{Respondents: 9, Tagged: 8, Tags: map[prompts.TensionID]int{}, Senses: sensesOf(lib)}
+			r.Tally = &Tally{Respondents: 9, Tagged: 8, Tags: map[prompts.TensionID]int{}, Senses: sensesOf(offersOf(lib.Tensions))}
 			if c == 'a' {
 				r.Tally.Asked = []prompts.TensionID{lib.Tensions[0].ID}
 			}
@@ -272,7 +272,7 @@ func TestSensesAreNotMixed(t *testing.T) {
 	if kind := kindOf(Statements("t", old, "R006", lib), id); kind != SaidOften {
 		t.Errorf("old tallies: %q", kind)
 	}
-	old[5].Tally.Senses = sensesOf(lib)
+	old[5].Tally.Senses = sensesOf(offersOf(lib.Tensions))
 	if kind := kindOf(Statements("t", old, "R006", lib), id); kind != "" {
 		t.Errorf("old tallies and a new one: %q", kind)
 	}
@@ -464,7 +464,7 @@ func TestOldTallies(t *testing.T) {
 	}
 	lib := builtin(t)
 	p := lib.Prompts[0]
-	fresh := newTally(Round{Kind: RoundQuestion, Prompt: p}, lib)
+	fresh := newTally(Round{Kind: RoundQuestion, Prompt: p, Offers: offersOf(lib.Tensions)})
 	if fresh.Prompt != p.ID || fresh.Revision != p.Revision || len(fresh.Senses) != len(lib.Tensions) {
 		t.Errorf("%+v", fresh)
 	}
@@ -476,7 +476,7 @@ func TestOldTallies(t *testing.T) {
 	if err := json.Unmarshal(raw, &back); err != nil || !reflect.DeepEqual(&back, fresh) {
 		t.Errorf("%s: %+v, %v", raw, back, err)
 	}
-	if vote := newTally(Round{Kind: RoundSeason, Prompt: p}, lib); !reflect.DeepEqual(vote, &Tally{}) {
+	if vote := newTally(Round{Kind: RoundSeason, Prompt: p}); !reflect.DeepEqual(vote, &Tally{}) {
 		t.Errorf("of a vote: %+v", vote)
 	}
 }
@@ -485,7 +485,7 @@ func TestOldTallies(t *testing.T) {
 // answer and no more.
 func TestTallyKnowsTheMirror(t *testing.T) {
 	lib := builtin(t)
-	tally := newTally(Round{Kind: RoundQuestion}, lib)
+	tally := newTally(Round{Kind: RoundQuestion})
 	a, b := lib.Tensions[0].ID, lib.Tensions[1].ID
 	for _, s := range []slip{
 		{Tags: []prompts.TensionID{a, b}},

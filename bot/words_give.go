@@ -155,8 +155,8 @@ func (b *Bot) wordTyped(ctx context.Context, f From, t Team, rest string) (Respo
 			return say.message("common.later"), err
 		}
 		var tension prompts.TensionID
-		if number > 0 && number <= len(lib.Tensions) {
-			tension = lib.Tensions[number-1].ID
+		if offered := lib.Offered(); number > 0 && number <= len(offered) {
+			tension = offered[number-1].ID
 		}
 		i := slices.IndexFunc(r.News, func(w NewWord) bool { return w.Key == n.Key })
 		if i < 0 {
@@ -225,7 +225,7 @@ func (b *Bot) decideWord(ctx context.Context, f From, r Round, i int, do string,
 func whichTension(r Round, i int, lib *prompts.Library, lang prompts.Lang) Response {
 	say, w := sayer(lang), r.News[i]
 	var actions []Action
-	for n, t := range lib.Tensions {
+	for n, t := range lib.Offered() {
 		number := strconv.Itoa(n + 1)
 		actions = append(actions, Action{Do: "word", Round: r.ID, Arg: wordBelongs + "/" + strconv.Itoa(i) + "/" + string(t.ID),
 			Label: number + ". " + t.Label.In(lang), Typed: say("word.belongs-number", "word", w.Form, "number", number)})

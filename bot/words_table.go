@@ -346,6 +346,9 @@ func (b *Bot) wordTable(ctx context.Context, r Round, t *Tally, slips []*slip) (
 		for _, tension := range lib.Tensions {
 			rules.without = append(rules.without, tension.Label.In(lang), tension.Short.In(lang))
 		}
+		for _, tension := range r.Offers {
+			rules.without = append(rules.without, tension.Label.In(lang))
+		}
 	}
 	var replies []writing
 	for _, s := range slips {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -44,6 +45,43 @@ func (t Tension) Sense() string {
 	return hashOf(parts)
 }
 
+// Means says whether what was tagged in a sense counts for the tension as it is now.
+func (t Tension) Means(sense string) bool {
+	return slices.Contains(t.Formerly, sense) || sense == t.Sense()
+}
+
+// After returns the tension as an edit of before that means the same: what counted for before counts on. Without it an edit of
+// the sense starts anew.
+func (t Tension) After(before Tension) Tension {
+	now := t.Sense()
+	var formerly []string
+	for _, sense := range append(slices.Concat(t.Formerly, before.Formerly), before.Sense()) {
+		if sense != now && !slices.Contains(formerly, sense) {
+			formerly = append(formerly, sense)
+		}
+	}
+	slices.Sort(formerly) // a set: whatever the way that led here
+	t.Formerly = formerly
+	return t
+}
+
+// Offered are the tensions that may be tagged in a round that opens now, in the one fixed order: those that are not retired, at
+// most seven. What the round's question is about comes before what is left over.
+func (l Library) Offered(asked ...TensionID) []Tension {
+	var out []Tension
+	for _, t := range l.Tensions {
+		if !t.Retired {
+			out = append(out, t)
+		}
+	}
+	for i := len(out) - 1; i >= 0 && len(out) > MaxOffered; i-- {
+		if !slices.Contains(asked, out[i].ID) {
+			out = slices.Delete(out, i, i+1)
+		}
+	}
+	return out[:min(len(out), MaxOffered)]
+}
+
 // Words is a hash of what a Scorer goes by: cues, examples and description. Editing them changes no count.
 func (t Tension) Words() string {
 	parts := [][]string{} // an empty list and a missing one are the same to a reader
@@ -64,6 +102,30 @@ func hashOf(parts any) string {
 	}
 	sum := sha256.Sum256(raw)
 	return hex.EncodeToString(sum[:8])
+}
+
+// MaxOffered is how many tensions a team can choose from at most: more are a test, not an answer.
+const MaxOffered = 7
+
+// senseHash is how Sense writes a sense.
+var senseHash = regexp.MustCompile(`^[0-9a-f]{16}$`)
+
+// maxFormerly is how many earlier senses a tension may have.
+const maxFormerly = 100
+
+// formerly judges the earlier senses that count on.
+func (v *validator) formerly(t Tension) {
+	if n := len(t.Formerly); n > maxFormerly {
+		v.note("formerly", "has %d senses; at most %d", n, maxFormerly)
+	}
+	for i, sense := range t.Formerly {
+		switch {
+		case !senseHash.MatchString(sense):
+			v.note("formerly", "%q is no sense; copy it from `weerklank tensions list`", sense)
+		case slices.Contains(t.Formerly[:i], sense):
+			v.note("formerly", "%q stands here twice; once is enough", sense)
+		}
+	}
 }
 
 // WithTensions returns the library with tensions added behind its own, or put in the place of those with the same ID.
@@ -167,8 +229,13 @@ func (d Definition) lists() []cueList {
 func lintTensions(l Library) []Finding {
 	var out []Finding
 	owners := map[Lang]map[string]TensionID{Dutch: {}, English: {}}
+	offered := l.Offered()
 	for _, t := range l.Tensions {
 		x := &linter{t: t.ID, p: Prompt{Kind: Dilemma}}
+		if !t.Retired && !slices.ContainsFunc(offered, func(o Tension) bool { return o.ID == t.ID }) {
+			x.add(Warn, "retired", "not-offered", "Teams kiezen uit hoogstens zeven spanningen; deze komt alleen mee als de vraag erover gaat. Laat er een rusten.",
+				"Teams choose from seven tensions at most; this one comes along only when the question is about it. Retire one.")
+		}
 		if len(t.Definitions) == 0 {
 			x.add(Warn, "cues_a", "no-cues", "Zonder woorden en voorbeelden stelt geen programma deze spanning voor. Schrijf ze, of laat het zo.",
 				"Without cues and examples no program suggests this tension. Write them, or leave it so.")

@@ -279,7 +279,7 @@ func mix(x uint64) uint64 {
 // allows applies the hard filters H1 to H5 and H7, and the cap on what keeps coming back. It returns the broken ones
 // that may be dropped; false: one is broken that may not.
 func (s Situation) allows(p *Prompt) (breaks []string, ok bool) {
-	if p.barred(s.Audience) || p.Intensity > s.ceiling() || !s.inSeason(p) || s.repeats(p) || !s.rested(p, 4) || !p.ready() {
+	if s.At.Format(time.DateOnly) < p.NotBefore || p.barred(s.Audience) || p.Intensity > s.ceiling() || !s.inSeason(p) || s.repeats(p) || !s.rested(p, 4) || !p.ready() {
 		return nil, false
 	}
 	if p.Intensity > s.ramp() {

@@ -56,8 +56,8 @@ type Tension struct {
 
 	Definitions map[Lang]Definition // what a Scorer goes by; a tension without any is never suggested
 
-	Formerly []string // senses it had under other words, whose counts go on
-	Retired  bool     // not offered any more; old rounds still call it by name
+	Formerly []string // earlier senses (see Sense) with which it means the same: what was tagged in them counts on
+	Retired  bool     // not offered any more; what was tagged keeps its name
 }
 
 // Value is a public value a prompt may touch.
@@ -148,6 +148,7 @@ type Prompt struct {
 	CooldownWeeks int
 	Season        []int    // months 1 to 12 in which it may be asked; empty: all
 	Avoid         []string // named periods: "elections", "after-incident"
+	NotBefore     string   `json:",omitempty"` // "2026-09-28": the first day on which it may be asked; empty: any
 	FollowupKinds []string // two different ones
 	Placeholders  []string // look-back only: "date", "agreement"
 	Words         map[Lang]Words

@@ -213,6 +213,7 @@ type (
 		Themes        []string     `toml:"themes,omitempty"`
 		Season        []int        `toml:"season,omitempty"`
 		Avoid         []string     `toml:"avoid,omitempty"`
+		NotBefore     string       `toml:"not_before,omitempty"`
 		Placeholders  []string     `toml:"placeholders,omitempty"`
 		FollowupKinds []string     `toml:"followup_kinds,omitempty"`
 		CooldownWeeks int          `toml:"cooldown_weeks"`
@@ -304,7 +305,7 @@ func (p filePrompt) prompt() Prompt {
 		ID: p.ID, Revision: p.Revision, Family: p.Family, Kind: p.Kind, Phase: p.Phase, Status: p.Status,
 		Audience: some(p.Audience), NotFor: some(p.NotFor), Tensions: some(p.Tensions), Values: some(p.Values),
 		Themes: some(p.Themes), Intensity: p.Intensity, Aftercare: p.Aftercare, Onboarding: p.Onboarding,
-		CooldownWeeks: p.CooldownWeeks, Season: some(p.Season), Avoid: some(p.Avoid),
+		CooldownWeeks: p.CooldownWeeks, Season: some(p.Season), Avoid: some(p.Avoid), NotBefore: p.NotBefore,
 		FollowupKinds: some(p.FollowupKinds), Placeholders: some(p.Placeholders),
 		Author: p.Author, Reviewer: p.Reviewer, Source: p.Source, Licence: p.Licence,
 	}
@@ -358,6 +359,7 @@ func (p Prompt) inFile() filePrompt {
 		ID: p.ID, Revision: p.Revision, Family: p.Family, Kind: p.Kind, Phase: p.Phase, Status: p.Status,
 		Intensity: p.Intensity, Aftercare: p.Aftercare, Onboarding: p.Onboarding, Audience: p.Audience,
 		NotFor: p.NotFor, Tensions: p.Tensions, Values: p.Values, Themes: p.Themes, Season: p.Season, Avoid: p.Avoid,
+		NotBefore:    p.NotBefore,
 		Placeholders: p.Placeholders, FollowupKinds: p.FollowupKinds, CooldownWeeks: p.CooldownWeeks,
 		Author: p.Author, Reviewer: p.Reviewer, Source: p.Source, Licence: p.Licence,
 		NL: p.wordsInFile(Dutch), EN: p.wordsInFile(English),

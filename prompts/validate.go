@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -113,6 +114,7 @@ func (l *Library) Validate() error {
 			v.line(string(lang)+".b", t.B[lang])
 		}
 		v.definitions(t)
+		v.formerly(t)
 	}
 	for _, value := range l.Values {
 		v.entry("value", string(value.ID))
@@ -308,6 +310,9 @@ func (v *validator) calendar(p Prompt) {
 		}
 	}
 	each(v, "avoid", p.Avoid, periods)
+	if _, err := time.Parse(time.DateOnly, p.NotBefore); err != nil && p.NotBefore != "" {
+		v.note("not_before", "%q is no day; write it as 2026-09-28", p.NotBefore)
+	}
 }
 
 func (v *validator) words(p Prompt, prefix string, w Words) {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -53,6 +54,11 @@ func (d *DB) UpdatePrompts(ctx context.Context, edit func(map[prompts.ID]prompts
 			return err
 		}
 		rows, history := tx.Bucket(bPrompts), tx.Bucket(bHistory)
+		if !reflect.DeepEqual(before, now) {
+			if _, err := rows.NextSequence(); err != nil {
+				return err
+			}
+		}
 		for id, p := range before {
 			changed, there := now[id]
 			if there && reflect.DeepEqual(p, changed) {
@@ -81,6 +87,15 @@ func (d *DB) UpdatePrompts(ctx context.Context, edit func(map[prompts.ID]prompts
 		}
 		return alongside(tx, also)
 	})
+}
+
+// LibraryStamp implements bot.Prompts.
+func (d *DB) LibraryStamp(ctx context.Context) (stamp string, err error) {
+	err = d.view(ctx, func(tx *bolt.Tx) error {
+		stamp = strconv.FormatUint(tx.Bucket(bPrompts).Sequence(), 10)
+		return nil
+	})
+	return stamp, err
 }
 
 // History implements bot.Prompts.

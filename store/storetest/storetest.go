@@ -494,16 +494,31 @@ func agenda(t *testing.T, h Harness) {
 
 func library(t *testing.T, h Harness) {
 	ctx := t.Context()
+	var stamps []string
+	changes := func(changes bool) { // says whether the stamp is new
+		stamp, err := h.Store.LibraryStamp(ctx)
+		must(t, err)
+		if n := len(stamps); n > 0 && (stamps[n-1] != stamp) != changes || changes && slices.Contains(stamps, stamp) {
+			t.Errorf("stamp %q after %q", stamp, stamps)
+		}
+		stamps = append(stamps, stamp)
+	}
+	changes(true)
 	put := func(id prompts.ID, revision int) {
 		must(t, h.Store.UpdatePrompts(ctx, func(m map[prompts.ID]prompts.Prompt) (bot.Also, error) {
 			m[id] = prompts.Prompt{ID: id, Revision: revision}
 			return bot.Also{}, nil
 		}))
 	}
-	put("b", 1)
+	for _, revision := range []int{1, 2, 1} {
+		put("b", revision)
+		changes(true)
+	}
 	put("a", 1)
 	put("a", 2)
+	changes(true)
 	put("a", 2)
+	changes(false)
 	all, err := h.Store.Prompts(ctx)
 	must(t, err)
 	history, err := h.Store.History(ctx, "a")
@@ -512,6 +527,7 @@ func library(t *testing.T, h Harness) {
 		t.Errorf("prompts %v, history %v", all, history)
 	}
 	must(t, h.Store.UpdatePrompts(ctx, func(m map[prompts.ID]prompts.Prompt) (bot.Also, error) { delete(m, "a"); return bot.Also{}, nil }))
+	changes(true)
 	history, err = h.Store.History(ctx, "a")
 	must(t, err)
 	if len(history) != 2 {

@@ -327,12 +327,22 @@ func (v *visit) read(most int64) error {
 	if err := control.SetReadDeadline(time.Now().Add(bodyTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
-	defer control.SetReadDeadline(time.Time{})
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, most)
+	var err error
 	if strings.HasPrefix(v.r.Header.Get("Content-Type"), "multipart/form-data") {
-		return v.r.ParseMultipartForm(most) // what is within the bound stays in memory: no file of it is ever made
+		err = v.r.ParseMultipartForm(most) // what is within the bound stays in memory: no file of it is ever made
+	} else {
+		err = v.r.ParseForm()
 	}
-	return v.r.ParseForm()
+	if err == nil { // else the deadline stands: what is left of the body is not waited for
+		control.SetReadDeadline(time.Time{})
+		return nil
+	}
+	_, tooBig := errors.AsType[*http.MaxBytesError](err)
+	if slow, ok := errors.AsType[net.Error](err); tooBig || ok && slow.Timeout() {
+		return err
+	}
+	return errors.Join(errBadForm, err)
 }
 
 // fail answers what went wrong. What the use cases refuse, their pages say themselves.

@@ -2,6 +2,7 @@ package editor
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"net/http"
 	"slices"
@@ -157,8 +158,8 @@ func (v *visit) form(status int, c bot.Catalogue, entry bot.Entry, stamp string,
 		nav = "words"
 	}
 	wrongs := slices.Clone(s.wrong)
-	for _, x := range d.Live.Says {
-		if x.Error && status >= 400 && s.theirs == nil {
+	for _, x := range v.say2(s.problems, s.findings) { // what it was refused for; what else there is to say stands at the fields
+		if x.Error {
 			wrongs = append(wrongs, wrong{d.place(x.Field), x.Label, x.Text})
 		}
 	}
@@ -187,6 +188,9 @@ func (v *visit) build(c bot.Catalogue, entry bot.Entry, stamp string, s formStat
 		d.Live.Checked = true
 	}
 	d.Live.Says = v.say2(s.problems, s.findings)
+	if entry.Prompt != nil {
+		d.spread(*entry.Prompt)
+	}
 	for _, x := range d.Live.Says {
 		if x.Error {
 			d.Live.Errors++
@@ -207,6 +211,13 @@ func (v *visit) build(c bot.Catalogue, entry bot.Entry, stamp string, s formStat
 		d.Senses = entry.Tension != nil && !d.New
 	}
 	d.each(func(f *field) {
+		for _, x := range s.wrong { // what could not be read stays as it was typed
+			if x.Field == f.Name {
+				f.Value = v.r.PostFormValue(f.Name)
+				f.Says = []said{{Field: f.Name, Label: x.Label, Level: levelName(v.lang, prompts.Error), Error: true, Text: x.Text}}
+				return
+			}
+		}
 		for _, x := range d.Live.Says {
 			if d.place(x.Field) == f.Name {
 				f.Says = append(f.Says, x)
@@ -220,6 +231,24 @@ func (v *visit) build(c bot.Catalogue, entry bot.Entry, stamp string, s formStat
 		d.Theirs = v.changes(v.bot.Diff(*s.theirs, entry))
 	}
 	return d
+}
+
+// spread lays what is said of a missing follow-up question at the one that is missing: the lint says it of both alike.
+func (d *formView) spread(p prompts.Prompt) {
+	for _, lang := range prompts.Langs() {
+		name := string(lang) + ".followups"
+		var empty []string
+		for i, f := range append(slices.Clone(p.Words[lang].Followups), "", "")[:2] {
+			if strings.TrimSpace(f) == "" {
+				empty = append(empty, name+"_"+strconv.Itoa(i+1))
+			}
+		}
+		for i, x := range d.Live.Says {
+			if x.Field == name && len(empty) > 0 {
+				d.Live.Says[i].Field, empty = empty[0], empty[1:]
+			}
+		}
+	}
 }
 
 func (d *formView) each(do func(*field)) {
@@ -267,7 +296,8 @@ func (v *visit) look(c bot.Catalogue, entry bot.Entry) ([]prompts.Problem, []pro
 	switch {
 	case entry.Prompt != nil:
 		p := *entry.Prompt
-		p.ID = prompts.ID(id)
+		p.ID, p.Revision = prompts.ID(id), max(p.Revision, 1)
+		p.Family = cmp.Or(p.Family, id)
 		l = l.With([]prompts.Prompt{p})
 	case entry.Tension != nil:
 		t := *entry.Tension
@@ -278,7 +308,7 @@ func (v *visit) look(c bot.Catalogue, entry bot.Entry) ([]prompts.Problem, []pro
 	}
 	var problems []prompts.Problem
 	for _, p := range problemsOf(l.Validate()) {
-		if p.Table == string(entry.Key.Kind) && p.ID == id {
+		if p.Table == string(entry.Key.Kind) && p.ID == id && (id != "" || p.Field != "id" && p.Field != "family") {
 			problems = append(problems, p)
 		}
 	}

@@ -57,6 +57,10 @@ type Bot struct {
 	appointed appointed
 	out       *outstanding
 	inForce   inForce
+	shelves   shelves
+	editing   sync.Mutex // one edit of the library at a time
+	shown     shownCache
+	trouble   atomic.Pointer[FileTrouble] // why the newest state of the directory of files is refused
 	lexicons  lexicons
 
 	wakeAgenda chan struct{}
@@ -105,14 +109,30 @@ func New(o Options) (*Bot, error) {
 	return b, nil
 }
 
+// ForLibrary is a Bot that keeps the library and does nothing else: for commands while no bot runs.
+func ForLibrary(store Store, builtin prompts.Library, log *slog.Logger) (*Bot, error) {
+	if store == nil || log == nil {
+		return nil, errors.New("bot: store and log are required")
+	}
+	b := &Bot{o: Options{Store: store, Library: builtin, Log: log}}
+	b.inForce.stamp, b.inForce.read = store.LibraryStamp, b.readLibrary
+	return b, builtin.Validate()
+}
+
 // Run plans, posts, closes and gives back, and handles events, until ctx ends. It stops taking events in first, waits
 // for the handlers, then stops the loops.
 func (b *Bot) Run(ctx context.Context) error {
+	if len(b.o.Chats) == 0 {
+		return errors.New("bot: without a chat there is nothing to run")
+	}
 	loops, stopLoops := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopLoops()
 	var looping, chatting sync.WaitGroup
 	if err := b.sweep(ctx, true); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("look through the key slots: %w", err)
+	}
+	if err := b.noteLibrary(ctx); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("look through the library: %w", err)
 	}
 	if err := b.begin(ctx, time.Now()); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("look through the rounds: %w", err)

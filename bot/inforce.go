@@ -61,11 +61,11 @@ func (b *Bot) library(ctx context.Context) (prompts.Library, error) {
 
 // readLibrary puts the library in force together.
 func (b *Bot) readLibrary(ctx context.Context) (prompts.Library, error) {
-	own, err := b.o.Store.Prompts(ctx)
-	if err != nil || len(own) == 0 {
+	l, err := b.layers(ctx)
+	if err != nil {
 		return b.o.Library, err
 	}
-	return b.o.Library.With(own), nil
+	return l.library(false), nil
 }
 
 // active are the tensions that are not retired.

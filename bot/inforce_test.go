@@ -88,9 +88,9 @@ type libraryReads struct {
 	stamp         atomic.Value
 }
 
-func (s *libraryReads) Prompts(ctx context.Context) ([]prompts.Prompt, error) {
+func (s *libraryReads) Own(ctx context.Context) (bot.Own, error) {
 	s.whole.Add(1)
-	return s.Store.Prompts(ctx)
+	return s.Store.Own(ctx)
 }
 
 func (s *libraryReads) LibraryStamp(ctx context.Context) (string, error) {
@@ -129,8 +129,8 @@ func TestAReplyReadsNoLibrary(t *testing.T) {
 	}
 	own := w.o.Library.Prompts[0]
 	own.ID = "eigen-vraag"
-	err := w.db.UpdatePrompts(context.Background(), func(all map[prompts.ID]prompts.Prompt) (bot.Also, error) {
-		all[own.ID] = own
+	err := w.db.UpdateOwn(context.Background(), func(all *bot.Own) (bot.Also, error) {
+		all.Entries[bot.EntryKey{Kind: bot.EntryPrompt, ID: string(own.ID)}] = bot.OwnEntry{Now: bot.Content{Prompt: &own}, Serial: 1}
 		return bot.Also{}, nil
 	})
 	if err != nil {

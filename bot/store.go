@@ -171,17 +171,18 @@ type Outbox interface {
 	Queue(ctx context.Context, posts ...Post) error
 }
 
-// Prompts is a port: the organisation's own prompts, which add to the built-in library or replace an entry of it.
-type Prompts interface {
-	// Prompts returns the newest revision of every own prompt, by ID.
-	Prompts(ctx context.Context) ([]prompts.Prompt, error)
-	// UpdatePrompts changes own prompts in one transaction: edit gets them by ID and changes the map. What was there
-	// before stays in the history. edit is pure and may run twice.
-	UpdatePrompts(ctx context.Context, edit func(map[prompts.ID]prompts.Prompt) (Also, error)) error
-	// LibraryStamp changes with every change of what the organisation has of its own, and never comes back.
+// Library is a port: what the organisation made of the library, with its history.
+type Library interface {
+	// Own returns everything of it.
+	Own(ctx context.Context) (Own, error)
+	// LibraryStamp changes with every change of what Own returns, and never comes back.
 	LibraryStamp(ctx context.Context) (string, error)
-	// History returns the earlier revisions of a prompt, oldest first.
-	History(ctx context.Context, id prompts.ID) ([]prompts.Prompt, error)
+	// UpdateOwn changes it in one transaction. Every entry that edit changed becomes part of the history as it is then, by
+	// its Last. Entries are never taken out; one that edit dropped is ErrConflict. edit is pure and may run twice; its error
+	// leaves everything as it was and is returned.
+	UpdateOwn(ctx context.Context, edit func(*Own) (Also, error)) error
+	// OwnHistory returns every state that an own entry had, oldest first; the last is the one it has.
+	OwnHistory(ctx context.Context, key EntryKey) ([]OwnPast, error)
 }
 
 // Judgements is a port: what scorers proved to be worth, for the whole installation. It grows by Also.
@@ -207,7 +208,7 @@ type Store interface {
 	Ballots
 	Shelf
 	Outbox
-	Prompts
+	Library
 	Judgements
 	Restores
 }

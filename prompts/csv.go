@@ -92,9 +92,9 @@ func ReadCSV(r io.Reader) (Library, Places, error) {
 func tableRows(raw []byte) ([][]string, error) {
 	switch {
 	case bytes.HasPrefix(raw, []byte("\xff\xfe")), bytes.HasPrefix(raw, []byte("\xfe\xff")), !utf8.Valid(raw):
-		return nil, SyntaxError{Row: 1, Column: 1, Problem: "the file is not in UTF-8; save it as CSV UTF-8"}
+		return nil, syntax(1, 1, "the file is not in UTF-8; save it as CSV UTF-8")
 	case bytes.HasPrefix(raw, []byte("PK\x03\x04")):
-		return nil, SyntaxError{Row: 1, Column: 1, Problem: "this is a spreadsheet's own file; save it as CSV UTF-8"}
+		return nil, syntax(1, 1, "this is a spreadsheet's own file; save it as CSV UTF-8")
 	}
 	raw = bytes.TrimPrefix(raw, []byte(utf8Mark))
 	first, _, _ := bytes.Cut(raw, []byte("\n"))
@@ -108,7 +108,7 @@ func tableRows(raw []byte) ([][]string, error) {
 			return rows, nil
 		}
 		if e, ok := errors.AsType[*csv.ParseError](err); ok {
-			return nil, SyntaxError{len(rows) + 1, 1, fmt.Sprintf("line %d of the file: a quotation mark is missing or too many; save it from a spreadsheet as CSV UTF-8", e.Line)}
+			return nil, syntax(len(rows)+1, 1, "line %d of the file: a quotation mark is missing or too many; save it from a spreadsheet as CSV UTF-8", e.Line)
 		}
 		if err != nil {
 			return nil, err
@@ -134,7 +134,7 @@ const enoughProblems = 50
 // promptsOf reads rows of cells, of which the first names the columns.
 func promptsOf(rows [][]string) (Library, Places, error) {
 	if len(rows) == 0 {
-		return Library{}, nil, SyntaxError{1, 1, "the table is empty; the first row names the columns"}
+		return Library{}, nil, syntax(1, 1, "the table is empty; the first row names the columns")
 	}
 	fields := promptFields()
 	columns, problems := columnsOf(rows[0], fields)
@@ -151,17 +151,17 @@ func promptsOf(rows [][]string) (Library, Places, error) {
 		for i, cell := range row {
 			if i >= len(columns) {
 				if strings.TrimSpace(cell) != "" {
-					problems = append(problems, SyntaxError{n + 2, i + 1, "there is something behind the last column; take it out"})
+					problems = append(problems, syntax(n+2, i+1, "there is something behind the last column; take it out"))
 				}
 				continue
 			}
 			f := fields[columns[i]]
 			if err := f.set(&p, plainCell(f.name, cell)); err != nil {
-				problems = append(problems, SyntaxError{n + 2, i + 1, f.name + ": " + err.Error()})
+				problems = append(problems, at(n+2, i+1, f.name, err))
 			}
 		}
 		if before, twice := seen[p.ID]; twice && p.ID != "" {
-			problems = append(problems, SyntaxError{n + 2, 1, fmt.Sprintf("id: %.60q stands in row %d too; an id is used once", string(p.ID), before)})
+			problems = append(problems, syntax(n+2, 1, "id: %.60q stands in row %d too; an id is used once", string(p.ID), before))
 		}
 		seen[p.ID] = n + 2
 		for i, c := range columns {
@@ -175,6 +175,14 @@ func promptsOf(rows [][]string) (Library, Places, error) {
 	return l, places, errors.Join(problems...)
 }
 
+// at is what is wrong with a cell.
+func at(row, column int, name string, err error) SyntaxError {
+	if e, ok := errors.AsType[SyntaxError](err); ok {
+		return SyntaxError{row, column, name + ": " + e.Problem, name + ": " + e.In(Dutch)}
+	}
+	return SyntaxError{Row: row, Column: column, Problem: name + ": " + err.Error()}
+}
+
 // columnsOf says which field each column holds.
 func columnsOf(names []string, fields []field[Prompt]) (columns []int, problems []error) {
 	for i, name := range names {
@@ -182,9 +190,9 @@ func columnsOf(names []string, fields []field[Prompt]) (columns []int, problems 
 		at := slices.IndexFunc(fields, func(f field[Prompt]) bool { return strings.EqualFold(f.name, name) })
 		switch {
 		case at < 0:
-			problems = append(problems, SyntaxError{1, i + 1, fmt.Sprintf("the column %.40q is unknown; export the library and keep its first row", name)})
+			problems = append(problems, syntax(1, i+1, "the column %.40q is unknown; export the library and keep its first row", name))
 		case slices.Contains(columns, at):
-			problems = append(problems, SyntaxError{1, i + 1, fmt.Sprintf("the column %s stands there twice; take one out", name)})
+			problems = append(problems, syntax(1, i+1, "the column %s stands there twice; take one out", name))
 		}
 		columns = append(columns, at)
 		if len(problems) >= enoughProblems {
@@ -193,7 +201,7 @@ func columnsOf(names []string, fields []field[Prompt]) (columns []int, problems 
 	}
 	for at, f := range fields {
 		if !slices.Contains(columns, at) {
-			problems = append(problems, SyntaxError{1, len(names), fmt.Sprintf("the column %s is missing; export the library and keep its first row", f.name)})
+			problems = append(problems, syntax(1, len(names), "the column %s is missing; export the library and keep its first row", f.name))
 		}
 	}
 	return columns, problems

@@ -130,14 +130,7 @@ func (v *validator) formerly(t Tension) {
 
 // WithTensions returns the library with tensions added behind its own, or put in the place of those with the same ID.
 func (l Library) WithTensions(own []Tension) Library {
-	l.Tensions = slices.Clone(l.Tensions)
-	for _, t := range own {
-		if i := slices.IndexFunc(l.Tensions, func(u Tension) bool { return u.ID == t.ID }); i >= 0 {
-			l.Tensions[i] = t
-		} else {
-			l.Tensions = append(l.Tensions, t)
-		}
-	}
+	l.Tensions = over(l.Tensions, own, func(t Tension) TensionID { return t.ID })
 	return l
 }
 

@@ -2,7 +2,6 @@ package prompts
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,7 +59,7 @@ func whole(s string) (int, error) {
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil {
-		return 0, fmt.Errorf("%.20q is no whole number", s)
+		return 0, syntax(1, 1, "%.20q is no whole number", s)
 	}
 	return n, nil
 }
@@ -81,7 +80,7 @@ func truth[E any](name string, at func(*E) *bool) field[E] {
 		s = strings.ToLower(strings.TrimSpace(s))
 		*at(e) = slices.Contains(yes, s)
 		if !*at(e) && !slices.Contains(no, s) {
-			return fmt.Errorf("%.20q is neither true nor false", s)
+			return syntax(1, 1, "%.20q is neither true nor false", s)
 		}
 		return nil
 	}}
@@ -221,6 +220,7 @@ func promptFields() []field[Prompt] {
 		number("cooldown_weeks", func(p *Prompt) *int { return &p.CooldownWeeks }),
 		numbers("season", func(p *Prompt) *[]int { return &p.Season }),
 		slugs("avoid", func(p *Prompt) *[]string { return &p.Avoid }),
+		text("not_before", func(p *Prompt) *string { return &p.NotBefore }),
 		slugs("placeholders", func(p *Prompt) *[]string { return &p.Placeholders }),
 		text("author", func(p *Prompt) *string { return &p.Author }),
 		text("reviewer", func(p *Prompt) *string { return &p.Reviewer }),

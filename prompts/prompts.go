@@ -218,15 +218,36 @@ func (l *Library) Audience(id AudienceID) (Audience, bool) {
 
 // With returns the library with prompts added, or put in the place of entries with the same ID.
 func (l Library) With(own []Prompt) Library {
-	l.Prompts = slices.Clone(l.Prompts)
-	for _, p := range own {
-		if i := slices.IndexFunc(l.Prompts, func(q Prompt) bool { return q.ID == p.ID }); i >= 0 {
-			l.Prompts[i] = p
+	l.Prompts = over(l.Prompts, own, func(p Prompt) ID { return p.ID })
+	return l
+}
+
+// Over returns the library with the entries of another one added, or put in the place of those with the same ID.
+func (l Library) Over(other Library) Library {
+	l = l.With(other.Prompts).WithTensions(other.Tensions)
+	l.Values = over(l.Values, other.Values, func(v Value) ValueID { return v.ID })
+	l.Audiences = over(l.Audiences, other.Audiences, func(a Audience) AudienceID { return a.ID })
+	return l
+}
+
+func over[E any, T comparable](base, other []E, id func(E) T) []E {
+	if len(other) == 0 {
+		return base
+	}
+	at := make(map[T]int, len(base))
+	out := slices.Clone(base)
+	for i, e := range base {
+		at[id(e)] = i
+	}
+	for _, e := range other {
+		if i, there := at[id(e)]; there {
+			out[i] = e
 		} else {
-			l.Prompts = append(l.Prompts, p)
+			at[id(e)] = len(out)
+			out = append(out, e)
 		}
 	}
-	return l
+	return out
 }
 
 // Completed returns the library with the tensions, values and audiences of base where it has none of its own: a file of
@@ -258,4 +279,9 @@ func sameJSON(a, b any) bool {
 	}
 	y, err := json.Marshal(b)
 	return err == nil && strings.ReplaceAll(string(x), "[]", "null") == strings.ReplaceAll(string(y), "[]", "null")
+}
+
+// SameLibrary says whether two libraries hold the same entries in the same order.
+func SameLibrary(a, b Library) bool {
+	return sameJSON([]any{a.Tensions, a.Values, a.Audiences, a.Prompts}, []any{b.Tensions, b.Values, b.Audiences, b.Prompts})
 }

@@ -37,12 +37,57 @@ func Builtin() (Library, error) {
 // SyntaxError is one thing in a library file that cannot be read, at Row and Column from 1.
 type SyntaxError struct {
 	Row, Column int
-	Problem     string
+	Problem     string // in English
+	Dutch       string // empty: as in English
 }
 
 // Error gives the place and the problem.
-func (e SyntaxError) Error() string {
+func (e SyntaxError) Error() string { return e.Line(English) }
+
+// In says the problem in a language, without the place.
+func (e SyntaxError) In(lang Lang) string {
+	if lang == Dutch && e.Dutch != "" {
+		return e.Dutch
+	}
+	return e.Problem
+}
+
+// Line is one line for a reader in a language: the place and the problem.
+func (e SyntaxError) Line(lang Lang) string {
+	if lang == Dutch {
+		return fmt.Sprintf("rij %d, kolom %d: %s", e.Row, e.Column, e.In(lang))
+	}
 	return fmt.Sprintf("row %d, column %d: %s", e.Row, e.Column, e.Problem)
+}
+
+// syntax is a SyntaxError in both languages; format is one that this package says in Dutch too.
+func syntax(row, column int, format string, args ...any) SyntaxError {
+	p := NewProblem("", "", "", format, args...)
+	return SyntaxError{row, column, p.Text, p.Dutch}
+}
+
+// Explain says what is wrong with a file or a library, one line for each problem, in a language.
+func Explain(err error, lang Lang) []string {
+	if err == nil {
+		return nil
+	}
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		var out []string
+		for _, one := range many.Unwrap() {
+			out = append(out, Explain(one, lang)...)
+		}
+		return out
+	}
+	switch e := err.(type) {
+	case SyntaxError:
+		return []string{e.Line(lang)}
+	case Problem:
+		return []string{e.Line(lang)}
+	}
+	if inner := errors.Unwrap(err); inner != nil {
+		return Explain(inner, lang)
+	}
+	return []string{err.Error()}
 }
 
 // Decode reads a library in the format of PRACTICE 11. It is strict: an unknown key, a value of the wrong type or broken
@@ -69,7 +114,7 @@ func Read(r io.Reader) (Library, Places, error) {
 }
 
 // ErrLarge says that a file is larger than MaxFile.
-var ErrLarge = fmt.Errorf("larger than %d MiB", MaxFile>>20)
+var ErrLarge error = syntax(1, 1, "the file is larger than %d MiB; split it", MaxFile>>20)
 
 func readAll(r io.Reader) ([]byte, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
@@ -85,7 +130,7 @@ func decode(raw []byte) (Library, error) {
 		return Library{}, fmt.Errorf("read library: %w", placed(err))
 	}
 	if f.Schema != Schema {
-		return Library{}, fmt.Errorf("read library: schema is %d, this program reads %d; put `schema = %d` on the first line", f.Schema, Schema, Schema)
+		return Library{}, fmt.Errorf("read library: %w", syntax(1, 1, "schema is %d, this program reads %d; put `schema = %d` on the first line", f.Schema, Schema, Schema))
 	}
 	if err := f.Library.supported(); err != nil {
 		return Library{}, fmt.Errorf("read library: %w", err)
@@ -99,13 +144,13 @@ func placed(err error) error {
 		var all []error
 		for _, e := range strict.Errors {
 			row, column := e.Position()
-			all = append(all, SyntaxError{row, column, fmt.Sprintf("unknown key %s", strings.Join(e.Key(), "."))})
+			all = append(all, syntax(row, column, "unknown key %s", strings.Join(e.Key(), ".")))
 		}
 		return errors.Join(all...)
 	}
 	if e, ok := errors.AsType[*toml.DecodeError](err); ok {
 		row, column := e.Position()
-		return SyntaxError{row, column, plain(strings.TrimPrefix(e.Error(), "toml: "))}
+		return plain(row, column, strings.TrimPrefix(e.Error(), "toml: "))
 	}
 	return err
 }
@@ -113,23 +158,23 @@ func placed(err error) error {
 var mismatch = regexp.MustCompile(`^cannot decode TOML (\w+) into .* of type (\S+)$`)
 
 // plain says a wrong type in words of the file, where the parser speaks of Go types.
-func plain(problem string) string {
+func plain(row, column int, problem string) SyntaxError {
 	m := mismatch.FindStringSubmatch(problem)
 	if m == nil {
-		return problem
+		return syntax(row, column, "%s", problem)
 	}
-	want := "text between quotes"
+	format := "this is a TOML %s; write text between quotes"
 	switch {
 	case strings.HasPrefix(m[2], "[]"):
-		want = "a list"
+		format = "this is a TOML %s; write a list"
 	case m[2] == "int":
-		want = "a whole number"
+		format = "this is a TOML %s; write a whole number"
 	case m[2] == "bool":
-		want = "true or false"
+		format = "this is a TOML %s; write true or false"
 	case strings.Contains(m[2], ".file"):
-		want = "a table"
+		format = "this is a TOML %s; write a table"
 	}
-	return fmt.Sprintf("this is a TOML %s; write %s", m[1], want)
+	return syntax(row, column, format, m[1])
 }
 
 // Encode writes l so that Decode reads the same library again.
@@ -246,11 +291,11 @@ type (
 func (h fileHead) supported() error {
 	for _, lang := range h.Languages {
 		if !slices.Contains(Langs(), lang) {
-			return fmt.Errorf("library.languages: %q is not one of %v", lang, Langs())
+			return syntax(1, 1, "library.languages: %q is not one of %v", lang, Langs())
 		}
 	}
 	if h.DefaultLanguage != "" && h.DefaultLanguage != Dutch {
-		return fmt.Errorf("library.default_language: %q; the source language is %q", h.DefaultLanguage, Dutch)
+		return syntax(1, 1, "library.default_language: %q; the source language is %q", h.DefaultLanguage, Dutch)
 	}
 	return nil
 }

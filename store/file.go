@@ -169,7 +169,7 @@ func check(tx *bolt.Tx) error {
 	if err := checkPages(tx); err != nil {
 		return err
 	}
-	for _, name := range [][]byte{bTeams, bRounds, bAsked, bDue, bOpen, bShelf, bReceipts, bPosts, bPending, bPrompts, bHistory, bAudit, bErase} {
+	for _, name := range [][]byte{bTeams, bRounds, bAsked, bDue, bOpen, bShelf, bReceipts, bPosts, bPending, bOwn, bPast, bUsed, bAudit, bErase} {
 		if tx.Bucket(name) == nil {
 			return fmt.Errorf("%w: bucket %s is missing", ErrDamaged, name)
 		}
@@ -184,7 +184,7 @@ func checkRecords(tx *bolt.Tx) error {
 		name []byte
 		good func(k, v []byte) bool
 	}{
-		{bTeams, record}, {bRounds, record}, {bPosts, record}, {bPrompts, record}, {bHistory, record}, {bAudit, record},
+		{bTeams, record}, {bRounds, record}, {bPosts, record}, {bOwn, record}, {bPast, record}, {bAudit, record},
 		{bDue, func(k, _ []byte) bool { return len(k) > 9 && (k[8] == 'r' || k[8] == 't') }},
 		{bPending, func(k, _ []byte) bool { return len(k) == 16 }},
 		{bReceipts, func(k, v []byte) bool { return len(k) == 32 && bytes.IndexByte(v, 0) > 0 }},

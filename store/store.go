@@ -42,6 +42,7 @@ var (
 // The buckets. Moments are UTC nanoseconds, big-endian, so that keys sort by time.
 //
 //	meta      "schema" -> version (uint64); "restored" -> moment of the restore, until the bot has acted on it;
+//	          "files" -> last good state of the library's directory of files as JSON;
 //	          "mark-<platform>" -> minute up to which a platform's events were handled; "judged-<scorer>" -> totals by tension as JSON
 //	teams     <team id> -> bot.Team as JSON
 //	rounds    <round id> -> bot.Round as JSON
@@ -52,11 +53,16 @@ var (
 //	receipts  <receipt hash> -> <round id> 0 <reply id>
 //	posts     <post id> -> outbox row as JSON
 //	pending   <after> <sequence> -> post id: rows that are queued or sending
-//	prompts   <prompt id> -> newest own revision as JSON
-//	history   <prompt id> 0 <sequence> -> earlier revision as JSON
+//	own       <kind> 0 <id> -> bot.OwnEntry as JSON; its sequence is the library's stamp
+//	past      <kind> 0 <id> 0 <sequence> -> bot.OwnPast as JSON: every state that an own entry had
+//	used      <kind> 0 <id> -> the source that used the key first
 //	audit     <sequence> -> bot.AuditEntry as JSON
 //	erase     <round id>, "restore" or "audit" -> sequence: freed pages that wait to be overwritten; a new mark has a new sequence
 var (
+	// What only older schemas have.
+	bOldPrompts = []byte("prompts") // <prompt id> -> newest own revision as JSON
+	bOldHistory = []byte("history") // <prompt id> 0 <sequence> -> earlier revision as JSON
+
 	bMeta     = []byte("meta")
 	bTeams    = []byte("teams")
 	bRounds   = []byte("rounds")
@@ -67,12 +73,14 @@ var (
 	bReceipts = []byte("receipts")
 	bPosts    = []byte("posts")
 	bPending  = []byte("pending")
-	bPrompts  = []byte("prompts")
-	bHistory  = []byte("history")
+	bOwn      = []byte("own")
+	bPast     = []byte("past")
+	bUsed     = []byte("used")
 	bAudit    = []byte("audit")
 	bErase    = []byte("erase")
 
 	kSchema   = []byte("schema")
+	kFiles    = "files"
 	kRestored = []byte("restored")
 	kRestore  = []byte("restore")
 	kMark     = "mark-"
@@ -89,13 +97,14 @@ type upgrade func(*bolt.Tx) error
 func upgrades() []upgrade {
 	return []upgrade{
 		func(tx *bolt.Tx) error {
-			for _, name := range [][]byte{bTeams, bRounds, bAsked, bDue, bOpen, bShelf, bReceipts, bPosts, bPending, bPrompts, bHistory, bAudit, bErase} {
+			for _, name := range [][]byte{bTeams, bRounds, bAsked, bDue, bOpen, bShelf, bReceipts, bPosts, bPending, bOldPrompts, bOldHistory, bAudit, bErase} {
 				if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 					return err
 				}
 			}
 			return nil
 		},
+		libraryOfAllKinds,
 	}
 }
 
@@ -823,12 +832,22 @@ func (d *DB) ForgetAudit(ctx context.Context, before time.Time) error {
 		return keys, nil
 	}
 	var some [][]byte
-	if err := d.view(ctx, func(tx *bolt.Tx) (err error) { some, err = old(tx); return err }); err != nil || len(some) == 0 {
+	names := false
+	err := d.view(ctx, func(tx *bolt.Tx) (err error) {
+		if some, err = old(tx); err == nil {
+			names, err = forgetEditors(tx, before, false)
+		}
+		return err
+	})
+	if err != nil || len(some) == 0 && !names {
 		return err
 	}
 	return d.shared(ctx, func(tx *bolt.Tx) error {
 		keys, err := old(tx)
 		if err != nil {
+			return err
+		}
+		if _, err := forgetEditors(tx, before, true); err != nil {
 			return err
 		}
 		for _, k := range keys {

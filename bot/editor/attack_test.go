@@ -45,7 +45,7 @@ func TestLinkWorksOnce(t *testing.T) {
 		t.Errorf("a GET signed in: %d", status)
 	}
 	if status := c.enter(u.Fragment); status != http.StatusOK || !strings.Contains(c.last, "Je bent ingelogd.") {
-		t.Fatalf("%d\n%s", status, c.last)
+		t.Fatalf("%d\n%s", status, c.main())
 	}
 	other := w.client()
 	if status := other.enter(u.Fragment); status != http.StatusForbidden || !strings.Contains(other.last, "al gebruikt") {

@@ -171,13 +171,13 @@ func (b *browser) signIn(who bot.ActorID, lang prompts.Lang) {
 func TestPagesInABrowser(t *testing.T) {
 	w := served(t, nil)
 	b := openBrowser(t, w)
+	w.release()
 	first := string(w.o.Library.Prompts[0].ID)
 	c := w.in(anna, prompts.Dutch)
 	c.get("/library/new/prompt")
 	if status := c.press("/library/new/prompt", with(dilemma("Het vakje dat er niet is"), "do", "submit")); status != 200 {
-		t.Fatalf("write: %d\n%s", status, c.last)
+		t.Fatalf("write: %d\n%s", status, c.main())
 	}
-	w.prepare(c)
 	pages := []struct{ name, path string }{
 		{"list", "/library/"}, {"list-found", "/library/?q=boot&type=dilemma&status=active"}, {"list-none", "/library/?q=zzzzz"},
 		{"coverage", "/library/coverage"}, {"words", "/library/words"},
@@ -275,7 +275,7 @@ func (b *browser) pagesOfOthers(c *client) {
 	w := b.world
 	for _, lang := range prompts.Langs() {
 		b.signIn(bob, lang)
-		path := "/library/edit/value/" + string(w.o.Library.Values[0].ID)
+		path := "/library/edit/value/" + string(w.o.Library.Values[1].ID)
 		b.opens(path)
 		c.get(path)
 		if status := c.press(path, url.Values{"do": {"save"}, "nl.name": {"Andere naam " + string(lang)}, "en.name": {"Other name"}}); status != 200 {
@@ -299,7 +299,7 @@ func (b *browser) pagesOfOthers(c *client) {
 		b.until(`document.querySelector("#e-why") !== null`)
 		b.both("why-" + string(lang))
 		if w.updated != "" {
-			b.opens("/library/update/prompt/" + w.updated)
+			b.opens("/library/update/value/" + w.updated)
 			b.both("update-" + string(lang))
 		}
 	}

@@ -667,7 +667,7 @@ func (v *visit) typed(base bot.Entry) (bot.Entry, []wrong, error) {
 		p.Kind, p.Phase, p.Source, p.Licence = prompts.Kind(get("type")), prompts.Phase(get("phase")), get("source"), get("licence")
 		p.Tensions = named[prompts.TensionID](append([]string{get("tensions")}, sent["tensions_more"]...))
 		p.Values, p.Audience, p.NotFor = named[prompts.ValueID](sent["values"]), named[prompts.AudienceID](sent["audience"]), named[prompts.AudienceID](sent["not_for"])
-		p.Avoid, p.Family, p.Themes = named[string](sent["avoid"]), get("family"), split(get("themes"), ",")
+		p.Avoid, p.Family, p.Themes = named[string](sent["avoid"]), cmp.Or(get("family"), id), split(get("themes"), ",")
 		p.Aftercare, p.Onboarding = get("aftercare") == "yes", get("onboarding") == "yes"
 		p.FollowupKinds = named[string]([]string{get("followup_kinds_1"), get("followup_kinds_2")})
 		number := func(name string) int {

@@ -304,4 +304,4 @@ func words(s string) []string {
 }
 
 // whyOf is the reason that was given with a state.
-func whyOf(p bot.Past) string { return "" }
+func whyOf(p bot.Past) string { return p.Why }

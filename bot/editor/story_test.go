@@ -46,7 +46,7 @@ func TestLifeOfAPromptWithoutAScript(t *testing.T) {
 		t.Error("checking saved something")
 	}
 	if status := a.press("/library/new/prompt", with(dilemma("Het vakje dat er niet is"), "do", "submit")); status != http.StatusOK || !strings.Contains(a.last, "ter beoordeling") {
-		t.Fatalf("submit: %d\n%s", status, a.last)
+		t.Fatalf("submit: %d\n%s", status, a.main())
 	}
 	path := "/library/entry/prompt/" + id
 	if e := w.entry(promptKey(id)); e.Prompt.Status != prompts.Review {
@@ -66,19 +66,19 @@ func TestLifeOfAPromptWithoutAScript(t *testing.T) {
 		t.Errorf("without a reason: %d", status)
 	}
 	if status := b.press(path+"/return", url.Values{"why": {"De rij mag eruit <b>"}}); status != http.StatusOK || !strings.Contains(b.last, "Returned.") {
-		t.Fatalf("return: %d\n%s", status, b.last)
+		t.Fatalf("return: %d\n%s", status, b.main())
 	}
 	a.get(path)
 	if !strings.Contains(a.last, "De rij mag eruit &lt;b&gt;") {
-		t.Errorf("the reason is not there\n%s", a.last)
+		t.Errorf("the reason is not there\n%s", a.main())
 	}
 	a.get("/library/edit/prompt/" + id)
 	if status := a.press("/library/edit/prompt/"+id, with(dilemma("Het vakje dat ontbreekt"), "do", "submit")); status != http.StatusOK {
-		t.Fatalf("again: %d\n%s", status, a.last)
+		t.Fatalf("again: %d\n%s", status, a.main())
 	}
 	b.get(path)
 	if status := b.press(path+"/activate", nil); status != http.StatusOK || w.entry(promptKey(id)).Prompt.Status != prompts.Active {
-		t.Fatalf("activate: %d\n%s", status, b.last)
+		t.Fatalf("activate: %d\n%s", status, b.main())
 	}
 	// History, difference, restore.
 	past, err := w.bot.EntryHistory(t.Context(), promptKey(id))
@@ -87,7 +87,7 @@ func TestLifeOfAPromptWithoutAScript(t *testing.T) {
 	}
 	b.get("/library/history/prompt/" + id + "?a=0")
 	if !strings.Contains(b.last, "<ins>ontbreekt</ins>") && !strings.Contains(b.last, "ontbreekt</ins>") || !strings.Contains(b.last, "<del>") || !strings.Contains(b.last, "another editor") {
-		t.Errorf("the history does not show the difference\n%s", b.last)
+		t.Errorf("the history does not show the difference\n%s", b.main())
 	}
 	if status := b.press("/library/history/prompt/"+id, nil); status != http.StatusOK {
 		t.Fatalf("restore: %d", status)
@@ -124,7 +124,7 @@ func TestTwoEditorsAtOnce(t *testing.T) {
 		a.get(path)
 		b.get(path)
 		if status := a.press(path, url.Values{"do": {"save"}, "nl.name": {"Van Anna"}, "en.name": {"Anna's"}}); status != http.StatusOK {
-			t.Fatalf("first: %d\n%s", status, a.last)
+			t.Fatalf("first: %d\n%s", status, a.main())
 		}
 		if status := b.press(path, url.Values{"do": {"save"}, "nl.name": {"Van Bob"}, "en.name": {"Bob's"}}); status != http.StatusConflict {
 			t.Fatalf("second: %d", status)
@@ -194,7 +194,7 @@ func TestScriptsAreText(t *testing.T) {
 	bad.Set("do", "save")
 	c.get("/library/new/prompt")
 	if status := c.press("/library/new/prompt", bad); status != http.StatusOK {
-		t.Errorf("saved as a draft: %d\n%s", status, c.last)
+		t.Errorf("saved as a draft: %d\n%s", status, c.main())
 	}
 	inert("saved", true)
 	// In the fields that are checked, too: refused, and shown again.
@@ -295,7 +295,7 @@ func TestImportAndExport(t *testing.T) {
 		}
 	}
 	if status := c.upload("own.toml", exported(t, w)); status != http.StatusOK || !strings.Contains(c.last, "Nieuw: 1") || !strings.Contains(c.last, "Aangepast: 1") || !strings.Contains(c.last, "heel-nieuw") {
-		t.Fatalf("plan: %d\n%s", status, c.last)
+		t.Fatalf("plan: %d\n%s", status, c.main())
 	}
 	if now, err := w.bot.Catalogue(t.Context()); err != nil || len(now.Entries) != len(before.Entries) {
 		t.Errorf("looking changed something: %v", err)
@@ -312,7 +312,7 @@ func TestImportAndExport(t *testing.T) {
 		t.Fatalf("apply to what changed: %d", status)
 	}
 	if status := c.press("/library/import/apply", nil); status != http.StatusOK || !strings.Contains(c.last, "Geïmporteerd.") {
-		t.Fatalf("apply: %d\n%s", status, c.last)
+		t.Fatalf("apply: %d\n%s", status, c.main())
 	}
 	if e := w.entry(promptKey("heel-nieuw")); e.Prompt.Status == prompts.Active {
 		t.Errorf("an import put something in use: %s", e.Prompt.Status)
@@ -334,7 +334,7 @@ func TestUpdateIsSettled(t *testing.T) {
 	}
 	path := "/library/update/value/" + w.updated
 	if status := a.get(path); status != http.StatusOK {
-		t.Fatalf("%d\n%s", status, a.last)
+		t.Fatalf("%d\n%s", status, a.main())
 	}
 	for _, want := range []string{"Van ons", "Van de uitgave", "Release", `value="merged"`} {
 		if !strings.Contains(a.last, want) {

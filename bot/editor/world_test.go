@@ -132,7 +132,7 @@ func (w *world) in(who bot.ActorID, lang prompts.Lang) *client {
 	w.t.Helper()
 	c := w.client()
 	if status := c.enter(w.code(who, lang)); status != http.StatusOK {
-		w.t.Fatalf("sign in: %d\n%s", status, c.last)
+		w.t.Fatalf("sign in: %d\n%s", status, c.main())
 	}
 	return c
 }
@@ -296,5 +296,9 @@ func exported(t testing.TB, w *world) []byte {
 	return out.Bytes()
 }
 
-// prepare makes an entry that a release changed as well.
-func (w *world) prepare(c *client) {}
+// main is what the page says, without what every page has.
+func (c *client) main() string {
+	_, rest, _ := strings.Cut(c.last, "<main")
+	rest, _, _ = strings.Cut(rest, "</main>")
+	return rest[:min(len(rest), 2500)]
+}

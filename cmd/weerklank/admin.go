@@ -9,21 +9,17 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/weerklank/weerklank/bot"
 	"github.com/weerklank/weerklank/bot/locale"
-	"github.com/weerklank/weerklank/prompts"
 	"github.com/weerklank/weerklank/store"
 )
 
@@ -67,29 +63,7 @@ func (p *parts) control() http.Handler {
 		}
 		json.NewEncoder(w).Encode(found)
 	})
-	mux.HandleFunc("GET /prompts", func(w http.ResponseWriter, r *http.Request) {
-		lib, err := library(r.Context(), p.db, p.lib)
-		if err != nil {
-			fail(w, err)
-			return
-		}
-		if err := prompts.Encode(w, lib); err != nil {
-			fail(w, err)
-		}
-	})
-	mux.HandleFunc("POST /prompts", func(w http.ResponseWriter, r *http.Request) {
-		incoming, err := prompts.Decode(http.MaxBytesReader(w, r.Body, 8<<20))
-		if err != nil {
-			fail(w, err)
-			return
-		}
-		changes, err := importPrompts(r.Context(), p.db, p.lib, incoming, r.URL.Query().Get("dry") == "1")
-		if err != nil {
-			fail(w, err)
-			return
-		}
-		json.NewEncoder(w).Encode(changes)
-	})
+	p.prompts(mux, fail)
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
 		if err := p.healthy(); err != nil {
 			fmt.Fprintln(w, err)
@@ -391,254 +365,6 @@ func cmdStatus(ctx context.Context, e *env, args []string) error {
 			line += "  " + e.say("cli.status-next", "moment", locale.Moment(e.lang, t.Next.In(c.zone())))
 		}
 		fmt.Fprintln(e.stdout, line)
-	}
-	return nil
-}
-
-// ---- prompts
-
-// library is the built-in library with the organisation's own prompts over it.
-func library(ctx context.Context, db *store.DB, builtin prompts.Library) (prompts.Library, error) {
-	own, err := db.Prompts(ctx)
-	if err != nil {
-		return builtin, err
-	}
-	return builtin.With(own), nil
-}
-
-// importChanges is what an import does.
-type importChanges struct {
-	Added   []prompts.ID `json:"added"`
-	Changed []prompts.ID `json:"changed"`
-	Same    int          `json:"same"`
-}
-
-// importPrompts adds or replaces own prompts, all or none. What breaks a rule or an error of the lint is refused.
-func importPrompts(ctx context.Context, db *store.DB, builtin, incoming prompts.Library, dry bool) (importChanges, error) {
-	var ch importChanges
-	now, err := library(ctx, db, builtin)
-	if err != nil {
-		return ch, err
-	}
-	merged := now.With(incoming.Prompts)
-	if err := merged.Validate(); err != nil {
-		return ch, err
-	}
-	var findings []error
-	changed := map[prompts.ID]prompts.Prompt{}
-	for _, p := range incoming.Prompts {
-		old, there := now.Prompt(p.ID)
-		switch {
-		case !there:
-			ch.Added = append(ch.Added, p.ID)
-		case prompts.Same(old, p):
-			ch.Same++
-			continue
-		case p.Revision <= old.Revision && !prompts.SameWords(old, p):
-			findings = append(findings, fmt.Errorf("prompt %s: its words changed; raise revision above %d", p.ID, old.Revision))
-			continue
-		default:
-			ch.Changed = append(ch.Changed, p.ID)
-		}
-		changed[p.ID] = p
-	}
-	for _, f := range prompts.Lint(merged) {
-		if _, ours := changed[f.Prompt]; ours && f.Level == prompts.Error {
-			findings = append(findings, errors.New(f.String()))
-		}
-	}
-	if err := errors.Join(findings...); err != nil || dry {
-		return ch, err
-	}
-	return ch, db.UpdatePrompts(ctx, func(own map[prompts.ID]prompts.Prompt) (bot.Also, error) {
-		maps.Copy(own, changed)
-		return bot.Also{Audit: []bot.AuditEntry{{At: time.Now().UTC(), By: operatorActor, What: "prompts", How: strconv.Itoa(len(changed)) + " imported"}}}, nil
-	})
-}
-
-// cmdPrompts is `weerklank prompts lint|list|export|import`.
-func cmdPrompts(ctx context.Context, e *env, args []string) error {
-	if len(args) == 0 {
-		return usageError{e.say("cli.prompts-which")}
-	}
-	var dry bool
-	var kind, audience string
-	var path string
-	rest, err := flags(e, "prompts", args[1:], func(fs *flag.FlagSet) {
-		fs.StringVar(&path, "config", "", "")
-		fs.BoolVar(&dry, "dry-run", false, "")
-		fs.StringVar(&kind, "type", "", "")
-		fs.StringVar(&audience, "audience", "", "")
-	})
-	if err != nil {
-		return err
-	}
-	switch args[0] {
-	case "lint":
-		return lintPrompts(ctx, e, path, rest)
-	case "list":
-		lib, err := inForce(ctx, e, path)
-		if err != nil {
-			return err
-		}
-		for _, p := range lib.Prompts {
-			if kind != "" && string(p.Kind) != kind || audience != "" && !slices.Contains(p.Audience, prompts.AudienceID(audience)) {
-				continue
-			}
-			fmt.Fprintf(e.stdout, "%-34s %-12s %d  %-8s %s\n", p.ID, p.Kind, p.Intensity, p.Status, p.In(e.lang).Title)
-		}
-		return nil
-	case "export":
-		lib, err := inForce(ctx, e, path)
-		if err != nil {
-			return err
-		}
-		return prompts.Encode(e.stdout, lib)
-	case "import":
-		return importFile(ctx, e, path, rest, dry)
-	}
-	return usageError{e.say("cli.prompts-which")}
-}
-
-// inForce is the library as the bot would use it: the built-in one alone if no configuration is named.
-func inForce(ctx context.Context, e *env, path string) (prompts.Library, error) {
-	lib, err := prompts.Builtin()
-	if err != nil || path == "" {
-		return lib, err
-	}
-	c, err := loadConfig(e, path)
-	if err != nil {
-		return lib, err
-	}
-	if _, serr := os.Stat(filepath.Join(c.DataDir, c.storeName())); serr != nil {
-		return lib, nil
-	}
-	err = onStore(ctx, e, c, func() error {
-		raw, err := call(ctx, c, http.MethodGet, "/prompts", nil)
-		if err == nil {
-			lib, err = prompts.Decode(bytes.NewReader(raw))
-		}
-		return err
-	}, func(db *store.DB) (err error) {
-		lib, err = library(ctx, db, lib)
-		return err
-	})
-	return lib, err
-}
-
-func readLibrary(e *env, file string) (prompts.Library, error) {
-	var r io.Reader = e.stdin
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return prompts.Library{}, err
-		}
-		defer f.Close()
-		r = f
-	}
-	lib, err := prompts.Decode(r)
-	if err != nil {
-		return lib, hinted{fmt.Errorf("%s:\n%w", file, err), e.say("cli.hint-prompts")}
-	}
-	return lib, nil
-}
-
-func lintPrompts(ctx context.Context, e *env, path string, files []string) error {
-	base, err := inForce(ctx, e, path)
-	if err != nil {
-		return err
-	}
-	libs := []prompts.Library{base}
-	if len(files) > 0 {
-		libs = nil
-		for _, file := range files {
-			lib, err := readLibrary(e, file)
-			if err != nil {
-				return err
-			}
-			libs = append(libs, lib.Completed(base))
-		}
-	}
-	wrong, warned := 0, 0
-	for _, lib := range libs {
-		if err := lib.Validate(); err != nil {
-			fmt.Fprintln(e.stdout, err)
-			wrong++
-		}
-		for _, f := range prompts.Lint(lib) {
-			if f.Level == prompts.Error {
-				wrong++
-			} else {
-				warned++
-			}
-			fmt.Fprintln(e.stdout, f.Line(e.lang))
-		}
-		for _, c := range prompts.Cover(lib) {
-			if c.Dilemmas < prompts.EnoughDilemmas {
-				warned++
-				fmt.Fprintln(e.stdout, e.say("cli.lint-coverage", "audience", string(c.Audience), "count", strconv.Itoa(c.Dilemmas), "enough", strconv.Itoa(prompts.EnoughDilemmas)))
-			}
-		}
-	}
-	fmt.Fprintln(e.stdout, e.say("cli.lint-done", "errors", strconv.Itoa(wrong), "warnings", strconv.Itoa(warned)))
-	if wrong > 0 {
-		return errors.New(e.say("cli.lint-failed"))
-	}
-	return nil
-}
-
-func importFile(ctx context.Context, e *env, path string, files []string, dry bool) error {
-	if path == "" || len(files) != 1 {
-		return usageError{e.say("cli.import-which")}
-	}
-	c, err := loadConfig(e, path)
-	if err != nil {
-		return err
-	}
-	incoming, err := readLibrary(e, files[0])
-	if err != nil {
-		return err
-	}
-	builtin, err := prompts.Builtin()
-	if err != nil {
-		return err
-	}
-	var ch importChanges
-	err = onStore(ctx, e, c, func() error {
-		var body bytes.Buffer
-		if err := prompts.Encode(&body, incoming); err != nil {
-			return err
-		}
-		target := "/prompts"
-		if dry {
-			target += "?dry=1"
-		}
-		raw, err := call(ctx, c, http.MethodPost, target, &body)
-		if err == nil {
-			err = json.Unmarshal(raw, &ch)
-		}
-		return err
-	}, func(db *store.DB) (err error) {
-		ch, err = importPrompts(ctx, db, builtin, incoming, dry)
-		return err
-	})
-	if err != nil {
-		var h hinted
-		if errors.As(err, &h) {
-			return err
-		}
-		return hinted{fmt.Errorf("%s:\n%w", files[0], err), e.say("cli.hint-import")}
-	}
-	key := "cli.import-done"
-	if dry {
-		key = "cli.import-dry"
-	}
-	fmt.Fprintln(e.stdout, e.say(key, "added", strconv.Itoa(len(ch.Added)), "changed", strconv.Itoa(len(ch.Changed)), "same", strconv.Itoa(ch.Same)))
-	for _, id := range ch.Added {
-		fmt.Fprintln(e.stdout, "+ "+string(id))
-	}
-	for _, id := range ch.Changed {
-		fmt.Fprintln(e.stdout, "~ "+string(id))
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ func tensionLibrary(ctx context.Context, e *env, config, file string) (prompts.L
 	if err != nil || file == "" {
 		return base, err
 	}
-	lib, err := readLibrary(e, file)
+	_, lib, err := readFile(e, file, isTable(file))
 	if err != nil {
 		return lib, err
 	}

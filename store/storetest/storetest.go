@@ -34,7 +34,7 @@ func Run(t *testing.T, open func(*testing.T) Harness) {
 		"one round per team and due moment": planOnce, "moments": moments, "closed boxes": closedBoxes, "one address, one ballot": oneBallot,
 		"closing races with replies": race, "failing edits leave nothing": failing, "concurrent edits all count": concurrent,
 		"results are copies": copies, "cancelled contexts write nothing": cancelled, "reopening changes nothing": reopening,
-		"shelf and receipts": shelf, "outbox": outbox, "agenda": agenda, "own prompts": library, "audit": audit, "what scorers are worth": judgements, "a moved team": moved,
+		"shelf and receipts": shelf, "outbox": outbox, "agenda": agenda, "the own library": library, "two editors at once": editors, "the names of editors are forgotten": editorsForgotten, "audit": audit, "what scorers are worth": judgements, "a moved team": moved,
 	} {
 		t.Run(name, func(t *testing.T) { part(t, open(t)) })
 	}
@@ -489,49 +489,6 @@ func agenda(t *testing.T, h Harness) {
 	must(t, err)
 	if len(tasks) != 0 || !next.Equal(start.Add(time.Hour)) {
 		t.Errorf("tasks %v, next %v", tasks, next)
-	}
-}
-
-func library(t *testing.T, h Harness) {
-	ctx := t.Context()
-	var stamps []string
-	changes := func(changes bool) { // says whether the stamp is new
-		stamp, err := h.Store.LibraryStamp(ctx)
-		must(t, err)
-		if n := len(stamps); n > 0 && (stamps[n-1] != stamp) != changes || changes && slices.Contains(stamps, stamp) {
-			t.Errorf("stamp %q after %q", stamp, stamps)
-		}
-		stamps = append(stamps, stamp)
-	}
-	changes(true)
-	put := func(id prompts.ID, revision int) {
-		must(t, h.Store.UpdatePrompts(ctx, func(m map[prompts.ID]prompts.Prompt) (bot.Also, error) {
-			m[id] = prompts.Prompt{ID: id, Revision: revision}
-			return bot.Also{}, nil
-		}))
-	}
-	for _, revision := range []int{1, 2, 1} {
-		put("b", revision)
-		changes(true)
-	}
-	put("a", 1)
-	put("a", 2)
-	changes(true)
-	put("a", 2)
-	changes(false)
-	all, err := h.Store.Prompts(ctx)
-	must(t, err)
-	history, err := h.Store.History(ctx, "a")
-	must(t, err)
-	if len(all) != 2 || all[0].ID != "a" || all[0].Revision != 2 || len(history) != 1 || history[0].Revision != 1 {
-		t.Errorf("prompts %v, history %v", all, history)
-	}
-	must(t, h.Store.UpdatePrompts(ctx, func(m map[prompts.ID]prompts.Prompt) (bot.Also, error) { delete(m, "a"); return bot.Also{}, nil }))
-	changes(true)
-	history, err = h.Store.History(ctx, "a")
-	must(t, err)
-	if len(history) != 2 {
-		t.Errorf("history %v", history)
 	}
 }
 

@@ -1,0 +1,134 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/weerklank/weerklank/prompts"
+)
+
+// FileState is the directory of files as it was read.
+type FileState struct {
+	At      time.Time
+	Hash    string                                      // of everything that was read
+	Library prompts.Library                             // of all files together; the prompts alone refer to what is in force
+	Where   func(key EntryKey, field string) string     // "file:line" of an entry's field
+	Wrong   []string                                    // why it could not be read: "file:line: what is wrong and what to do"
+	Say     func(problem prompts.Problem) (line string) // nil: in English
+}
+
+// TakeFiles puts the newest state of the directory of files in force, or refuses it as a whole: then the last good one
+// stays, also over a restart, and Catalogue.Files says why. It returns *FilesRefused in that case.
+func (b *Bot) TakeFiles(ctx context.Context, s FileState) error {
+	if len(s.Wrong) > 0 {
+		return b.refuseFiles(s, s.Wrong)
+	}
+	err := b.editLibrary(ctx, func(l *layers) (Also, error) {
+		if l.own.Files.Hash == s.Hash && s.Hash != "" {
+			return Also{}, errSame
+		}
+		if wrong := l.wrongFiles(s); len(wrong) > 0 {
+			return Also{}, &FilesRefused{wrong}
+		}
+		text, err := encoded(s.Library)
+		if err != nil {
+			return Also{}, err
+		}
+		l.own.Files = LastGood{At: s.At.UTC(), Hash: s.Hash, TOML: text}
+		for key := range shelfOf(s.Library).at {
+			if _, known := l.own.Used[key]; !known {
+				l.own.Used[key] = OriginFiles
+			}
+		}
+		return Also{Audit: []AuditEntry{{At: s.At.UTC(), What: "library", How: "files"}}}, nil
+	})
+	if refused, ok := errors.AsType[*FilesRefused](err); ok {
+		return b.refuseFiles(s, refused.Problems)
+	}
+	if err == nil || errors.Is(err, errSame) {
+		b.trouble.Store(nil)
+		return nil
+	}
+	return err
+}
+
+// FilesRefused says why the newest state of the directory of files is not in force.
+type FilesRefused struct{ Problems []string }
+
+// Error says how many problems there are; what they are may hold words of the library.
+func (r *FilesRefused) Error() string {
+	return fmt.Sprintf("the directory of files is refused: %d problems", len(r.Problems))
+}
+
+func (b *Bot) refuseFiles(s FileState, problems []string) error {
+	b.trouble.Store(&FileTrouble{At: s.At, Problems: problems})
+	return &FilesRefused{problems}
+}
+
+// ForgetFiles takes the entries of the directory out of force, for a program that has none configured any more. It says
+// whether there were any.
+func (b *Bot) ForgetFiles(ctx context.Context) (bool, error) {
+	own, err := b.o.Store.Own(ctx)
+	if err != nil || own.Files == (LastGood{}) {
+		return false, err
+	}
+	return true, b.editLibrary(ctx, func(l *layers) (Also, error) {
+		l.own.Files = LastGood{}
+		return Also{Audit: []AuditEntry{{At: time.Now().UTC(), What: "library", How: "files off"}}}, nil
+	})
+}
+
+// wrongFiles says what keeps a state of the directory from being in force, in the order of its entries.
+func (l *layers) wrongFiles(s FileState) []string {
+	var out []string
+	say := func(p prompts.Problem) {
+		text := p.Text
+		if s.Say != nil {
+			text = s.Say(p)
+		}
+		where := "library.dir"
+		if s.Where != nil {
+			where = s.Where(EntryKey{EntryKind(p.Table), p.ID}, p.Field)
+		}
+		out = append(out, fmt.Sprintf("%s: %s %s: %s: %s", where, p.Table, p.ID, p.Field, text))
+	}
+	next := shelfOf(s.Library)
+	for _, key := range l.keys(s.Library) {
+		_, before := l.files.at[key]
+		_, builtin := l.builtin.at[key]
+		switch _, mine := l.mine(key); {
+		case mine:
+			say(prompts.NewProblem(string(key.Kind), key.ID, "id", "is an entry that editors made here; choose another id, or retire this one in the file"))
+		case l.own.Used[key] == OriginBuiltin && !builtin && !before, l.own.Used[key] == OriginOwn:
+			say(prompts.NewProblem(string(key.Kind), key.ID, "id", "was used before, and an id is never used again; choose another"))
+		}
+	}
+	without := problemsOf(l.library(true))
+	l2 := &layers{l.builtin, next, l.own}
+	whole := l2.library(true)
+	for _, p := range problemsOf(whole) {
+		_, theirs := next.at[EntryKey{EntryKind(p.Table), p.ID}]
+		if theirs || !slices.Contains(without, p) { // what the files have, and what they break elsewhere
+			say(p)
+		}
+	}
+	for _, f := range prompts.Lint(whole) {
+		key, table := EntryKey{EntryPrompt, string(f.Prompt)}, string(EntryPrompt)
+		if f.Tension != "" {
+			key, table = EntryKey{EntryTension, string(f.Tension)}, string(EntryTension)
+		}
+		c, theirs := next.at[key]
+		if f.Level != prompts.Error || !theirs || c.Prompt != nil && c.Prompt.Status == prompts.Draft {
+			continue
+		}
+		field := f.Field
+		if f.Lang != "" {
+			field = string(f.Lang) + "." + field
+		}
+		say(prompts.Problem{Table: table, ID: key.ID, Field: field, Text: f.Text[prompts.English], Dutch: f.Text[prompts.Dutch]})
+	}
+	return out
+}

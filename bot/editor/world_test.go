@@ -224,7 +224,7 @@ var hiddenField = regexp.MustCompile(`<input type="hidden" name="([a-z]+)" value
 
 // form is the hidden fields of the page's form with an address.
 func (c *client) form(action string) url.Values {
-	_, rest, ok := strings.Cut(c.last, `action="`+action+`"`)
+	_, rest, ok := strings.Cut(c.last, `method="post" action="`+action+`"`)
 	if !ok {
 		return url.Values{}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -96,7 +97,12 @@ func (l *layers) wrongFiles(s FileState) []string {
 		out = append(out, fmt.Sprintf("%s: %s %s: %s: %s", where, p.Table, p.ID, p.Field, text))
 	}
 	next := shelfOf(s.Library)
+	seen := map[EntryKey]bool{}
 	for _, key := range l.keys(s.Library) {
+		if seen[key] {
+			say(prompts.NewProblem(string(key.Kind), key.ID, "id", "is used twice; an id is never used again"))
+		}
+		seen[key] = true
 		_, before := l.files.at[key]
 		_, builtin := l.builtin.at[key]
 		switch _, mine := l.mine(key); {
@@ -115,7 +121,7 @@ func (l *layers) wrongFiles(s FileState) []string {
 			say(p)
 		}
 	}
-	for _, f := range prompts.Lint(whole) {
+	for _, f := range prompts.Lint(judged(whole, slices.Collect(maps.Keys(next.at))...)) {
 		key, table := EntryKey{EntryPrompt, string(f.Prompt)}, string(EntryPrompt)
 		if f.Tension != "" {
 			key, table = EntryKey{EntryTension, string(f.Tension)}, string(EntryTension)

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/weerklank/weerklank/prompts"
@@ -62,7 +63,7 @@ func (b *Bot) planImport(ctx context.Context, lib prompts.Library, reviewed bool
 	l.note()
 	plan := ImportPlan{Stamp: l.own.Stamp, Reviewed: reviewed}
 	incoming := shelfOf(lib)
-	after := l.library(true)
+	var coming batch
 	changed := map[EntryKey]bool{}
 	seen := map[EntryKey]bool{}
 	for _, key := range l.keys(lib) {
@@ -96,11 +97,12 @@ func (b *Bot) planImport(ctx context.Context, lib prompts.Library, reviewed bool
 			plan.Changed = append(plan.Changed, ImportChange{Before: cur, After: entryOf(key, c)})
 		}
 		changed[key] = true
-		after = with(after, c)
+		coming.add(c)
 	}
 	for i := range plan.Changed {
 		plan.Changed[i].Fields = diff(plan.Changed[i].Before.content(), plan.Changed[i].After.content())
 	}
+	after := judged(l.library(true).Over(coming.lib), slices.Collect(maps.Keys(changed))...)
 	for _, p := range problemsOf(after) {
 		if key := (EntryKey{EntryKind(p.Table), p.ID}); changed[key] {
 			plan.Refused = append(plan.Refused, ImportRefusal{Key: key, Field: p.Field, Text: prompts.Text{prompts.Dutch: p.In(prompts.Dutch), prompts.English: p.In(prompts.English)}})

@@ -278,24 +278,18 @@ func (e OwnEntry) inForce() prompts.Prompt {
 
 // library puts the layers together: as rounds are chosen from, or in the newest state of every entry.
 func (l *layers) library(newest bool) prompts.Library {
-	var over prompts.Library
+	var mine batch
 	for _, key := range slices.SortedFunc(maps.Keys(l.own.Entries), func(a, b EntryKey) int { return strings.Compare(a.ID, b.ID) }) {
 		e, ok := l.mine(key)
-		switch {
-		case !ok:
-		case e.Now.Prompt != nil && newest:
-			over.Prompts = append(over.Prompts, *e.Now.Prompt)
-		case e.Now.Prompt != nil:
-			over.Prompts = append(over.Prompts, e.inForce())
-		case e.Now.Tension != nil:
-			over.Tensions = append(over.Tensions, *e.Now.Tension)
-		case e.Now.Value != nil:
-			over.Values = append(over.Values, *e.Now.Value)
-		case e.Now.Audience != nil:
-			over.Audiences = append(over.Audiences, *e.Now.Audience)
+		if !ok {
+			continue
 		}
+		if e.Now.Prompt != nil && !newest {
+			e.Now.Prompt = new(e.inForce())
+		}
+		mine.add(e.Now)
 	}
-	return l.builtin.lib.Over(l.files.lib).Over(over)
+	return l.builtin.lib.Over(l.files.lib).Over(mine.lib)
 }
 
 // keys are the keys of all entries in the order of a catalogue.
@@ -409,9 +403,26 @@ func audited(act Act, key EntryKey) Also {
 
 func did(by ActorID, what string) Act { return Act{At: time.Now().UTC(), By: by, What: what} }
 
-// refusedOf is a library's problems with one entry; nil: none.
+// judged is a library with only what can be wrong with some of its entries: judging the rest would take long.
+func judged(lib prompts.Library, keys ...EntryKey) prompts.Library {
+	of := map[EntryKey]bool{}
+	for _, key := range keys {
+		of[key] = true
+	}
+	all := lib.Prompts
+	lib.Prompts = nil
+	for _, p := range all {
+		if of[EntryKey{EntryPrompt, string(p.ID)}] {
+			lib.Prompts = append(lib.Prompts, p)
+		}
+	}
+	return lib
+}
+
+// refusedOf is what is wrong with one entry of a library; nil: nothing.
 func refusedOf(lib prompts.Library, key EntryKey, lint bool) *Refused {
 	r := &Refused{}
+	lib = judged(lib, key)
 	for _, p := range problemsOf(lib) {
 		if p.Table == string(key.Kind) && p.ID == key.ID {
 			r.Problems = append(r.Problems, p)
@@ -445,20 +456,27 @@ func problemsOf(lib prompts.Library) []prompts.Problem {
 	return out
 }
 
-// with is the library with one entry in another state.
-func with(lib prompts.Library, c Content) prompts.Library {
-	var over prompts.Library
+// batch gathers entries as a library.
+type batch struct{ lib prompts.Library }
+
+func (b *batch) add(c Content) {
 	switch {
 	case c.Prompt != nil:
-		over.Prompts = []prompts.Prompt{*c.Prompt}
+		b.lib.Prompts = append(b.lib.Prompts, *c.Prompt)
 	case c.Tension != nil:
-		over.Tensions = []prompts.Tension{*c.Tension}
+		b.lib.Tensions = append(b.lib.Tensions, *c.Tension)
 	case c.Value != nil:
-		over.Values = []prompts.Value{*c.Value}
+		b.lib.Values = append(b.lib.Values, *c.Value)
 	case c.Audience != nil:
-		over.Audiences = []prompts.Audience{*c.Audience}
+		b.lib.Audiences = append(b.lib.Audiences, *c.Audience)
 	}
-	return lib.Over(over)
+}
+
+// with is the library with one entry in another state.
+func with(lib prompts.Library, c Content) prompts.Library {
+	var b batch
+	b.add(c)
+	return lib.Over(b.lib)
 }
 
 // encoded is a library as one file.

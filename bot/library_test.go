@@ -28,7 +28,7 @@ const (
 
 func newDesk(t *testing.T, editors ...bot.ActorID) *desk {
 	t.Helper()
-	w := newWorld(t, 8)
+	w := newWorld(t, nil)
 	d := &desk{t, w}
 	if editors == nil {
 		editors = []bot.ActorID{ed1, ed2}
@@ -74,11 +74,11 @@ func (d *desk) save(by bot.ActorID, e bot.Entry, stamp string) bot.Entry {
 // asked is a prompt as rounds would ask it.
 func (d *desk) asked(id string) (prompts.Prompt, bool) {
 	d.t.Helper()
-	c, err := d.bot.Catalogue(context.Background())
+	lib, err := d.bot.InForce(context.Background())
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	p, ok := c.Library.Prompt(prompts.ID(id))
+	p, ok := lib.Prompt(prompts.ID(id))
 	return p, ok && p.Status == prompts.Active
 }
 
@@ -471,7 +471,7 @@ func TestAnOpenRoundKeepsItsWords(t *testing.T) {
 func TestMissedIsToldFromThreeOn(t *testing.T) {
 	for missed, want := range map[int]int{2: 0, 3: 1} {
 		w, r := openWorld(t, 8)
-		for i := range 6 {
+		for i := range 8 {
 			stance := bot.StanceBoth
 			if i < missed {
 				stance = bot.StanceNotMe
@@ -504,7 +504,7 @@ func inRelease(id string, change func(*prompts.Prompt)) func(*prompts.Library) {
 			if l.Prompts[i].ID == prompts.ID(id) {
 				p := l.Prompts[i].Tidy()
 				change(&p)
-				p.Revision++
+				p.Revision, p.Reviewer = p.Revision+1, "Lezer"
 				l.Prompts[i] = p
 			}
 		}
@@ -625,7 +625,7 @@ func TestAReleaseAndIDs(t *testing.T) {
 	d.release(func(l *prompts.Library) {
 		l.Prompts = slices.DeleteFunc(l.Prompts, func(p prompts.Prompt) bool { return p.ID == known })
 		p := old.Prompts[1].Tidy()
-		p.ID, p.Family = "later-ook-ingebouwd", "later-ook-ingebouwd"
+		p.ID, p.Family, p.Reviewer = "later-ook-ingebouwd", "later-ook-ingebouwd", "Lezer"
 		l.Prompts = append(l.Prompts, p)
 	})
 	if _, err := d.bot.Entry(ctx, promptKey(known)); !errors.Is(err, bot.ErrNotFound) {
@@ -931,7 +931,7 @@ func TestTheDirectoryOfFiles(t *testing.T) {
 // What came in before the library kept bases and names counts as made from what is built in now.
 func TestAnOlderStoresChangesHaveABase(t *testing.T) {
 	d, ctx := newDesk(t), context.Background()
-	fresh := newWorld(t, 8)
+	fresh := newWorld(t, nil)
 	defer fresh.close()
 	p := d.o.Library.Prompts[0].Tidy()
 	dutch(func(w *prompts.Words) { w.Title = "Mijn titel" })(&p)

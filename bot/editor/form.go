@@ -99,7 +99,7 @@ func (e *Editor) edit(v *visit) error {
 			return bot.ErrReadOnly
 		}
 	}
-	return v.form(http.StatusOK, c, entry, entry.Stamp, formState{check: key.ID != ""})
+	return v.form(http.StatusOK, c, entry, entry.Stamp, formState{check: key.ID != "", quick: true})
 }
 
 func (v *visit) formKey() (bot.EntryKey, error) {
@@ -144,6 +144,7 @@ type formState struct {
 	theirs   *bot.Entry // somebody else saved this meanwhile
 	same     bool
 	check    bool
+	quick    bool // without what only a look at all others finds
 }
 
 // form shows an entry as it is typed, with everything that there is to say about it at its fields.
@@ -183,7 +184,7 @@ func (v *visit) build(c bot.Catalogue, entry bot.Entry, stamp string, s formStat
 	}
 	if s.check {
 		if len(s.problems)+len(s.findings) == 0 {
-			s.problems, s.findings = v.look(c, entry)
+			s.problems, s.findings = v.look(c, entry, s.quick)
 		}
 		d.Live.Checked = true
 	}
@@ -290,13 +291,17 @@ func (d *formView) place(name string) string {
 	return ""
 }
 
-// look asks the format's rules and the lint what they say of one entry among the others.
-func (v *visit) look(c bot.Catalogue, entry bot.Entry) ([]prompts.Problem, []prompts.Finding) {
+// look asks the format's rules and the lint what they say of one entry among the others. quick leaves the other prompts out:
+// then nothing is said of texts that are much alike, and the answer comes while somebody types.
+func (v *visit) look(c bot.Catalogue, entry bot.Entry, quick bool) ([]prompts.Problem, []prompts.Finding) {
 	l, id := c.Library, idOf(entry)
+	if quick {
+		l.Prompts = nil
+	}
 	switch {
 	case entry.Prompt != nil:
 		p := *entry.Prompt
-		p.ID, p.Revision = prompts.ID(id), max(p.Revision, 1)
+		p.ID, p.Revision, p.Status = prompts.ID(id), max(p.Revision, 1), prompts.Draft // as it is saved
 		p.Family = cmp.Or(p.Family, id)
 		l = l.With([]prompts.Prompt{p})
 	case entry.Tension != nil:
@@ -389,7 +394,7 @@ func (e *Editor) save(v *visit) error {
 	case errors.As(err, &refused):
 		s.problems, s.findings = refused.Problems, refused.Findings
 		if entry.Prompt != nil || entry.Tension != nil {
-			_, all := v.look(c, entry)
+			_, all := v.look(c, entry, false)
 			for _, f := range all { // what is no reason to refuse is still said
 				if !slices.ContainsFunc(s.findings, func(g prompts.Finding) bool { return g.Rule == f.Rule && g.Field == f.Field && g.Lang == f.Lang }) {
 					s.findings = append(s.findings, f)
@@ -436,7 +441,7 @@ func (e *Editor) check(v *visit) error {
 	if err != nil {
 		return err
 	}
-	d := v.build(c, entry, "", formState{check: true})
+	d := v.build(c, entry, "", formState{check: true, quick: true})
 	var out bytes.Buffer
 	p := page{D: d, Lang: v.lang, Base: v.at.base, v: v}
 	if err := v.e.pages["form"].ExecuteTemplate(&out, "checked", p); err != nil {

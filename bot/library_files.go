@@ -138,3 +138,15 @@ func (l *layers) wrongFiles(s FileState) []string {
 	}
 	return out
 }
+
+import "github.com/weerklank/weerklank/prompts"
+
+// CheckFiles says what keeps a directory of files from being in force over a built-in library, as far as can be said
+// without a store: what editors made is not looked at.
+func CheckFiles(builtin prompts.Library, s FileState) []string {
+	if len(s.Wrong) > 0 {
+		return s.Wrong
+	}
+	l := &layers{builtin: shelfOf(builtin), files: shelfOf(prompts.Library{}), own: Own{}}
+	return l.wrongFiles(s)
+}

@@ -472,16 +472,16 @@ func TestMissedIsToldFromThreeOn(t *testing.T) {
 	for missed, want := range map[int]int{2: 0, 3: 1} {
 		w, r := openWorld(t, 8)
 		for i := range 8 {
-			stance := bot.StanceBoth
+			values := map[string][]string{"text": {"x"}, "share": {"count"}, "tags": {"quality-speed"}}
 			if i < missed {
-				stance = bot.StanceNotMe
+				values["stance"] = []string{string(bot.StanceNotMe)}
 			}
-			w.answer("p"+string(rune('1'+i)), r.ID, map[string][]string{"stance": {string(stance)}, "tags": {"quality-speed"}})
+			w.answer("p"+string(rune('1'+i)), r.ID, values)
 		}
-		w.finish(r)
+		got := w.finish(r)
 		e, err := w.bot.Entry(context.Background(), promptKey(string(r.Prompt.ID)))
 		if err != nil || e.Shown.Missed != want {
-			t.Errorf("%d said so: %+v %v", missed, e.Shown, err)
+			t.Errorf("%d said so: %+v %v; %s %+v", missed, e.Shown, err, got.State, got.Tally)
 		}
 		w.close()
 	}

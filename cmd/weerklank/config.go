@@ -68,6 +68,9 @@ type config struct {
 		Managers []string `toml:"managers"`
 		Editors  []string `toml:"editors"`
 	} `toml:"rights"`
+	Library struct {
+		Dir string `toml:"dir"`
+	} `toml:"library"`
 	Workspace struct {
 		Enabled bool   `toml:"enabled"`
 		Listen  string `toml:"listen"`
@@ -112,6 +115,7 @@ type config struct {
 		Format string `toml:"format"`
 	} `toml:"log"`
 
+	folder   string              // of the file
 	holidays []bot.HolidaySet    // read from HolidayFiles
 	keysLost bool                // the operator says that missing key slots are gone for good
 	heavy    []locale.HeavyWords // read from HeavyWords; nil: the built-in list
@@ -174,6 +178,7 @@ func loadConfig(e *env, path string) (config, error) {
 		return c, err
 	}
 	c.tidy()
+	c.folder = filepath.Dir(path)
 	if problems := c.loadSecrets(e, filepath.Dir(path), raw); len(problems) > 0 {
 		return c, hinted{fmt.Errorf("configuration %s:\n%w", path, errors.Join(problems...)), e.say("cli.hint-config-check")}
 	}
@@ -529,6 +534,9 @@ func cmdConfig(_ context.Context, e *env, args []string) error {
 	}
 	for _, note := range c.notes(e) {
 		fmt.Fprintln(e.stdout, e.say("cli.config-note", "text", note))
+	}
+	if trouble := c.libraryTrouble(e); len(trouble) > 0 {
+		return hinted{errors.New(strings.Join(trouble, "\n")), e.say("cli.hint-library")}
 	}
 	if c.Help.Adviser == "" {
 		fmt.Fprintln(e.stdout, e.say("cli.config-no-adviser"))

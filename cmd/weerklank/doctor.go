@@ -72,6 +72,9 @@ func (d *diagnosis) say(level bot.Level, text string) {
 // offline says what the configuration alone shows. What is wrong in it was told before, with row and column.
 func (d *diagnosis) offline(c config) {
 	d.say(bot.Good, d.e.say("cli.config-ok"))
+	for _, line := range c.libraryTrouble(d.e) {
+		d.say(bot.Must, d.e.say("cli.doctor-library", "problem", line))
+	}
 	if c.Mattermost.URL == "" && !c.slackOn() {
 		d.say(bot.Must, d.e.say("cli.doctor-no-url"))
 		return

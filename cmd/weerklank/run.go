@@ -427,6 +427,7 @@ func (p *parts) listen(l *listeners, e *env, announce string, runBot func()) err
 		return err
 	}
 	l.group.Go(func() { p.watch(l.ctx, l.fail) })
+	l.group.Go(func() { p.watchLibrary(l.ctx, e) })
 	if p.backups != nil {
 		l.group.Go(func() { p.backups.run(l.ctx) })
 	}

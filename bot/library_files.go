@@ -139,8 +139,6 @@ func (l *layers) wrongFiles(s FileState) []string {
 	return out
 }
 
-import "github.com/weerklank/weerklank/prompts"
-
 // CheckFiles says what keeps a directory of files from being in force over a built-in library, as far as can be said
 // without a store: what editors made is not looked at.
 func CheckFiles(builtin prompts.Library, s FileState) []string {

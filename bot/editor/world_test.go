@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
@@ -245,9 +246,7 @@ func (c *client) press(action string, more url.Values) int {
 	if values.Get("t") == "" {
 		c.w.t.Fatalf("the page has no form for %s\n%s", action, c.last)
 	}
-	for name, v := range more {
-		values[name] = v
-	}
+	maps.Copy(values, more)
 	return c.post(action, values)
 }
 

@@ -311,6 +311,7 @@ func people(typ reflect.Type, path string, actorsOK bool, seen map[reflect.Type]
 func TestNoUserInARecord(t *testing.T) {
 	for typ, actors := range map[reflect.Type]bool{
 		reflect.TypeFor[bot.Team](): true, reflect.TypeFor[bot.AuditEntry](): true, reflect.TypeFor[bot.Post](): true,
+		reflect.TypeFor[bot.OwnEntry](): true, reflect.TypeFor[bot.OwnPast](): true, reflect.TypeFor[bot.Content](): false,
 		reflect.TypeFor[bot.Round](): false, reflect.TypeFor[bot.Tally](): false, reflect.TypeFor[bot.Message](): false,
 		reflect.TypeFor[bot.SealedReply](): false, reflect.TypeFor[bot.SealedBallot](): false, reflect.TypeFor[bot.Slip](): false, reflect.TypeFor[prompts.Prompt](): false,
 	} {

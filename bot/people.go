@@ -47,7 +47,8 @@ func (u UserID) MarshalText() ([]byte, error) {
 	return nil, errors.New("bot: an account is never stored")
 }
 
-// ActorID is a manager or library editor, "slack:U…" or "workspace:…". Only a Team and the audit log hold one.
+// ActorID is a manager or library editor, "slack:U…" or "workspace:…". Only a Team, the audit log
+// and the history of the library hold one.
 type ActorID string
 
 // Platform returns the part before the colon.

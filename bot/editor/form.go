@@ -192,6 +192,9 @@ func (v *visit) build(c bot.Catalogue, entry bot.Entry, stamp string, s formStat
 	if entry.Prompt != nil {
 		d.spread(*entry.Prompt)
 	}
+	d.Live.Says = slices.DeleteFunc(d.Live.Says, func(x said) bool { // of what could not be read nothing more is known
+		return slices.ContainsFunc(s.wrong, func(w wrong) bool { return w.Field != "" && w.Field == x.Field })
+	})
 	for _, x := range d.Live.Says {
 		if x.Error {
 			d.Live.Errors++

@@ -115,10 +115,10 @@ type config struct {
 		Format string `toml:"format"`
 	} `toml:"log"`
 
-	folder   string              // of the file
-	holidays []bot.HolidaySet    // read from HolidayFiles
-	keysLost bool                // the operator says that missing key slots are gone for good
-	heavy    []locale.HeavyWords // read from HeavyWords; nil: the built-in list
+	libraryAt string              // where Library.Dir is, seen from here
+	holidays  []bot.HolidaySet    // read from HolidayFiles
+	keysLost  bool                // the operator says that missing key slots are gone for good
+	heavy     []locale.HeavyWords // read from HeavyWords; nil: the built-in list
 }
 
 func defaultConfig() config {
@@ -178,7 +178,9 @@ func loadConfig(e *env, path string) (config, error) {
 		return c, err
 	}
 	c.tidy()
-	c.folder = filepath.Dir(path)
+	if c.libraryAt = c.Library.Dir; c.libraryAt != "" && !filepath.IsAbs(c.libraryAt) {
+		c.libraryAt = filepath.Join(filepath.Dir(path), c.libraryAt)
+	}
 	if problems := c.loadSecrets(e, filepath.Dir(path), raw); len(problems) > 0 {
 		return c, hinted{fmt.Errorf("configuration %s:\n%w", path, errors.Join(problems...)), e.say("cli.hint-config-check")}
 	}

@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,12 +47,7 @@ type libraryDir struct {
 }
 
 // libraryPath is where the directory of files is, beside the configuration; empty: there is none.
-func (c config) libraryPath() string {
-	if c.Library.Dir == "" || filepath.IsAbs(c.Library.Dir) {
-		return c.Library.Dir
-	}
-	return filepath.Join(c.folder, c.Library.Dir)
-}
+func (c config) libraryPath() string { return c.libraryAt }
 
 // read reads the directory. What is wrong with it stands in the result; nothing outside it is opened.
 func (d libraryDir) read() libraryFiles {

@@ -255,6 +255,20 @@ func TestKeyboardAlone(t *testing.T) {
 	}
 }
 
+// At night the pages are dark, and read as well.
+func TestDarkPages(t *testing.T) {
+	w := served(t, nil)
+	b := openBrowser(t, w)
+	b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}))
+	b.signIn(anna, prompts.Dutch)
+	for _, p := range []string{"/library/?status=active&audience=outdoor-crew", "/library/coverage", "/library/entry/prompt/" + w.firstPrompt(), "/library/new/prompt", "/library/exchange"} {
+		b.opens(p)
+		b.do(chromedp.Evaluate(axe+`;0`, nil))
+		b.looks("dark " + p)
+		b.shot("dark")
+	}
+}
+
 // tabTo presses Tab until a line of JavaScript is true of where the focus is.
 func (b *browser) tabTo(js string) {
 	b.t.Helper()

@@ -2,6 +2,7 @@ package prompts
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,9 +33,7 @@ func word[E any, T ~string](name string, at func(*E) *T) field[E] {
 func inText[E any](name string, lang Lang, at func(*E) *Text) field[E] {
 	return field[E]{name, func(e E) string { return (*at(&e))[lang] }, func(e *E, s string) error {
 		own := Text{} // the map may be another entry's too
-		for l, t := range *at(e) {
-			own[l] = t
-		}
+		maps.Copy(own, *at(e))
 		if own[lang] = strings.TrimSpace(s); own[lang] == "" {
 			delete(own, lang)
 		}
@@ -148,9 +147,7 @@ func trimmed(list []string) []string {
 func inWords(lang Lang, f field[Words]) field[Prompt] {
 	return field[Prompt]{string(lang) + "." + f.name, func(p Prompt) string { return f.get(p.Words[lang]) }, func(p *Prompt, s string) error {
 		own := map[Lang]Words{}
-		for l, w := range p.Words {
-			own[l] = w
-		}
+		maps.Copy(own, p.Words)
 		w := own[lang]
 		err := f.set(&w, s)
 		if own[lang] = w; w.empty() {
@@ -256,9 +253,7 @@ func tensionFields() []field[Tension] {
 			out = append(out, field[Tension]{string(lang) + "." + f.name, func(t Tension) string { return f.get(t.Definitions[lang]) },
 				func(t *Tension, s string) error {
 					own := map[Lang]Definition{}
-					for l, d := range t.Definitions {
-						own[l] = d
-					}
+					maps.Copy(own, t.Definitions)
 					d := own[lang]
 					err := f.set(&d, s)
 					if own[lang] = d; d.empty() {

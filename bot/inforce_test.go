@@ -85,7 +85,6 @@ func TestAnEditReachesNoOpenRound(t *testing.T) {
 type libraryReads struct {
 	bot.Store
 	whole, stamps atomic.Int64
-	stamp         atomic.Value
 }
 
 func (s *libraryReads) Own(ctx context.Context) (bot.Own, error) {

@@ -949,3 +949,26 @@ func TestAnOlderStoresChangesHaveABase(t *testing.T) {
 		t.Fatalf("%+v %v", e, err)
 	}
 }
+
+// What a member brings has no name beside it, waits for review, and any editor may let it through once it is whole.
+func TestAProposalHasNoName(t *testing.T) {
+	d, ctx := newDesk(t), context.Background()
+	p := d.o.Library.Prompts[0].Tidy()
+	p.ID, p.Family, p.Status, p.Source, p.Author = "uit-de-ploeg", "uit-de-ploeg", prompts.Review, prompts.SourceTeam, "team"
+	if err := d.bot.AddProposal(ctx, p, func(own []prompts.Prompt) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.bot.AddProposal(ctx, p, func([]prompts.Prompt) error { return nil }); !errors.Is(err, bot.ErrExists) {
+		t.Errorf("twice: %v", err)
+	}
+	history, err := d.bot.EntryHistory(ctx, promptKey("uit-de-ploeg"))
+	if err != nil || len(history) != 1 || history[0].By != "" || history[0].What != "propose" {
+		t.Errorf("%+v %v", history, err)
+	}
+	if audit, err := d.db.Audit(ctx); err != nil || len(audit) != 0 {
+		t.Errorf("a member's act is in the log: %v %v", audit, err)
+	}
+	if e, err := d.bot.ActivatePrompt(ctx, ed1, "uit-de-ploeg", d.entry(promptKey("uit-de-ploeg")).Stamp); err != nil || e.Prompt.Reviewer != prompts.BySecond {
+		t.Errorf("%v", err)
+	}
+}

@@ -41,6 +41,7 @@ var allowed = map[string]struct{ ours, outside []string }{
 		"golang.org/x/image/math/fixed", "golang.org/x/image/vector", "golang.org/x/text/unicode/norm",
 	}},
 	"bot/workspace": {[]string{"bot", "bot/locale", "prompts"}, nil},
+	"bot/editor":    {[]string{"bot", "bot/locale", "prompts"}, nil},
 	"bot/mattermost": {[]string{"bot", "bot/locale", "prompts"}, []string{
 		"github.com/gorilla/websocket", "github.com/mattermost/mattermost/server/public/model", "golang.org/x/time/rate",
 	}},
@@ -53,7 +54,7 @@ var allowed = map[string]struct{ ours, outside []string }{
 	"store":                         {[]string{"bot", "prompts"}, []string{"go.etcd.io/bbolt", "go.etcd.io/bbolt/errors", "golang.org/x/sys/unix"}},
 	"bot/scorertest":                {[]string{"bot", "prompts"}, nil},
 	"store/storetest":               {[]string{"bot", "prompts"}, nil},
-	"cmd/weerklank": {[]string{"bot", "bot/locale", "bot/mattermost", "bot/slack", "bot/workspace", "prompts", "store"}, []string{
+	"cmd/weerklank": {[]string{"bot", "bot/editor", "bot/locale", "bot/mattermost", "bot/slack", "bot/workspace", "prompts", "store"}, []string{
 		"filippo.io/age", "github.com/pelletier/go-toml/v2", "golang.org/x/sys/unix", "github.com/prometheus/client_golang/prometheus",
 		"github.com/prometheus/client_golang/prometheus/collectors", "github.com/prometheus/client_golang/prometheus/promhttp",
 	}},
@@ -403,7 +404,7 @@ func TestSentencesAreShort(t *testing.T) {
 }
 
 // keyLike finds catalogue keys in a string literal.
-var keyLike = regexp.MustCompile(`^(propose|desk|common|reply|follow|round|team|cmd|me|vote|giveback|guide|season|agree|word|why|rhythm|privacy|hint|heavy|home|ws|mm|slack|cli)\.[a-z0-9-]*[a-z0-9]$`)
+var keyLike = regexp.MustCompile(`^(propose|desk|common|reply|follow|round|team|cmd|me|vote|giveback|guide|season|agree|word|why|rhythm|privacy|hint|heavy|home|ws|web|mm|slack|cli)\.[a-z0-9-]*[a-z0-9]$`)
 
 func TestCatalogue(t *testing.T) {
 	if err := locale.Check(); err != nil {
@@ -439,6 +440,22 @@ func TestCatalogue(t *testing.T) {
 			t.Errorf("ws.%s is used and not in the catalogue", m[1])
 		}
 	}
+	pages, err := filepath.Glob("bot/editor/templates/*.html")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("%d pages of the library: %v", len(pages), err)
+	}
+	for _, path := range pages {
+		page, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\.(?:T|Say) "([a-z0-9-]+)"`).FindAllStringSubmatch(string(page), -1) {
+			used["web."+m[1]] = true
+			if !slices.Contains(known, "web."+m[1]) {
+				t.Errorf("web.%s is used and not in the catalogue", m[1])
+			}
+		}
+	}
 	bannedWords := []string{"100%", "100 %", "anoniem", "anonymous", "niemand kan ooit", "nobody can ever", "leuk", " fun "}
 	for _, key := range known {
 		if !used[key] && !strings.HasPrefix(key, "cli.usage-") {
@@ -458,6 +475,7 @@ func TestCatalogue(t *testing.T) {
 				t.Errorf("%s.%s has an exclamation mark or an emoji", key, lang)
 			}
 			switch {
+			case strings.HasPrefix(key, "web."): // pages have room
 			case strings.HasSuffix(key, "-title") && !strings.HasPrefix(key, "ws.") || strings.HasSuffix(key, "-submit") || key == "team.form-on" || key == "team.form-settings":
 				if len([]rune(text)) > 24 { // the tightest platform's form
 					t.Errorf("%s.%s is longer than a form title", key, lang)

@@ -39,6 +39,8 @@ type Options struct {
 	Heavy       []locale.HeavyWords // what brings up a card with whom to turn to; nil: the built-in list
 	CaseNumbers []*regexp.Regexp    // the organisation's own case numbers
 
+	Entrance Entrance // the library on the web; nil: none
+
 	Scorer Scorer // guesses what a reply is about, for its author alone; nil: the built-in lexicon of Library
 }
 

@@ -199,6 +199,7 @@ const (
 	BlockNote    BlockKind = "note"    // Spans: small print
 	BlockActions BlockKind = "actions" // Actions
 	BlockPicture BlockKind = "picture" // PNG; Spans: what it shows, for who does not see it
+	BlockLink    BlockKind = "link"    // URL, made by the program; Spans: what it leads to
 )
 
 // Block is one part of a message.
@@ -207,6 +208,7 @@ type Block struct {
 	Spans   []Span    `json:"spans,omitempty"`
 	Actions []Action  `json:"actions,omitempty"`
 	PNG     []byte    `json:"png,omitempty"`
+	URL     string    `json:"url,omitempty"`
 }
 
 // Span is a run of text in one style.

@@ -279,8 +279,13 @@ func (b *Bot) showLibrary(ctx context.Context, f From) (Response, error) {
 		}
 		return strconv.Itoa(n)
 	}
-	m := Message{Lang: f.Lang, Blocks: []Block{Text(Rich(say("desk.overview"), "active", number(prompts.Active), "draft", number(prompts.Draft),
-		"review", number(prompts.Review), "retired", number(prompts.Retired, prompts.Resting))...)}}
+	web, err := b.libraryLink(ctx, f)
+	if err != nil {
+		return say.message("common.later"), err
+	}
+	m := Message{Lang: f.Lang, Blocks: web}
+	m.Blocks = append(m.Blocks, Text(Rich(say("desk.overview"), "active", number(prompts.Active), "draft", number(prompts.Draft),
+		"review", number(prompts.Review), "retired", number(prompts.Retired, prompts.Resting))...))
 	if cat.Files != nil {
 		m.Blocks = append(m.Blocks, Text(Span{Text: say("desk.files")}), List(cat.Files.Problems[:min(5, len(cat.Files.Problems))]...))
 	}

@@ -33,6 +33,11 @@ func Quote(text string) Block {
 // Note is small print.
 func Note(text string) Block { return Block{Kind: BlockNote, Spans: []Span{{Text: text}}} }
 
+// Link leads to a page of the program's own, never to what somebody wrote.
+func Link(label, url string) Block {
+	return Block{Kind: BlockLink, Spans: []Span{{Text: label}}, URL: url}
+}
+
 // List is numbered items.
 func List(items ...string) Block {
 	b := Block{Kind: BlockList}
@@ -65,6 +70,8 @@ func (m Message) Plain() string {
 			for n, s := range b.Spans {
 				out.WriteString(strconv.Itoa(n+1) + ". " + s.Text + "\n")
 			}
+		case BlockLink:
+			out.WriteString(spansText(b.Spans) + ": " + b.URL + "\n")
 		case BlockNote:
 			out.WriteString("~ " + spansText(b.Spans) + "\n")
 		case BlockActions:

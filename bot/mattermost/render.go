@@ -131,6 +131,8 @@ func renderBlock(b bot.Block) string {
 			fence += "`"
 		}
 		return fence + "\n" + text + "\n" + fence
+	case bot.BlockLink:
+		return "[" + oneLine(spans(b.Spans)) + "](" + b.URL + ")"
 	default:
 		return spans(b.Spans)
 	}

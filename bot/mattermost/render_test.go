@@ -97,6 +97,14 @@ func TestEveryKindOfBlock(t *testing.T) {
 	golden(t, "blocks.md", all.String()+shown(text)+"\n")
 }
 
+// The program's own link leads somewhere; one in people's words does not.
+func TestLinkOfTheProgram(t *testing.T) {
+	text, err := renderText(bot.Message{Lang: prompts.Dutch, Blocks: []bot.Block{bot.Link("Open de bibliotheek", "https://bot.example.org/library/in#CODE"), bot.Quote("https://evil.example")}}, false, true)
+	if err != nil || !strings.HasPrefix(text, "[Open de bibliotheek](https://bot.example.org/library/in#CODE)\n") || strings.Contains(text, "https://evil") {
+		t.Errorf("%q %v", text, err)
+	}
+}
+
 func TestEmptyAndLong(t *testing.T) {
 	for _, m := range []bot.Message{{}, words(bot.BlockQuote, " \u200b\n"), {Blocks: []bot.Block{{Kind: bot.BlockActions}}}} {
 		if _, err := renderText(m, false, false); !errors.Is(err, errEmptyPost) {

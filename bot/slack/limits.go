@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	api "github.com/slack-go/slack"
@@ -256,7 +257,7 @@ func (in *inspection) button(e api.BlockElement) {
 	}
 }
 
-// rich holds a block of rich text to the table: text and nothing else, since what else there is calls people or leads away.
+// rich holds a block of rich text to the table: text, and the link to the library; what else there is calls people or leads away.
 func (in *inspection) rich(b *api.RichTextBlock) {
 	n, sent := 0, 0
 	runs := func(elements []api.RichTextSectionElement) {
@@ -264,6 +265,11 @@ func (in *inspection) rich(b *api.RichTextBlock) {
 			in.note("empty rich text")
 		}
 		for _, e := range elements {
+			if link, ok := e.(*api.RichTextSectionLinkElement); ok && link.Text != "" && strings.Contains(link.URL, "/library/in#") {
+				n += weight(link.Text) // the editor's own way in, and no other
+				sent += units(link.Text) + units(link.URL)
+				continue
+			}
 			t, ok := e.(*api.RichTextSectionTextElement)
 			if !ok {
 				in.note("a %T in rich text", e)

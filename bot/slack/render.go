@@ -114,6 +114,10 @@ func (b *builder) one(block bot.Block) error {
 		}
 	case bot.BlockNote:
 		b.note(joined(block.Spans))
+	case bot.BlockLink:
+		b.rich(&api.RichTextSection{Type: api.RTESection, Elements: []api.RichTextSectionElement{
+			api.NewRichTextSectionLinkElement(block.URL, oneLine(visible(joined(block.Spans))), nil),
+		}})
 	case bot.BlockActions:
 		return b.actions(block.Actions)
 	case bot.BlockPicture:

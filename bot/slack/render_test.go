@@ -75,6 +75,7 @@ func TestEveryKindOfBlock(t *testing.T) {
 		{"long list", bot.List(strings.Repeat("a ", 1000), strings.Repeat("b ", 1000), "c"), "rich_text rich_text"},
 		{"code", bot.Code("help   dit\n  dat"), "rich_text"},
 		{"long code", bot.Code(strings.Repeat("een regel code\n", 300)), "rich_text rich_text"},
+		{"link", bot.Link("Open de bibliotheek", "https://bot.example.org/library/in#CODE"), "rich_text"},
 		{"note", bot.Note("kleine letters"), "context"},
 		{"long note", bot.Note(long), "context context"},
 		{"picture", bot.Block{Kind: bot.BlockPicture, PNG: []byte("png"), Spans: []bot.Span{{Text: "Een boom"}}}, "image"},

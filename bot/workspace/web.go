@@ -540,6 +540,7 @@ type (
 	blockView struct {
 		Kind    bot.BlockKind
 		Picture template.URL
+		URL     string // html/template lets no script through
 		Spans   []bot.Span
 		Actions []actionView
 	}
@@ -695,7 +696,7 @@ func blocks(m bot.Message) []blockView {
 	var out []blockView
 	n := 0
 	for _, b := range m.Blocks {
-		bv := blockView{Kind: b.Kind, Spans: b.Spans}
+		bv := blockView{Kind: b.Kind, Spans: b.Spans, URL: b.URL}
 		if b.Kind == bot.BlockPicture {
 			bv.Picture = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.PNG))
 		}

@@ -60,6 +60,7 @@ func (c config) checkMattermost(e *env, wrong func(section, key, text string)) {
 	if c.HTTP.PublicURL != "" && webAddress(c.HTTP.PublicURL) == nil {
 		wrong("http", "public_url", e.say("cli.config-url"))
 	}
+	c.checkLibrary(e, wrong)
 	if m.URL != "" && webAddress(m.URL) == nil {
 		mm("url", e.say("cli.config-url"))
 	}
@@ -155,7 +156,7 @@ func (c config) notes(e *env) (notes []string) {
 	if p := path.Base(c.callbackPath()); m.CallbackURL != "" && len(p) < leastPath {
 		notes = append(notes, e.say("cli.config-callback-guess"))
 	}
-	return append(notes, c.slackNotes(e)...)
+	return append(append(notes, c.slackNotes(e)...), c.libraryNotes(e)...)
 }
 
 // leastPath is how long the last part of a path is that nobody guesses.

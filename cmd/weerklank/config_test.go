@@ -54,6 +54,7 @@ func TestConfigurationFiles(t *testing.T) {
 		"a weak secret":               {"[mattermost]\ncallback_secret = \"geheim\"", "row 2, column 1: mattermost.callback_secret: this is not 32 random bytes. Make it with: openssl rand -hex 32"},
 		"no command token":            {"[mattermost]\ncommand_tokens = [\"abc\"]", "row 2, column 1: mattermost.command_tokens: number 1: the token of a slash command is 26"},
 		"a listener without port":     {"[http]\nlisten = \"127.0.0.1\"", "row 2, column 1: http.listen: write an address as host:port"},
+		"a path of the library":       {"[slack]\nbot_token = \"xoxb-1\"\ntransport = \"http\"\nsigning_secret = \"" + aSigning + "\"\npath = \"/library\"\n[http]\nlisten = \"127.0.0.1:8482\"\npublic_url = \"https://bot.example.org\"", "slack.path: this path is the library's on the web"},
 		"a public address of none":    {"[http]\npublic_url = \"bot\"", "row 2, column 1: http.public_url: write the whole address"},
 		"all of it":                   {mattermostLines + "callback_url = \"https://bot.example.org/f00dbabef00dbabe/\"\ncommand_tokens = [\"" + aCommand + "\"]", ""},
 		"slack":                       {"[slack]\nbot_token = \"xoxb-1\"\napp_token = \"xapp-1\"", ""},

@@ -124,6 +124,9 @@ func (p *parts) callbacks() http.Handler {
 	if p.c.slackHTTP() {
 		mount(mux, p.c.Slack.Path, bounded(p.slk.Handler(), maxSlackRequest))
 	}
+	if p.web != nil && !p.demo {
+		mount(mux, libraryPath, p.web.Handler()) // it bounds what it takes itself: a form is small, a library is not
+	}
 	return mux
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/editor"
 	"github.com/weerklank/weerklank/bot/mattermost"
 	"github.com/weerklank/weerklank/bot/slack"
 	"github.com/weerklank/weerklank/bot/workspace"
@@ -43,6 +44,7 @@ const (
 // parts are the running program.
 type parts struct {
 	c       config
+	demo    bool
 	log     *slog.Logger
 	root    *os.Root
 	db      *store.DB
@@ -53,6 +55,7 @@ type parts struct {
 	counted func()              // mm takes events, or does not let the bot in
 	slk     *slack.Adapter      // nil: no Slack workspace
 	present presence            // of slk
+	web     *editor.Editor      // nil: the library is not on the web
 	bot     *bot.Bot
 	lib     prompts.Library
 	grace   time.Duration // for all of stopping
@@ -87,7 +90,7 @@ func (l listening) Run(ctx context.Context, h bot.Handler) error {
 
 // build makes the parts in order; on an error it takes down what it made. controls is for the demo only.
 func build(ctx context.Context, e *env, c config, log *slog.Logger, controls func(*parts) *workspace.Controls) (p *parts, err error) {
-	p = &parts{c: c, log: log, grace: shutdownTime, taking: make(chan struct{})}
+	p = &parts{c: c, log: log, demo: controls != nil, grace: shutdownTime, taking: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close())
@@ -159,12 +162,23 @@ func build(ctx context.Context, e *env, c config, log *slog.Logger, controls fun
 	if err != nil {
 		return p, err
 	}
+	var entrance bot.Entrance
+	if controls != nil || c.libraryOnWeb() {
+		if p.web, err = p.buildLibrary(); err != nil {
+			return p, err
+		}
+		entrance = p.web
+	}
 	p.bot, err = bot.New(bot.Options{
-		Store: p.db, Keys: p.keys, Chats: chats, Log: log, Library: p.lib, Team: c.settings(), Activation: c.Team.Activation,
+		Entrance: entrance,
+		Store:    p.db, Keys: p.keys, Chats: chats, Log: log, Library: p.lib, Team: c.settings(), Activation: c.Team.Activation,
 		Limits:   bot.Limits{MinReplies: c.Limits.MinReplies, MinMembers: c.Limits.MinMembers},
 		KeepDays: days, Holidays: c.holidays, PublicSector: c.Organisation.PublicSector, Managers: actors(managers), Editors: editors,
 		Help: bot.Help{Support: c.Help.Support, Scheme: c.Help.Scheme, Officer: c.Help.Officer}, Heavy: c.heavy, CaseNumbers: c.caseNumbers(),
 	})
+	if err == nil && p.web != nil {
+		p.web.Use(p.bot)
+	}
 	return p, err
 }
 
@@ -376,11 +390,16 @@ func (p *parts) listen(l *listeners, e *env, announce string, runBot func()) err
 	busy := func(err error, addr string) error { return hinted{err, e.say("cli.hint-listen", "addr", addr)} }
 	var url string
 	if p.ws != nil {
-		addr, err := l.add("workspace", "tcp", p.c.Workspace.Listen, p.ws.Handler())
+		addr, err := l.add("workspace", "tcp", p.c.Workspace.Listen, p.pages())
 		if err != nil {
 			return busy(err, p.c.Workspace.Listen)
 		}
 		url = "http://" + addr + "/"
+		if p.demo {
+			if err := p.web.At(url); err != nil {
+				return err
+			}
+		}
 	}
 	if p.c.HTTP.Listen != "" {
 		addr, err := l.add("http", "tcp", p.c.HTTP.Listen, p.callbacks())

@@ -252,13 +252,18 @@ func fold(s string) string {
 	}, norm.NFD.String(s))
 }
 
+// original gives where a part of s.text lies in the original.
+func (s *scanned) original(at, end int) (int, int) {
+	if s.at == nil {
+		return at, end
+	}
+	return s.at[at], s.end[end-1]
+}
+
 // places turns places in s.text into those of the original.
 func (s *scanned) places(hints []Hint) []Hint {
-	if s.at == nil {
-		return hints
-	}
 	for i, h := range hints {
-		hints[i].At, hints[i].End = s.at[h.At], s.end[h.End-1]
+		hints[i].At, hints[i].End = s.original(h.At, h.End)
 	}
 	return hints
 }

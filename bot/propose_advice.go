@@ -125,7 +125,7 @@ func FindAdvice(text string, lang prompts.Lang) []Advised {
 	}
 	slices.SortFunc(found, func(a, b Advised) int { return a.At - b.At })
 	for i, a := range found {
-		found[i].At, found[i].End = s.at[a.At], s.end[a.End-1]
+		found[i].At, found[i].End = s.original(a.At, a.End)
 	}
 	return found
 }

@@ -465,7 +465,7 @@ func forensic(t *testing.T, follow bool) (rows, left []sight) {
 	x.step(got.Keep.Add(time.Hour))
 	x.look("forgotten")
 	x.editTeam(func(t *bot.Team) { t.State, t.NextDue, t.NextOpens = bot.TeamOff, time.Time{}, time.Time{} }) // its season goes on no more
-	if follow { // what it belongs to has the counts
+	if follow {                                                                                               // what it belongs to has the counts
 		got, err = x.db.Round(ctx, got.Of)
 	}
 	for got.Tally != nil && err == nil {

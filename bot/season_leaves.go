@@ -92,7 +92,7 @@ func leafLines(t prompts.Tension, quotes [2]string, lang prompts.Lang) (lines []
 			continue
 		}
 		line := " "
-		for _, w := range strings.Fields(strings.TrimSpace(pole) + `: "` + quotes[i] + `"`) {
+		for w := range strings.FieldsSeq(strings.TrimSpace(pole) + `: "` + quotes[i] + `"`) {
 			if utf8.RuneCountInString(line+" "+w) > lineRunes {
 				lines, line = append(lines, line), "   "
 			}

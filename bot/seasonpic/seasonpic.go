@@ -151,13 +151,14 @@ func (d Data) alt() string {
 			lines = append(lines, locale.Say(d.Lang, "season.picture-purpose", "purpose", d.Purpose))
 		}
 		for _, r := range d.Rows {
-			line := r.alt(d.Lang, most.rounds)
+			var line strings.Builder
+			line.WriteString(r.alt(d.Lang, most.rounds))
 			if most.leaves {
 				for _, l := range r.Leaves {
-					line += " " + strings.TrimRight(l.line(), ".") + "."
+					line.WriteString(" " + strings.TrimRight(l.line(), ".") + ".")
 				}
 			}
-			lines = append(lines, line)
+			lines = append(lines, line.String())
 		}
 		if few := where(d.fewIn(), TooFew); few != "" {
 			lines = append(lines, locale.Capital(locale.Say(d.Lang, "season.picture-rounds", "mark", words(d.Lang)[TooFew], "rounds", few))+".")

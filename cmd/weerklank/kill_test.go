@@ -480,12 +480,15 @@ func (w *world) audit(last bool, tamper func(*bolt.DB)) (problems []string) {
 			if last && r.Wake().Before(time.Now()) && !r.Wake().IsZero() {
 				say("round %s is %s and stuck", r.ID, r.State)
 			}
-			if r.Kind != bot.RoundQuestion {
+			switch r.Kind {
+			case bot.RoundQuestion:
+				states[r.State]++
+				quoted += w.auditRound(ctx, db, r, rows, last, say)
+			case bot.RoundFollow:
+				quoted += w.auditRound(ctx, db, r, rows, last, say)
+			default:
 				votes++
-				continue
 			}
-			states[r.State]++
-			quoted += w.auditRound(ctx, db, r, rows, last, say)
 		}
 	}
 	if last {
@@ -623,18 +626,27 @@ func (w *world) auditRound(ctx context.Context, db *store.DB, r bot.Round, rows 
 		within("replies counted", 0, least, most)
 		return 0
 	}
-	if r.Tally == nil { // too few
+	follow := r.Kind == bot.RoundFollow
+	if follow && r.Keep.IsZero() { // too few, or nobody shares
+		if least >= r.MinReplies && leastShelf > 0 {
+			say("follow-up %s (%s): %d people shared something, and nothing is there\n%s", r.ID, r.State, leastShelf, w.ledger.story(string(r.ID)))
+		}
+		return 0
+	}
+	if r.Tally == nil && !follow { // too few
 		within("replies at the most", r.MinReplies-1, least, max(most, r.MinReplies-1))
 		return 0
 	}
-	within("replies counted", r.Tally.Respondents, least, most)
+	if !follow {
+		within("replies counted", r.Tally.Respondents, least, most)
+	}
 	shelf, err := db.Shelf(ctx, r.ID)
 	if err != nil {
 		say("shelf of round %s: %v", r.ID, err)
 	}
 	within("replies on the shelf", len(shelf), leastShelf, mostShelf)
 	given, ok := rows[bot.PostID(string(r.ID)+"/give-back")]
-	if last && (!ok || given.State != bot.PostSent) {
+	if last && !follow && (!ok || given.State != bot.PostSent) {
 		say("round %s was never given back: %+v", r.ID, given)
 	}
 	thread := rows[bot.PostID(string(r.ID)+"/thread")]
@@ -777,6 +789,19 @@ func (w *world) planted() {
 	var at place
 	var r bot.RoundID
 	unsure := map[bot.RoundID]bool{}
+	w.audit(false, func(b *bolt.DB) { // of a question there is most to see
+		err := b.View(func(tx *bolt.Tx) error {
+			return tx.Bucket([]byte("rounds")).ForEach(func(id, raw []byte) error {
+				var one bot.Round
+				err := json.Unmarshal(raw, &one)
+				unsure[bot.RoundID(id)] = one.Kind != bot.RoundQuestion
+				return err
+			})
+		})
+		if err != nil {
+			w.t.Error(err)
+		}
+	})
 	for p, e := range w.ledger.entries {
 		if len(e.can) > 1 || e.gone == mayBeGone {
 			unsure[p.round] = true

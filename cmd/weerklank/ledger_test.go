@@ -462,6 +462,7 @@ type shownForm struct {
 	round  bot.RoundID
 	text   string
 	there  bool
+	taps   bool // a stance may be chosen: it is no follow-up
 	hidden url.Values
 }
 
@@ -479,6 +480,7 @@ func readForm(page string) (f shownForm, ok bool) {
 		f.text = html.UnescapeString(m[1])
 	}
 	f.round, f.there = bot.RoundID(f.hidden.Get("state")), strings.Contains(form, `value="withdraw"`)
+	f.taps = strings.Contains(form, `name="f.stance"`)
 	return f, f.hidden.Get("name") == "reply"
 }
 
@@ -527,7 +529,7 @@ func (p *inhabitant) replyByForm(ctx context.Context, w *world, channel string) 
 	case dice < 18:
 		values.Set("f.text", w.words())
 		values.Set("f.share", string(bot.ShareMyself))
-	case dice < 24:
+	case dice < 24 && f.taps:
 		values.Set("f.stance", string(bot.StanceNotMe))
 		now = held{share: bot.ShareCount}
 	default:

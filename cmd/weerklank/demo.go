@@ -61,6 +61,26 @@ type demoFile struct {
 		Reply []demoReply `toml:"reply"`
 	} `toml:"prompt"`
 	Choice []demoChoice `toml:"choice"`
+	Theme  demoTheme    `toml:"theme"`
+}
+
+// demoTheme is what some of the crew come back to in several rounds, whatever they are asked: a word that was not there before.
+type demoTheme struct {
+	From int      `toml:"from"` // number of the first round
+	To   int      `toml:"to"`   // and of the last
+	NL   []string `toml:"nl"`
+	EN   []string `toml:"en"`
+}
+
+// in says what comes behind the replies of a round, one each.
+func (t demoTheme) in(r bot.Round) []string {
+	switch {
+	case r.Kind != bot.RoundQuestion || r.Number < t.From || r.Number > t.To:
+		return nil
+	case r.Lang == prompts.English:
+		return t.EN
+	}
+	return t.NL
 }
 
 var readDemo = sync.OnceValues(func() (file demoFile, err error) {
@@ -296,6 +316,11 @@ func (p *parts) colleagues(ctx context.Context, r bot.Round, n int, random *rand
 	if err != nil {
 		return err
 	}
+	file, err := readDemo()
+	if err != nil {
+		return err
+	}
+	theme := file.Theme.in(r)
 	replies := all[r.Prompt.ID]
 	switch {
 	case r.Kind == bot.RoundFollow:
@@ -311,6 +336,9 @@ func (p *parts) colleagues(ctx context.Context, r bot.Round, n int, random *rand
 	people := slices.DeleteFunc(crewOf(r.Team), func(id string) bool { return id == "fatima" }) // the visitor's own seat
 	random.Shuffle(len(people), func(i, j int) { people[i], people[j] = people[j], people[i] })
 	for i, reply := range replies[:min(n, len(replies), len(people))] {
+		if len(theme) > 0 && reply.Share && reply.NL != "" {
+			reply.NL, reply.EN, theme = reply.NL+" "+theme[0], reply.EN+" "+theme[0], theme[1:]
+		}
 		if err := p.colleague(ctx, r, people[i], reply); err != nil {
 			return err
 		}

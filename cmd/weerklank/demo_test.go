@@ -272,9 +272,9 @@ func TestDemoPast(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var follows, said, looks int
+	var follows, said, looks, news int
 	for _, r := range rounds {
-		said += len(r.Statements)
+		said, news = said+len(r.Statements), news+len(r.News)
 		if r.Kind == bot.RoundFollow && r.State == bot.RoundGivenBack {
 			follows++
 		}
@@ -282,8 +282,8 @@ func TestDemoPast(t *testing.T) {
 			looks++
 		}
 	}
-	if follows < 5 || said == 0 || looks == 0 {
-		t.Errorf("%d follow-ups given back, %d statements, %d look-backs", follows, said, looks)
+	if follows < 5 || said == 0 || looks == 0 || news == 0 {
+		t.Errorf("%d follow-ups given back, %d statements, %d look-backs, %d new words", follows, said, looks, news)
 	}
 	var tried, answered bool
 	for _, a := range team.Agreements {

@@ -140,7 +140,11 @@ func (r Round) named(lib *prompts.Library) []Offer {
 	if r.Offers != nil {
 		return r.Offers
 	}
-	return offersOf(lib.Tensions)
+	out := make([]Offer, len(lib.Tensions))
+	for i, t := range lib.Tensions { // without their senses, which take a while
+		out[i] = Offer{ID: t.ID, Label: t.Label}
+	}
+	return out
 }
 
 // order is a tension's place in the one fixed order of a round; -1 if it was not offered.

@@ -103,7 +103,7 @@ func TestAYearInThreeZones(t *testing.T) {
 					}
 				}
 			}
-			if random.IntN(6) == 0 { // stopped at any point of the week, started again at once
+			if random.IntN(12) == 0 { // stopped at any point of the week, started again at once
 				w.close()
 				w.open()
 				w.run()

@@ -416,8 +416,9 @@ func (b *Bot) answerPassed(ctx context.Context, f From, id RoundID, in typedAnsw
 
 // ---- typed
 
-// agreementWords handles a direct message that reads as one about an agreement. ok is false where it may be somebody's reply:
-// a question is open for its author, and no agreement is.
+// agreementWords handles a direct message that reads as one about an agreement. ok is false where it is somebody's reply: a
+// question is open for its author, and nothing is that the words could be about. Where both are, it asks: a line and an answer
+// stand openly in the channel, and a reply must not.
 func (b *Bot) agreementWords(ctx context.Context, f From, text string) (r Response, ok bool, err error) {
 	if len(text) > 2*MaxReplyRunes {
 		return Response{}, false, nil
@@ -426,17 +427,39 @@ func (b *Bot) agreementWords(ctx context.Context, f From, text string) (r Respon
 	if verb == "" {
 		return Response{}, false, nil
 	}
-	named := called(oneSpace(text)) != oneSpace(text)
-	r, found, err := b.agreementTyped(ctx, f, verb, text)
-	if found || named || err != nil {
-		return r, true, err
+	if called(oneSpace(text)) == oneSpace(text) {
+		seats, err := b.seats(ctx, f, "")
+		if err != nil {
+			r, err = b.refused(err, f.Lang)
+			return r, true, err
+		}
+		if len(seats) > 0 {
+			found, err := b.agreementWaits(ctx, f, verb, text)
+			if err != nil {
+				return sayer(f.Lang).message("common.later"), true, err
+			}
+			return sayer(f.Lang).message("cmd.or-reply", "word", oneSpace(text)), found, err
+		}
 	}
-	seats, err := b.seats(ctx, f, "")
-	if err != nil {
-		r, err = b.refused(err, f.Lang)
-		return r, true, err
+	r, _, err = b.agreementTyped(ctx, f, verb, text)
+	return r, true, err
+}
+
+// agreementWaits says whether there is something that typed words about an agreement could be about.
+func (b *Bot) agreementWaits(ctx context.Context, f From, verb, text string) (bool, error) {
+	teams, err := b.teamsOf(ctx, f)
+	number := 0
+	if in, ok := parseAnswer(text); ok {
+		number = in.number
 	}
-	return r, len(seats) == 0, nil
+	return slices.ContainsFunc(teams, func(t Team) bool {
+		return slices.ContainsFunc(t.Agreements, func(a Agreement) bool {
+			if verb == "passed" {
+				return a.waited(f.At) || number > 0 && a.Choice == AgreePass
+			}
+			return a.takes(f.At)
+		})
+	}), err
 }
 
 // agreementTyped handles words about an agreement. found says that there was something they could be about.

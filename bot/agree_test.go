@@ -3,6 +3,7 @@ package bot_test
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -204,7 +205,18 @@ func TestAgreementsAreTyped(t *testing.T) {
 		}
 		return plain(r)
 	}
-	if got := direct("p5", 100, "afspraak doorgeven: de sleutels"); !strings.Contains(got, "Opgeschreven") || a.now().Line != "de sleutels" {
+	for _, text := range []string{"afspraak doorgeven: de sleutels", "afspraak zo laten", "afspraak"} { // a follow-up is open, and it may be a reply to that
+		before := a.now()
+		if got := direct("p5", 90, text); !strings.Contains(got, "Typ dan: weerklank "+text+".") || !strings.Contains(got, "Typ dan: > "+text) || !reflect.DeepEqual(a.now(), before) {
+			t.Errorf("%q: %s %+v", text, got, a.now())
+		}
+	}
+	edited := a.fake.From("p5", "")
+	edited.At = a.T.Add(95 * time.Second)
+	if _, err := a.fake.Send(context.Background(), bot.DirectReply{From: edited, Text: "weerklank afspraak zo laten", Message: "edited", Edited: true}); err != nil || a.now().Choice != bot.AgreePass {
+		t.Errorf("an edited message is a command: %+v %v", a.now(), err)
+	}
+	if got := direct("p5", 100, "weerklank afspraak doorgeven: de sleutels"); !strings.Contains(got, "Opgeschreven") || a.now().Line != "de sleutels" {
 		t.Errorf("%s %+v", got, a.now())
 	}
 	for i, tc := range []struct {
@@ -216,9 +228,14 @@ func TestAgreementsAreTyped(t *testing.T) {
 		{"manager answer later 2026-12-20", bot.AnswerLater, "later, uiterlijk 20 december."}, {"antwoord leiding 1 niet gedaan: geen geld.", bot.AnswerNot, "niet gedaan, geen geld."},
 		{"manager answer done", bot.AnswerDone, "gedaan."},
 	} {
-		text := direct("p1", 110+10*i, tc.text)
+		text := direct("p1", 110+10*i, "weerklank "+tc.text)
+		if i == 0 {
+			if got := direct("p1", 105, tc.text); !strings.Contains(got, "Typ dan: > ") {
+				t.Errorf("%q: %s", tc.text, got)
+			}
+		}
 		if i == 3 { // there is nothing left to answer without its number
-			text = direct("p1", 110+10*i, "manager answer 1 done")
+			text = direct("p1", 110+10*i, "weerklank manager answer 1 done")
 		}
 		if _, err := a.bot.Send(context.Background(), a.T.Add(time.Hour)); err != nil {
 			t.Fatal(err)

@@ -197,8 +197,11 @@ type Round struct {
 	ThenFrom time.Time `json:"then_from,omitzero"` // not before: after an incident the team is left in peace
 }
 
-// Wake is the moment the agenda must look at the round, or zero.
-func (r Round) Wake() time.Time {
+// Wake is the moment the agenda must look at the round, or zero. What was passed on after it is owed in whatever state it is.
+func (r Round) Wake() time.Time { return earliest(r.steps(), r.Owes) }
+
+// steps is the moment of the round's own next step, or zero.
+func (r Round) steps() time.Time {
 	switch r.State {
 	case RoundOpen:
 		if !r.Reminds.IsZero() && r.Reminds.Before(r.Closes) {
@@ -219,7 +222,7 @@ func (r Round) Wake() time.Time {
 		case r.Held:
 			at = time.Time{}
 		}
-		return earliest(at, earliest(r.Asks, r.Owes))
+		return earliest(at, r.Asks)
 	default:
 		return time.Time{}
 	}

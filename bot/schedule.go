@@ -309,6 +309,8 @@ func (b *Bot) stepRound(ctx context.Context, t Task, now time.Time) error {
 	switch {
 	case r.Wake().IsZero() || r.Wake().After(now):
 		return nil
+	case !r.Owes.IsZero() && !r.Owes.After(now): // a season's end owes while its vote is open
+		err = b.tellOverdue(ctx, r, now)
 	case r.State == RoundOpen && now.Before(r.Closes):
 		err = b.remind(ctx, r, now)
 	case r.State == RoundOpen || r.State == RoundClosing:
@@ -317,8 +319,6 @@ func (b *Bot) stepRound(ctx context.Context, t Task, now time.Time) error {
 		err = b.giveBack(ctx, r, now)
 	case !r.Asks.IsZero() && !r.Asks.After(now):
 		err = b.askLater(ctx, r, now)
-	case !r.Owes.IsZero() && !r.Owes.After(now):
-		err = b.tellOverdue(ctx, r, now)
 	case r.Then != "" && !later(r.GivesBack, r.ThenFrom).After(now): // first: it moves the opening until which a follow-up stands open
 		err = b.openVote(ctx, r, now)
 	case r.Second:

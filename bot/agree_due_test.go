@@ -1,0 +1,63 @@
+package bot_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/weerklank/weerklank/bot"
+)
+
+// seasonEnds is a team in a rhythm whose season has ended: its vote is open, and with it the agreement of the season's end.
+func seasonEnds(t *testing.T, rhythm bot.RhythmName) *agreeing {
+	t.Helper()
+	w := newWorld(t, func(o *bot.Options) { o.Team.Rhythm = rhythm })
+	t.Cleanup(w.close)
+	w.fake.Crew(crew, 8)
+	w.switchOn(crew, nil)
+	w.step(w.team().NextOpens)
+	r := w.openRound(crew)
+	w.six(r)
+	w.editTeam(func(t *bot.Team) { t.SeasonRounds = 12 })
+	r = w.finish(r)
+	w.step(r.GivesBack.Add(time.Second))
+	votes := w.votes(bot.RoundSeason)
+	if len(votes) != 1 || votes[0].State != bot.RoundOpen || len(w.team().Agreements) != 1 || w.team().Agreements[0].Round != votes[0].ID {
+		t.Fatalf("%+v %+v", votes, w.team().Agreements)
+	}
+	return &agreeing{w, t, votes[0], r.GivesBack.Add(time.Hour)}
+}
+
+// began counts the messages in the channel that began with a text.
+func (a *agreeing) began(text string) (n int) {
+	for _, p := range a.fake.Posts(crew) {
+		if strings.HasPrefix(p.First.Plain(), text) {
+			n++
+		}
+	}
+	return n
+}
+
+// A promise of a season's end passes while its vote is open: the channel hears it then, and the vote goes on.
+func TestSilenceIsMentionedWhileAVoteIsOpen(t *testing.T) {
+	a := seasonEnds(t, bot.RhythmMonthly)
+	a.send("p2", 0, a.line(bot.AgreePass, "de bloktijden", ""))
+	promise := a.now().Promise
+	if !a.r.Closes.After(promise.AddDate(0, 0, 3)) {
+		t.Fatalf("the vote closes %v, the answer is promised for %v", a.r.Closes, promise)
+	}
+	a.step(promise.Add(2 * time.Hour))
+	if n := a.began("Nog zonder antwoord"); n != 0 {
+		t.Error("told before the day is over")
+	}
+	for d := range 4 {
+		a.step(promise.AddDate(0, 0, 1+d))
+	}
+	if n := a.began("Nog zonder antwoord, toegezegd voor"); n != 1 || a.round(a.r.ID).State != bot.RoundOpen {
+		t.Errorf("told %d times, the vote is %s:\n%s", n, a.round(a.r.ID).State, a.channel(crew))
+	}
+	a.step(a.r.Closes)
+	if got := a.round(a.r.ID); got.State != bot.RoundGivenBack {
+		t.Errorf("the vote is %s", got.State)
+	}
+}

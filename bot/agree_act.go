@@ -288,7 +288,7 @@ func (b *Bot) passedPressed(ctx context.Context, e ActionPressed) (Response, err
 func passedForm(f From, t Team, a Agreement) *Form {
 	say := sayer(f.Lang)
 	return &Form{
-		Name: formPassed, State: string(a.Round), Lang: f.Lang, Title: say("agree.answer-title"), Submit: say("agree.answer-submit"),
+		Name: formPassed, State: string(a.Round) + "/" + a.made(), Lang: f.Lang, Title: say("agree.answer-title"), Submit: say("agree.answer-submit"),
 		Intro: []Block{Text(passedLine(Owed{Item: a.Line, Manager: a.Manager, On: a.Made, Promise: a.Promise}, f.Lang, zoneOf(t.Settings.Zone), f.At)...),
 			Text(Rich(say("agree.answer-intro"))...)},
 		Fields: []Field{
@@ -300,14 +300,18 @@ func passedForm(f From, t Team, a Agreement) *Form {
 	}
 }
 
+// made says which line an agreement holds: one that came in its place is another matter.
+func (a Agreement) made() string { return strconv.FormatInt(version(a.Made), 10) }
+
 // submitAnswer handles that form.
 func (b *Bot) submitAnswer(ctx context.Context, e FormSubmitted) (Response, error) {
-	in := typedAnswer{kind: AnswerKind(first(e.Values["answer"])), day: first(e.Values["day"]), words: first(e.Values["words"])}
-	r, wrong, err := b.answerPassed(ctx, e.From, RoundID(e.State), in)
+	id, made, _ := strings.Cut(e.State, "/")
+	in := typedAnswer{made: made, kind: AnswerKind(first(e.Values["answer"])), day: first(e.Values["day"]), words: first(e.Values["words"])}
+	r, wrong, err := b.answerPassed(ctx, e.From, RoundID(id), in)
 	if len(wrong) == 0 {
 		return r, err
 	}
-	t, a, r, err := b.agreementOf(ctx, e.From, RoundID(e.State))
+	t, a, r, err := b.agreementOf(ctx, e.From, RoundID(id))
 	if err != nil || r.Message != nil {
 		return r, err
 	}
@@ -356,6 +360,11 @@ func (b *Bot) answerPassed(ctx context.Context, f From, id RoundID, in typedAnsw
 	if len(wrong) > 0 {
 		return Response{}, wrong, nil
 	}
+	another := func(a Agreement) bool { return a.Choice == AgreePass && in.made != "" && in.made != a.made() }
+	anew := map[string]string{"answer": say("agree.answer-newer")}
+	if another(a) {
+		return Response{}, anew, nil
+	}
 	kept := func(a Agreement) (Response, bool) {
 		switch {
 		case a.Answer != nil && a.Answer.At.Equal(at) && a.Answer.Kind == in.kind && a.Answer.Words == words:
@@ -381,7 +390,7 @@ func (b *Bot) answerPassed(ctx context.Context, f From, id RoundID, in typedAnsw
 			return Also{}, errLate
 		}
 		stands = *a
-		if _, ok := kept(*a); ok {
+		if _, ok := kept(*a); ok || another(*a) {
 			return Also{}, errSame
 		}
 		a.Answer = &ManagerAnswer{Kind: in.kind, Words: words, At: at}
@@ -403,6 +412,8 @@ func (b *Bot) answerPassed(ctx context.Context, f From, id RoundID, in typedAnsw
 	switch {
 	case errors.Is(err, errLate):
 		return say.message("agree.nothing-passed"), nil, nil
+	case errors.Is(err, errSame) && another(stands):
+		return Response{}, anew, nil
 	case errors.Is(err, errSame):
 		r, _ := kept(stands)
 		return r, nil, nil

@@ -61,3 +61,26 @@ func TestSilenceIsMentionedWhileAVoteIsOpen(t *testing.T) {
 		t.Errorf("the vote is %s", got.State)
 	}
 }
+
+// A manager answers what they saw: where another line came in its place, the form comes again with that one, filled in as it was.
+func TestAnAnswerIsToTheLineThatWasSeen(t *testing.T) {
+	a := newAgreeing(t)
+	a.send("p2", 0, a.line(bot.AgreePass, "de bloktijden", ""))
+	form := a.send("p1", 10, func(f bot.From) bot.Event {
+		return bot.ActionPressed{From: f, Action: bot.Action{Do: "passed", Round: a.r.ID}}
+	}).Form
+	a.send("p3", 20, a.line(bot.AgreePass, "de sleutels", ""))
+	submits := func(form *bot.Form) func(bot.From) bot.Event {
+		return func(f bot.From) bot.Event {
+			return bot.FormSubmitted{From: f, Form: form.Name, State: form.State, Values: map[string][]string{"answer": {"not"}, "words": {"geen geld"}}}
+		}
+	}
+	r := a.send("p1", 30, submits(form))
+	if r.Form == nil || r.Errors["answer"] == "" || a.now().Answer != nil || r.Form.Fields[2].Value[0] != "geen geld" ||
+		!strings.Contains(bot.Message{Blocks: r.Form.Intro}.Plain(), "de sleutels") {
+		t.Fatalf("%s %+v %+v", plain(r), r.Errors, a.now())
+	}
+	if got := plain(a.send("p1", 40, submits(r.Form))); !strings.Contains(got, "staat in het kanaal") || a.now().Answer == nil {
+		t.Errorf("%s %+v", got, a.now())
+	}
+}

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -118,6 +119,9 @@ func (b *Bot) choose(ctx context.Context, f From, id RoundID, in typedAgreement)
 	if !a.takes(f.At) {
 		return say.message("agree.not-now"), nil
 	}
+	if a.settled(f.At, zoneOf(t.Settings.Zone)) {
+		return say.message("agree.settled"), nil
+	}
 	return Response{Form: agreeForm(f, t, a, in.choice)}, nil
 }
 
@@ -198,12 +202,15 @@ func (b *Bot) agree(ctx context.Context, f From, id RoundID, in typedAgreement) 
 		return Response{}, wrong, nil
 	}
 	at := f.At.UTC()
-	kept := func(a Agreement) (Response, bool) { // the same act again, or something newer
+	kept := func(a Agreement) (Response, bool) { // it stands already, or something newer, or what stands for good
+		same := a.Choice == in.choice && a.Line == line
 		switch {
-		case a.Made.Equal(at) && a.Choice == in.choice && a.Line == line:
+		case same && a.Made.Equal(at), same && at.After(a.Made) && a.takes(at) && t.passesTo(a, to):
 			return say.kept("agree.kept"), true
 		case !at.After(a.Made):
 			return say.message("agree.newer"), true
+		case a.takes(at) && a.settled(at, zoneOf(t.Settings.Zone)):
+			return say.message("agree.settled"), true
 		}
 		return Response{}, false
 	}
@@ -225,7 +232,8 @@ func (b *Bot) agree(ctx context.Context, f From, id RoundID, in typedAgreement) 
 		if a == nil || !a.takes(at) {
 			return Also{}, errLate
 		}
-		if stands = *a; !at.After(a.Made) {
+		stands = *a
+		if _, ok := kept(*a); ok {
 			return Also{}, errSame
 		}
 		t.write(a, round, typedAgreement{choice: in.choice, to: to, line: line}, at)
@@ -246,6 +254,11 @@ func (b *Bot) agree(ctx context.Context, f From, id RoundID, in typedAgreement) 
 	b.wake(b.wakeSender)
 	b.wake(b.wakeAgenda)
 	return say.kept("agree.kept"), nil, nil
+}
+
+// passesTo says whether an agreement is passed on to whom is named now, or to nobody at all.
+func (t *Team) passesTo(a Agreement, to string) bool {
+	return a.Choice != AgreePass || strings.EqualFold(a.Manager, cmp.Or(to, t.SwitchedOnName))
 }
 
 // write puts a line in the place of the one before.

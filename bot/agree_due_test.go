@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -82,5 +83,47 @@ func TestAnAnswerIsToTheLineThatWasSeen(t *testing.T) {
 	}
 	if got := plain(a.send("p1", 40, submits(r.Form))); !strings.Contains(got, "staat in het kanaal") || a.now().Answer == nil {
 		t.Errorf("%s %+v", got, a.now())
+	}
+}
+
+// A promise runs from when it was made: the same line again moves nothing. Once it was answered, with "later" too, or its day has
+// passed, no other line takes it away; before that one may.
+func TestWhatWasPassedOnStays(t *testing.T) {
+	pass := func(a *agreeing) func(bot.From) bot.Event { return a.line(bot.AgreePass, "de bloktijden", "") }
+	a := newAgreeing(t)
+	a.send("p2", 0, pass(a))
+	made := a.now()
+	if got := plain(a.send("p3", 3600, pass(a))); !strings.Contains(got, "Opgeschreven") || !reflect.DeepEqual(a.now(), made) {
+		t.Errorf("%s %+v", got, a.now())
+	}
+	if a.send("p3", 3700, a.line(bot.AgreePass, "de bloktijden", "Robin")); a.now().Manager != "Robin" {
+		t.Errorf("%+v", a.now())
+	}
+	if a.send("p3", 3800, a.line(bot.AgreeTry, "zelf doen", "")); a.now().Choice != bot.AgreeTry {
+		t.Errorf("%+v", a.now())
+	}
+	for name, tc := range map[string]struct {
+		act  func(a *agreeing)
+		wait int
+	}{
+		"later":  {func(a *agreeing) { a.send("p1", 10, a.answers(bot.AnswerLater, "2026-12-20", "")) }, 20},
+		"done":   {func(a *agreeing) { a.send("p1", 10, a.answers(bot.AnswerDone, "", "")) }, 20},
+		"passed": {func(a *agreeing) { a.says("p1", 10, "uit") }, 15 * 24 * 3600},
+	} {
+		a := newAgreeing(t)
+		a.send("p2", 0, pass(a))
+		tc.act(a)
+		before := a.now()
+		leave := func(f bot.From) bot.Event {
+			return bot.ActionPressed{From: f, Action: bot.Action{Do: "leave", Round: a.r.ID, Arg: "leave"}}
+		}
+		for i, event := range []func(bot.From) bot.Event{leave, a.line(bot.AgreeTry, "iets anders", ""), command("afspraak proberen")} {
+			if got := plain(a.send("p3", tc.wait+i, event)); !strings.Contains(got, "Daarom blijft deze regel staan") || !reflect.DeepEqual(a.now(), before) {
+				t.Errorf("%s, %d: %s %+v", name, i, got, a.now())
+			}
+		}
+		if name != "passed" && strings.Contains(a.shown(), "(Proberen)") {
+			t.Errorf("%s: buttons that do nothing:\n%s", name, a.shown())
+		}
 	}
 }

@@ -127,3 +127,26 @@ func TestWhatWasPassedOnStays(t *testing.T) {
 		}
 	}
 }
+
+// Once a season's vote is closed its overview asks nothing any more, and is otherwise as it was.
+func TestTheOverviewOfAClosedVote(t *testing.T) {
+	a := seasonEnds(t, bot.RhythmWeekly)
+	overview := func() bot.Message {
+		for _, p := range a.fake.Posts(crew) {
+			if p.Ref == a.row(bot.PostID(a.r.ID)+"/prompt").Ref {
+				return p.Message
+			}
+		}
+		t.Fatal("no overview")
+		return bot.Message{}
+	}
+	before := overview().Plain()
+	a.step(a.r.Closes)
+	after := overview()
+	if len(actions(after)) != 0 || a.round(a.r.ID).State != bot.RoundGivenBack {
+		t.Errorf("the vote is closed:\n%s", after.Plain())
+	}
+	if !strings.HasPrefix(before, strings.TrimSpace(after.Plain())) || strings.Contains(after.Plain(), "En volgend seizoen") {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after.Plain())
+	}
+}

@@ -155,7 +155,10 @@ func (b *Bot) release(ctx context.Context, r Round, replies []SealedReply, tally
 		also := Also{Judged: judged}
 		switch {
 		case !r.Kind.replies():
-			also = b.counted(r, t, now) // votes have no give-back moment
+			also = b.counted(r, t, now)                       // votes have no give-back moment
+			if r.Kind == RoundSeason && t.State != TeamGone { // what was asked is over: its buttons go
+				also.Posts = append(also.Posts, b.repaint(r.Team, []RoundID{r.ID}, now)...)
+			}
 		case state == RoundLost || state == RoundLapsed:
 			t.Ends(r.ID)
 			if state == RoundLost && t.State != TeamGone && !now.After(r.Closes.Add(lostNews)) {

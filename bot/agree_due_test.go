@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"context"
 	"reflect"
 	"strings"
 	"testing"
@@ -148,5 +149,33 @@ func TestTheOverviewOfAClosedVote(t *testing.T) {
 	}
 	if !strings.HasPrefix(before, strings.TrimSpace(after.Plain())) || strings.Contains(after.Plain(), "En volgend seizoen") {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after.Plain())
+	}
+}
+
+// Retention ends on its day, whatever else a round still has to do then.
+func TestRetentionWaitsForNothing(t *testing.T) {
+	for name, waits := range map[string]func(*bot.Round, time.Time){
+		"a vote":       func(r *bot.Round, keep time.Time) { r.Then, r.ThenFrom = bot.RoundPace, keep.AddDate(1, 0, 0) },
+		"a follow-up":  func(r *bot.Round, _ time.Time) { r.Second = true },
+		"an agreement": func(r *bot.Round, keep time.Time) { r.Asks = keep },
+	} {
+		a := newAgreeing(t)
+		a.editTeam(func(t *bot.Team) { t.State, t.NextOpens, t.NextDue = bot.TeamResting, time.Time{}, time.Time{} })
+		keep := a.round(a.r.ID).Keep
+		err := a.db.UpdateRound(context.Background(), a.r.ID, func(r *bot.Round, _ *bot.Team) (bot.Also, error) {
+			waits(r, keep)
+			return bot.Also{}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := a.round(a.r.ID).Wake(); got.After(keep) {
+			t.Errorf("%s: looked at %v, kept until %v", name, got, keep)
+		}
+		a.step(keep)
+		shelf, err := a.db.Shelf(context.Background(), a.r.ID)
+		if err != nil || len(shelf) != 0 || !a.round(a.r.ID).Keep.IsZero() {
+			t.Errorf("%s: %d replies are kept, %v", name, len(shelf), err)
+		}
 	}
 }

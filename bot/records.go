@@ -200,6 +200,14 @@ type Round struct {
 // Wake is the moment the agenda must look at the round, or zero. What was passed on after it is owed in whatever state it is.
 func (r Round) Wake() time.Time { return earliest(r.steps(), r.Owes) }
 
+// keeps is when retention ends, or zero: nothing is kept, or the law asks to keep it.
+func (r Round) keeps() time.Time {
+	if r.Held {
+		return time.Time{}
+	}
+	return r.Keep
+}
+
 // steps is the moment of the round's own next step, or zero.
 func (r Round) steps() time.Time {
 	switch r.State {
@@ -213,14 +221,14 @@ func (r Round) steps() time.Time {
 	case RoundClosed:
 		return r.GivesBack
 	case RoundGivenBack, RoundTooFew:
-		at := earliest(r.Keep, r.countsUntil())
-		switch {
+		var at time.Time
+		switch { // whatever else is to be done, retention ends on its day
 		case r.Second:
-			at = r.GivesBack
+			at = earliest(r.GivesBack, r.keeps())
 		case r.Then != "":
-			at = later(r.GivesBack, r.ThenFrom)
-		case r.Held:
-			at = time.Time{}
+			at = earliest(later(r.GivesBack, r.ThenFrom), r.keeps())
+		case !r.Held:
+			at = earliest(r.Keep, r.countsUntil())
 		}
 		return earliest(at, r.Asks)
 	default:

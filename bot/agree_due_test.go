@@ -179,3 +179,57 @@ func TestRetentionWaitsForNothing(t *testing.T) {
 		}
 	}
 }
+
+// Who exports a team's channel finds what was chosen at a season's end, and what was chosen after a round whose counts are
+// forgotten.
+func TestTheExportHoldsWhatWasChosen(t *testing.T) {
+	finds := func(a *agreeing) {
+		t.Helper()
+		a.send("p2", 0, a.line(bot.AgreeTry, "eerst bellen", ""))
+		seen, err := a.bot.Export(context.Background(), crew)
+		n := 0
+		for _, s := range seen {
+			if s.What == bot.SeenChoice && strings.Contains(s.Text, "eerst bellen") {
+				n++
+			}
+		}
+		if err != nil || n != 1 {
+			t.Errorf("found %d times, %v", n, err)
+		}
+	}
+	finds(seasonEnds(t, bot.RhythmWeekly))
+	a := newAgreeing(t)
+	err := a.db.UpdateRound(context.Background(), a.r.ID, func(r *bot.Round, _ *bot.Team) (bot.Also, error) {
+		r.Tally, r.Counted = nil, true
+		return bot.Also{}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	finds(a)
+}
+
+// A hold on a question's replies covers those of its follow-up that closes later: they are held from the start, and the channel
+// hears it.
+func TestAHoldCoversTheFollowUp(t *testing.T) {
+	w, q, f := openFollow(t)
+	defer w.close()
+	if err := bot.Hold(context.Background(), w.db, crew, q.Number, true, "operator:console", w.fake.Now()); err != nil {
+		t.Fatal(err)
+	}
+	w.shares(f, 5)
+	w.step(f.Closes)
+	got, said := w.round(f.ID), 0
+	for _, p := range w.fake.Posts(crew) {
+		if strings.Contains(p.First.Plain(), "De wet vraagt") {
+			said++
+		}
+	}
+	if !got.Held || got.Keep.IsZero() || said != 2 {
+		t.Errorf("said %d times: %+v", said, got)
+	}
+	w.step(got.Keep.AddDate(0, 0, 1))
+	if shelf, err := w.db.Shelf(context.Background(), f.ID); err != nil || len(shelf) == 0 {
+		t.Errorf("%d on the shelf, %v", len(shelf), err)
+	}
+}

@@ -311,7 +311,7 @@ func TestEverythingMayComeAgain(t *testing.T) {
 		"a press on leave":             {first: choosing, event: presses(0, "leave", "leave"), newer: []makes{writes(5, bot.AgreeTry, "eerst bellen")}},
 		"a press on try":               {first: choosing, event: presses(0, "agree", "try"), newer: []makes{writes(5, bot.AgreeTry, "eerst bellen")}},
 		"a press on pass on":           {first: choosing, event: presses(0, "agree", "pass"), newer: []makes{writes(5, bot.AgreeTry, "eerst bellen")}},
-		"a typed line":                 {first: choosing, event: types(0, "afspraak proberen: eerst bellen", "a"), newer: []makes{writes(5, bot.AgreePass, "de bloktijden")}, then: ended},
+		"a typed line":                 {first: choosing, event: types(0, "weerklank afspraak proberen: eerst bellen", "a"), newer: []makes{writes(5, bot.AgreePass, "de bloktijden")}, then: ended},
 		"a typed line in the channel":  {first: choosing, event: commands(0, "afspraak doorgeven: de bloktijden"), newer: []makes{writes(5, bot.AgreeTry, "eerst bellen")}},
 		"a typed leave":                {first: choosing, event: commands(0, "afspraak zo laten"), newer: []makes{writes(5, bot.AgreeTry, "eerst bellen")}},
 		"how the agreement stands":     {first: choosing, event: commands(0, "afspraak"), newer: []makes{writes(5, bot.AgreeTry, "eerst bellen")}},

@@ -148,6 +148,12 @@ func (a Agreement) waited(at time.Time) bool {
 	return a.Choice == AgreePass && at.After(a.Made) && (a.waits() || !at.After(a.Answer.At))
 }
 
+// settled says whether a passed-on line stands for good: its answer has come, or should have. A tap of anybody must not take it
+// away.
+func (a Agreement) settled(at time.Time, zone *time.Location) bool {
+	return a.Choice == AgreePass && (a.Answer != nil || !at.Before(dayAfter(a.Promise, zone)))
+}
+
 // late says whether the promised day has passed.
 func (a Agreement) late(now time.Time, zone *time.Location) bool {
 	return a.waits() && !now.Before(dayAfter(a.Promise, zone))

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -118,6 +119,9 @@ func (b *Bot) choose(ctx context.Context, f From, id RoundID, in typedAgreement)
 	if !a.takes(f.At) {
 		return say.message("agree.not-now"), nil
 	}
+	if a.settled(f.At, zoneOf(t.Settings.Zone)) {
+		return say.message("agree.settled"), nil
+	}
 	return Response{Form: agreeForm(f, t, a, in.choice)}, nil
 }
 
@@ -198,12 +202,15 @@ func (b *Bot) agree(ctx context.Context, f From, id RoundID, in typedAgreement) 
 		return Response{}, wrong, nil
 	}
 	at := f.At.UTC()
-	kept := func(a Agreement) (Response, bool) { // the same act again, or something newer
+	kept := func(a Agreement) (Response, bool) { // it stands already, or something newer, or what stands for good
+		same := a.Choice == in.choice && a.Line == line
 		switch {
-		case a.Made.Equal(at) && a.Choice == in.choice && a.Line == line:
+		case same && a.Made.Equal(at), same && at.After(a.Made) && a.takes(at) && t.passesTo(a, to):
 			return say.kept("agree.kept"), true
 		case !at.After(a.Made):
 			return say.message("agree.newer"), true
+		case a.takes(at) && a.settled(at, zoneOf(t.Settings.Zone)):
+			return say.message("agree.settled"), true
 		}
 		return Response{}, false
 	}
@@ -225,7 +232,8 @@ func (b *Bot) agree(ctx context.Context, f From, id RoundID, in typedAgreement) 
 		if a == nil || !a.takes(at) {
 			return Also{}, errLate
 		}
-		if stands = *a; !at.After(a.Made) {
+		stands = *a
+		if _, ok := kept(*a); ok {
 			return Also{}, errSame
 		}
 		t.write(a, round, typedAgreement{choice: in.choice, to: to, line: line}, at)
@@ -246,6 +254,11 @@ func (b *Bot) agree(ctx context.Context, f From, id RoundID, in typedAgreement) 
 	b.wake(b.wakeSender)
 	b.wake(b.wakeAgenda)
 	return say.kept("agree.kept"), nil, nil
+}
+
+// passesTo says whether an agreement is passed on to whom is named now, or to nobody at all.
+func (t *Team) passesTo(a Agreement, to string) bool {
+	return a.Choice != AgreePass || strings.EqualFold(a.Manager, cmp.Or(to, t.SwitchedOnName))
 }
 
 // write puts a line in the place of the one before.
@@ -288,7 +301,7 @@ func (b *Bot) passedPressed(ctx context.Context, e ActionPressed) (Response, err
 func passedForm(f From, t Team, a Agreement) *Form {
 	say := sayer(f.Lang)
 	return &Form{
-		Name: formPassed, State: string(a.Round), Lang: f.Lang, Title: say("agree.answer-title"), Submit: say("agree.answer-submit"),
+		Name: formPassed, State: string(a.Round) + "/" + a.made(), Lang: f.Lang, Title: say("agree.answer-title"), Submit: say("agree.answer-submit"),
 		Intro: []Block{Text(passedLine(Owed{Item: a.Line, Manager: a.Manager, On: a.Made, Promise: a.Promise}, f.Lang, zoneOf(t.Settings.Zone), f.At)...),
 			Text(Rich(say("agree.answer-intro"))...)},
 		Fields: []Field{
@@ -300,14 +313,18 @@ func passedForm(f From, t Team, a Agreement) *Form {
 	}
 }
 
+// made says which line an agreement holds: one that came in its place is another matter.
+func (a Agreement) made() string { return strconv.FormatInt(version(a.Made), 10) }
+
 // submitAnswer handles that form.
 func (b *Bot) submitAnswer(ctx context.Context, e FormSubmitted) (Response, error) {
-	in := typedAnswer{kind: AnswerKind(first(e.Values["answer"])), day: first(e.Values["day"]), words: first(e.Values["words"])}
-	r, wrong, err := b.answerPassed(ctx, e.From, RoundID(e.State), in)
+	id, made, _ := strings.Cut(e.State, "/")
+	in := typedAnswer{made: made, kind: AnswerKind(first(e.Values["answer"])), day: first(e.Values["day"]), words: first(e.Values["words"])}
+	r, wrong, err := b.answerPassed(ctx, e.From, RoundID(id), in)
 	if len(wrong) == 0 {
 		return r, err
 	}
-	t, a, r, err := b.agreementOf(ctx, e.From, RoundID(e.State))
+	t, a, r, err := b.agreementOf(ctx, e.From, RoundID(id))
 	if err != nil || r.Message != nil {
 		return r, err
 	}
@@ -356,6 +373,11 @@ func (b *Bot) answerPassed(ctx context.Context, f From, id RoundID, in typedAnsw
 	if len(wrong) > 0 {
 		return Response{}, wrong, nil
 	}
+	another := func(a Agreement) bool { return a.Choice == AgreePass && in.made != "" && in.made != a.made() }
+	anew := map[string]string{"answer": say("agree.answer-newer")}
+	if another(a) {
+		return Response{}, anew, nil
+	}
 	kept := func(a Agreement) (Response, bool) {
 		switch {
 		case a.Answer != nil && a.Answer.At.Equal(at) && a.Answer.Kind == in.kind && a.Answer.Words == words:
@@ -381,7 +403,7 @@ func (b *Bot) answerPassed(ctx context.Context, f From, id RoundID, in typedAnsw
 			return Also{}, errLate
 		}
 		stands = *a
-		if _, ok := kept(*a); ok {
+		if _, ok := kept(*a); ok || another(*a) {
 			return Also{}, errSame
 		}
 		a.Answer = &ManagerAnswer{Kind: in.kind, Words: words, At: at}
@@ -403,6 +425,8 @@ func (b *Bot) answerPassed(ctx context.Context, f From, id RoundID, in typedAnsw
 	switch {
 	case errors.Is(err, errLate):
 		return say.message("agree.nothing-passed"), nil, nil
+	case errors.Is(err, errSame) && another(stands):
+		return Response{}, anew, nil
 	case errors.Is(err, errSame):
 		r, _ := kept(stands)
 		return r, nil, nil
@@ -416,8 +440,9 @@ func (b *Bot) answerPassed(ctx context.Context, f From, id RoundID, in typedAnsw
 
 // ---- typed
 
-// agreementWords handles a direct message that reads as one about an agreement. ok is false where it may be somebody's reply:
-// a question is open for its author, and no agreement is.
+// agreementWords handles a direct message that reads as one about an agreement. ok is false where it is somebody's reply: a
+// question is open for its author, and nothing is that the words could be about. Where both are, it asks: a line and an answer
+// stand openly in the channel, and a reply must not.
 func (b *Bot) agreementWords(ctx context.Context, f From, text string) (r Response, ok bool, err error) {
 	if len(text) > 2*MaxReplyRunes {
 		return Response{}, false, nil
@@ -426,17 +451,39 @@ func (b *Bot) agreementWords(ctx context.Context, f From, text string) (r Respon
 	if verb == "" {
 		return Response{}, false, nil
 	}
-	named := called(oneSpace(text)) != oneSpace(text)
-	r, found, err := b.agreementTyped(ctx, f, verb, text)
-	if found || named || err != nil {
-		return r, true, err
+	if called(oneSpace(text)) == oneSpace(text) {
+		seats, err := b.seats(ctx, f, "")
+		if err != nil {
+			r, err = b.refused(err, f.Lang)
+			return r, true, err
+		}
+		if len(seats) > 0 {
+			found, err := b.agreementWaits(ctx, f, verb, text)
+			if err != nil {
+				return sayer(f.Lang).message("common.later"), true, err
+			}
+			return sayer(f.Lang).message("cmd.or-reply", "word", oneSpace(text)), found, err
+		}
 	}
-	seats, err := b.seats(ctx, f, "")
-	if err != nil {
-		r, err = b.refused(err, f.Lang)
-		return r, true, err
+	r, _, err = b.agreementTyped(ctx, f, verb, text)
+	return r, true, err
+}
+
+// agreementWaits says whether there is something that typed words about an agreement could be about.
+func (b *Bot) agreementWaits(ctx context.Context, f From, verb, text string) (bool, error) {
+	teams, err := b.teamsOf(ctx, f)
+	number := 0
+	if in, ok := parseAnswer(text); ok {
+		number = in.number
 	}
-	return r, len(seats) == 0, nil
+	return slices.ContainsFunc(teams, func(t Team) bool {
+		return slices.ContainsFunc(t.Agreements, func(a Agreement) bool {
+			if verb == "passed" {
+				return a.waited(f.At) || number > 0 && a.Choice == AgreePass
+			}
+			return a.takes(f.At)
+		})
+	}), err
 }
 
 // agreementTyped handles words about an agreement. found says that there was something they could be about.

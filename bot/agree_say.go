@@ -106,7 +106,7 @@ func answerAction(round RoundID, lang prompts.Lang) Block {
 func agreementMessage(a Agreement, zone *time.Location, now time.Time) Message {
 	say := sayer(a.Lang)
 	m := Message{Lang: a.Lang}
-	open := a.Closed.IsZero() && a.takes(now)
+	open := a.Closed.IsZero() && a.takes(now) && !a.settled(now, zone)
 	switch {
 	case a.Choice != "":
 		m.Blocks = append(m.Blocks, agreementLine(a, a.Lang, zone, now))

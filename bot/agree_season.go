@@ -74,18 +74,19 @@ func (b *Bot) composeSeason(ctx context.Context, vote Round) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	asks := seasonAsks(t, vote)
-	m, err := b.withAgreements(ctx, seasonNow(t, rounds, &lib, vote.Lang, text, picture), t, rounds, vote.Opens, wordsOf(Message{Blocks: asks}))
+	asked := seasonAsks(t, vote) // it keeps their room when they go, so that nothing else changes then
+	var asks []Block
+	if vote.State == RoundOpen {
+		asks = asked
+	}
+	m, err := b.withAgreements(ctx, seasonNow(t, rounds, &lib, vote.Lang, text, picture), t, rounds, vote.Opens, wordsOf(Message{Blocks: asked}))
 	m.Blocks = append(m.Blocks, asks...)
 	return m, err
 }
 
-// seasonAsks are what a team is asked at a season's end, while it may still choose: what it does with what came back, and
+// seasonAsks are what a team is asked at a season's end: what it does with what came back, and
 // whether it goes on.
 func seasonAsks(t Team, vote Round) (asks []Block) {
-	if vote.State != RoundOpen {
-		return nil
-	}
 	say := sayer(vote.Lang)
 	if t.agreementAfter(vote.ID) != nil {
 		asks = append(asks, Text(Rich(say("agree.ask-season"))...), agreeActions(vote.ID, vote.Lang))

@@ -3,6 +3,7 @@ package bot_test
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -142,12 +143,6 @@ func TestAgreementsInAnyOrder(t *testing.T) {
 	if orders < 20 {
 		t.Errorf("%d orders", orders)
 	}
-	// A newer line after the answer is another matter: the answer was not to it.
-	a.send("p2", 100, a.line(bot.AgreePass, "de sleutels", ""))
-	a.send("p1", 40, a.answers(bot.AnswerDone, "", ""))
-	if got := a.now(); got.Answer != nil || got.Line != "de sleutels" {
-		t.Errorf("%+v", got)
-	}
 }
 
 // Two lines at the same moment: one stands, and the other's author is told.
@@ -204,8 +199,27 @@ func TestAgreementsAreTyped(t *testing.T) {
 		}
 		return plain(r)
 	}
-	if got := direct("p5", 100, "afspraak doorgeven: de sleutels"); !strings.Contains(got, "Opgeschreven") || a.now().Line != "de sleutels" {
+	for _, text := range []string{"afspraak doorgeven: de sleutels", "afspraak zo laten", "afspraak"} { // a follow-up is open, and it may be a reply to that
+		before := a.now()
+		if got := direct("p5", 90, text); !strings.Contains(got, "Typ dan: weerklank "+text+".") || !strings.Contains(got, "Typ dan: > "+text) || !reflect.DeepEqual(a.now(), before) {
+			t.Errorf("%q: %s %+v", text, got, a.now())
+		}
+	}
+	edited := a.fake.From("p5", "")
+	edited.At = a.T.Add(95 * time.Second)
+	if _, err := a.fake.Send(context.Background(), bot.DirectReply{From: edited, Text: "weerklank afspraak zo laten", Message: "edited", Edited: true}); err != nil || a.now().Choice != bot.AgreePass {
+		t.Errorf("an edited message is a command: %+v %v", a.now(), err)
+	}
+	if got := direct("p5", 100, "weerklank afspraak doorgeven: de sleutels"); !strings.Contains(got, "Opgeschreven") || a.now().Line != "de sleutels" {
 		t.Errorf("%s %+v", got, a.now())
+	}
+	for _, text := range []string{"afspraak proberen", "afspraak doorgeven"} { // where no form can be shown, it is said how
+		f := a.fake.From("p2", crew)
+		f.At, f.Typed = a.T.Add(5*time.Minute), true
+		r, err := a.fake.Send(context.Background(), bot.Command{From: f, Text: text})
+		if err != nil || r.Form != nil || !strings.Contains(plain(r), "Typ het zo: "+text+":") {
+			t.Errorf("%q: %v %s", text, err, plain(r))
+		}
 	}
 	for i, tc := range []struct {
 		text string
@@ -216,9 +230,14 @@ func TestAgreementsAreTyped(t *testing.T) {
 		{"manager answer later 2026-12-20", bot.AnswerLater, "later, uiterlijk 20 december."}, {"antwoord leiding 1 niet gedaan: geen geld.", bot.AnswerNot, "niet gedaan, geen geld."},
 		{"manager answer done", bot.AnswerDone, "gedaan."},
 	} {
-		text := direct("p1", 110+10*i, tc.text)
+		text := direct("p1", 110+10*i, "weerklank "+tc.text)
+		if i == 0 {
+			if got := direct("p1", 105, tc.text); !strings.Contains(got, "Typ dan: > ") {
+				t.Errorf("%q: %s", tc.text, got)
+			}
+		}
 		if i == 3 { // there is nothing left to answer without its number
-			text = direct("p1", 110+10*i, "manager answer 1 done")
+			text = direct("p1", 110+10*i, "weerklank manager answer 1 done")
 		}
 		if _, err := a.bot.Send(context.Background(), a.T.Add(time.Hour)); err != nil {
 			t.Fatal(err)
@@ -232,14 +251,6 @@ func TestAgreementsAreTyped(t *testing.T) {
 	}
 	if got := direct("p2", 210, "weerklank antwoord leiding gedaan"); !strings.Contains(got, "niets doorgegeven") {
 		t.Error(got)
-	}
-	for _, text := range []string{"afspraak proberen", "afspraak doorgeven"} { // where no form can be shown, it is said how
-		f := a.fake.From("p2", crew)
-		f.At, f.Typed = a.T.Add(5*time.Minute), true
-		r, err := a.fake.Send(context.Background(), bot.Command{From: f, Text: text})
-		if err != nil || r.Form != nil || !strings.Contains(plain(r), "Typ het zo: "+text+":") {
-			t.Errorf("%q: %v %s", text, err, plain(r))
-		}
 	}
 }
 
@@ -439,6 +450,7 @@ func TestAgreementWordsAreInert(t *testing.T) {
 	a.send("p2", 1, a.line(bot.AgreePass, nasty, "**Baas** {due}")) // what looks like a mention is shown first
 	a.send("p1", 2, a.answers(bot.AnswerNot, "", nasty))
 	a.send("p1", 3, a.answers(bot.AnswerNot, "", nasty))
+	a.editTeam(func(t *bot.Team) { t.Agreements[0].Answer = nil })
 	a.send("p2", 4, a.line(bot.AgreeTry, nasty, ""))
 	if err := a.bot.DueLookBack(context.Background(), crew, a.T.Add(time.Minute)); err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ type typedAgreement struct {
 
 // typedAnswer is a manager's answer, or the wish to give one.
 type typedAnswer struct {
+	made   string     // which line its form showed; empty: typed
 	number int        // of what was passed on; zero: the only one
 	kind   AnswerKind // empty: which answers are there?
 	day    string     // of "later"

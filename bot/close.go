@@ -144,18 +144,32 @@ func shuffle[T any](s []T) error {
 
 // release empties the box in one transaction and says in the channel that the round is closed.
 func (b *Bot) release(ctx context.Context, r Round, replies []SealedReply, tally *Tally, judged *JudgedBy, state RoundState, now time.Time) error {
+	held := false
+	if r.Kind == RoundFollow { // the law asks for what belongs to its question too
+		of, err := b.o.Store.Round(ctx, r.Of)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		held = of.Held
+	}
 	return b.o.Store.Release(ctx, r.ID, replies, func(r *Round, t *Team) (Also, error) {
 		if r.State != RoundClosing {
 			return Also{}, errSame
 		}
 		r.State, r.Tally = state, tally
 		if len(replies) > 0 {
-			r.Keep = r.Closes.AddDate(0, 0, b.o.KeepDays)
+			r.Keep, r.Held = r.Closes.AddDate(0, 0, b.o.KeepDays), held
 		}
 		also := Also{Judged: judged}
+		if held && !r.Keep.IsZero() && t.State != TeamGone {
+			also.Posts = append(also.Posts, heldPost(*r, *t, now))
+		}
 		switch {
 		case !r.Kind.replies():
-			also = b.counted(r, t, now) // votes have no give-back moment
+			also = b.counted(r, t, now)                       // votes have no give-back moment
+			if r.Kind == RoundSeason && t.State != TeamGone { // what was asked is over: its buttons go
+				also.Posts = append(also.Posts, b.repaint(r.Team, []RoundID{r.ID}, now)...)
+			}
 		case state == RoundLost || state == RoundLapsed:
 			t.Ends(r.ID)
 			if state == RoundLost && t.State != TeamGone && !now.After(r.Closes.Add(lostNews)) {

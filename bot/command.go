@@ -114,8 +114,10 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 	if r, ok, err := b.filled(ctx, e.From, text); ok {
 		return r, err
 	}
-	if r, ok, err := b.agreementWords(ctx, e.From, text); ok {
-		return r, err
+	if !e.Edited {
+		if r, ok, err := b.agreementWords(ctx, e.From, text); ok || err != nil {
+			return r, err
+		}
 	}
 	if len(text) < 200 && !e.Edited {
 		seats, err := b.seats(ctx, e.From, "")

@@ -59,6 +59,11 @@ func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
 				out = append(out, Seen{r.Number, what, at, m.Plain()})
 			}
 		}
+		choice := func() { // whatever became of the round: what a team chose is its own
+			if a := t.agreementAfter(r.ID); a != nil {
+				add(SeenChoice, stepAgree, a.Asked, agreementMessage(*a, zoneOf(t.Settings.Zone), a.Asked.AddDate(0, 0, agreeEvery)))
+			}
+		}
 		switch {
 		case r.State == RoundPlanned || r.State == RoundLapsed:
 			continue
@@ -86,6 +91,9 @@ func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
 			}
 			continue
 		case r.Kind != RoundQuestion:
+			if choice(); broken != nil { // of a season's end
+				return nil, broken
+			}
 			continue
 		}
 		asked := r
@@ -117,10 +125,8 @@ func (b *Bot) Export(ctx context.Context, team TeamID) ([]Seen, error) {
 			if given.Guide != nil {
 				add(SeenGuide, "guide", r.GivesBack, *given.Guide)
 			}
-			if a := t.agreementAfter(r.ID); a != nil {
-				add(SeenChoice, stepAgree, a.Asked, agreementMessage(*a, zoneOf(r.Zone), a.Asked.AddDate(0, 0, agreeEvery)))
-			}
 		}
+		choice()
 		if broken != nil {
 			return nil, broken
 		}

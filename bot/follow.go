@@ -74,7 +74,7 @@ func (b *Bot) openFollow(ctx context.Context, r Round, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if t.State != TeamGone {
+	if t.State == TeamOn { // who switched off, or rests, is asked nothing
 		err = b.askFollow(ctx, t, r, now)
 	}
 	if err != nil {
@@ -98,7 +98,7 @@ func (b *Bot) askFollow(ctx context.Context, t Team, r Round, now time.Time) err
 		return err
 	}
 	err := b.o.Store.PlanRound(ctx, f, func(t *Team) (Also, error) {
-		if t.State == TeamGone {
+		if t.State != TeamOn {
 			return Also{}, errSame
 		}
 		t.Follows = append(slices.Clone(t.Follows), f.ID)

@@ -284,9 +284,7 @@ func TestFollowUpWithoutAnOpening(t *testing.T) {
 	w, q := openWorld(t, 8)
 	defer w.close()
 	w.six(q)
-	if _, err := w.fake.Command(context.Background(), "p1", crew, "uit"); err != nil {
-		t.Fatal(err)
-	}
+	w.editTeam(func(t *bot.Team) { t.NextOpens, t.NextDue = time.Time{}, time.Time{} })
 	q = w.finish(q)
 	f := w.followUp()
 	if want := q.GivesBack.AddDate(0, 0, 7); !f.Closes.Equal(want) {
@@ -296,6 +294,21 @@ func TestFollowUpWithoutAnOpening(t *testing.T) {
 	w.step(f.Closes)
 	if len(w.said(gaveOn)) != 1 {
 		t.Error(w.channel(crew))
+	}
+}
+
+// After "off" no new box opens, and nothing of it waits.
+func TestNoFollowUpOnceItIsOff(t *testing.T) {
+	w, q := openWorld(t, 8)
+	defer w.close()
+	w.six(q)
+	if _, err := w.fake.Command(context.Background(), "p1", crew, "uit"); err != nil {
+		t.Fatal(err)
+	}
+	q = w.finish(q)
+	w.step(q.GivesBack.Add(time.Second))
+	if got := w.round(q.ID); got.State != bot.RoundGivenBack || got.Second || len(w.team().Follows) != 0 {
+		t.Errorf("%+v, open: %v", got, w.team().Follows)
 	}
 }
 

@@ -3,6 +3,7 @@ package bot
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -57,12 +58,27 @@ func Hold(ctx context.Context, s Store, team TeamID, number int, on bool, by Act
 	if len(rounds) == 0 {
 		return ErrNotFound
 	}
-	for _, r := range rounds { // the question, and the follow-up that belongs to it
-		if err := holdOne(ctx, s, r.ID, on, by, now); err != nil {
+	held := error(ErrNotFound)
+	for _, r := range rounds { // the question, and the follow-up that belongs to it; one of them may be gone already
+		err := holdOne(ctx, s, r.ID, on, by, now)
+		if err == nil {
+			held = nil
+		} else if !errors.Is(err, ErrNotFound) {
 			return err
 		}
 	}
-	return nil
+	return held
+}
+
+// heldPost tells a channel that a round's replies are kept longer, or no more.
+func heldPost(r Round, t Team, now time.Time) Post {
+	lang := t.Settings.Lang
+	text := locale.Text(lang, "round.held")
+	if !r.Held {
+		text = locale.Text(lang, "round.held-no-more")
+	}
+	m := Message{Lang: lang, Blocks: []Block{Text(Rich(text, "title", locale.Capital(r.title(lang)), "date", locale.Day(lang, r.Keep.In(zoneOf(r.Zone))))...)}}
+	return Post{ID: PostID(string(r.ID) + "/hold/" + newKey()), Key: newKey(), Team: t.ID, Message: m, State: PostQueued, After: now}
 }
 
 func holdOne(ctx context.Context, s Store, id RoundID, on bool, by ActorID, now time.Time) error {
@@ -74,14 +90,12 @@ func holdOne(ctx context.Context, s Store, id RoundID, on bool, by ActorID, now 
 			return Also{}, errSame
 		}
 		r.Held = on
-		key, what := "round.held", "hold"
+		what := "hold"
 		if !on {
-			key, what = "round.held-no-more", "hold ended"
+			what = "hold ended"
 		}
-		m := Message{Lang: t.Settings.Lang, Blocks: []Block{Text(Rich(locale.Text(t.Settings.Lang, key), "title", locale.Capital(r.title(t.Settings.Lang)),
-			"date", locale.Day(t.Settings.Lang, r.Keep.In(zoneOf(r.Zone))))...)}}
 		return Also{
-			Posts: []Post{{ID: PostID(string(r.ID) + "/hold/" + newKey()), Key: newKey(), Team: t.ID, Message: m, State: PostQueued, After: now}},
+			Posts: []Post{heldPost(*r, *t, now)},
 			Audit: []AuditEntry{{At: now.UTC(), By: by, Team: t.ID, What: what, How: strconv.Itoa(r.Number)}},
 		}, nil
 	})

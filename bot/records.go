@@ -197,8 +197,19 @@ type Round struct {
 	ThenFrom time.Time `json:"then_from,omitzero"` // not before: after an incident the team is left in peace
 }
 
-// Wake is the moment the agenda must look at the round, or zero.
-func (r Round) Wake() time.Time {
+// Wake is the moment the agenda must look at the round, or zero. What was passed on after it is owed in whatever state it is.
+func (r Round) Wake() time.Time { return earliest(r.steps(), r.Owes) }
+
+// keeps is when retention ends, or zero: nothing is kept, or the law asks to keep it.
+func (r Round) keeps() time.Time {
+	if r.Held {
+		return time.Time{}
+	}
+	return r.Keep
+}
+
+// steps is the moment of the round's own next step, or zero.
+func (r Round) steps() time.Time {
 	switch r.State {
 	case RoundOpen:
 		if !r.Reminds.IsZero() && r.Reminds.Before(r.Closes) {
@@ -210,16 +221,16 @@ func (r Round) Wake() time.Time {
 	case RoundClosed:
 		return r.GivesBack
 	case RoundGivenBack, RoundTooFew:
-		at := earliest(r.Keep, r.countsUntil())
-		switch {
+		var at time.Time
+		switch { // whatever else is to be done, retention ends on its day
 		case r.Second:
-			at = r.GivesBack
+			at = earliest(r.GivesBack, r.keeps())
 		case r.Then != "":
-			at = later(r.GivesBack, r.ThenFrom)
-		case r.Held:
-			at = time.Time{}
+			at = earliest(later(r.GivesBack, r.ThenFrom), r.keeps())
+		case !r.Held:
+			at = earliest(r.Keep, r.countsUntil())
 		}
-		return earliest(at, earliest(r.Asks, r.Owes))
+		return earliest(at, r.Asks)
 	default:
 		return time.Time{}
 	}

@@ -309,22 +309,22 @@ func (b *Bot) stepRound(ctx context.Context, t Task, now time.Time) error {
 	switch {
 	case r.Wake().IsZero() || r.Wake().After(now):
 		return nil
+	case !r.Owes.IsZero() && !r.Owes.After(now): // a season's end owes while its vote is open
+		err = b.tellOverdue(ctx, r, now)
 	case r.State == RoundOpen && now.Before(r.Closes):
 		err = b.remind(ctx, r, now)
 	case r.State == RoundOpen || r.State == RoundClosing:
 		err = b.closeRound(ctx, r, now)
 	case r.State == RoundClosed:
 		err = b.giveBack(ctx, r, now)
+	case !r.keeps().IsZero() && !r.Keep.After(now):
+		err = b.forget(ctx, r)
 	case !r.Asks.IsZero() && !r.Asks.After(now):
 		err = b.askLater(ctx, r, now)
-	case !r.Owes.IsZero() && !r.Owes.After(now):
-		err = b.tellOverdue(ctx, r, now)
 	case r.Then != "" && !later(r.GivesBack, r.ThenFrom).After(now): // first: it moves the opening until which a follow-up stands open
 		err = b.openVote(ctx, r, now)
 	case r.Second:
 		err = b.openFollow(ctx, r, now)
-	case !r.Keep.IsZero() && !r.Keep.After(now):
-		err = b.forget(ctx, r)
 	default:
 		err = b.forgetCounts(ctx, r, now)
 	}
@@ -333,7 +333,7 @@ func (b *Bot) stepRound(ctx context.Context, t Task, now time.Time) error {
 	}
 	after, err := b.o.Store.Round(ctx, t.Round)
 	if err == nil && after.State == r.State && after.Wake().Equal(r.Wake()) && after.Then == r.Then && after.Second == r.Second &&
-		after.ThenFrom.Equal(r.ThenFrom) && after.Asks.Equal(r.Asks) && after.Owes.Equal(r.Owes) {
+		after.ThenFrom.Equal(r.ThenFrom) && after.Asks.Equal(r.Asks) && after.Owes.Equal(r.Owes) && after.Keep.Equal(r.Keep) {
 		err = errStuck
 	}
 	return err

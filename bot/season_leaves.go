@@ -32,11 +32,8 @@ type leafQuotes map[prompts.TensionID][2]string
 func pickLeaves(rounds []Round, lib *prompts.Library, replies func(Round) ([]Reply, error)) (leafQuotes, error) {
 	out, best := leafQuotes{}, map[string][]byte{}
 	for _, r := range rounds {
-		if r.Prompt.Kind != prompts.Dilemma || len(r.Prompt.Tensions) != 1 || r.Keep.IsZero() {
-			continue
-		}
-		t, ok := lib.Tension(r.Prompt.Tensions[0])
-		if !ok || symbol(r, t) != symAsked || !large(r.Tally, r.MinReplies) {
+		t, ok := leafTension(r, lib)
+		if !ok {
 			continue
 		}
 		all, err := replies(r)
@@ -59,6 +56,15 @@ func pickLeaves(rounds []Round, lib *prompts.Library, replies func(Round) ([]Rep
 		}
 	}
 	return out, nil
+}
+
+// leafTension is the tension whose leaves a round's replies may stand on, if there is one.
+func leafTension(r Round, lib *prompts.Library) (prompts.Tension, bool) {
+	if r.Prompt.Kind != prompts.Dilemma || len(r.Prompt.Tensions) != 1 || r.Keep.IsZero() {
+		return prompts.Tension{}, false
+	}
+	t, ok := lib.Tension(r.Prompt.Tensions[0])
+	return t, ok && symbol(r, t) == symAsked && large(r.Tally, r.MinReplies)
 }
 
 // leafy says whether a text fits on a leaf whole, on one line, without signs that mean something in a block of code.
@@ -119,24 +125,57 @@ func (b *Bot) leaves(ctx context.Context, t Team, rounds []Round, lib *prompts.L
 	return text, picture, err
 }
 
-// overviewsWith finds the overviews that may quote the reply with a receipt: that of its season, and later ones, which tell of
-// what was looked back on.
+// overviewsWith finds the overviews that may quote the reply with a receipt: that of its season if it fits on a leaf, and all
+// from then on if its round looked back. The others stay as they are: what is made anew loses the quotes whose own time is over.
 func (b *Bot) overviewsWith(ctx context.Context, receipt [32]byte) (votes []RoundID, err error) {
 	var of Round
-	err = b.o.Store.Unshelve(ctx, receipt, func(r *Round, _ *Team) (Also, error) {
-		of = *r
+	var t Team
+	err = b.o.Store.Unshelve(ctx, receipt, func(r *Round, team *Team) (Also, error) {
+		of, t = *r, *team
 		return Also{}, errSame // only looked
 	})
 	if err != errSame {
 		return nil, err
 	}
+	if of.Kind != RoundQuestion {
+		return nil, nil
+	}
+	lib, err := b.library(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, onLeaf := leafTension(of, &lib)
+	if onLeaf {
+		if onLeaf, err = b.mayBeLeaf(ctx, of, receipt); err != nil {
+			return nil, err
+		}
+	}
+	lookedBack := slices.ContainsFunc(t.Agreements, func(a Agreement) bool { return a.LookBack == of.ID })
 	rounds, err := b.o.Store.Rounds(ctx, of.Team)
 	for _, r := range rounds {
-		if r.Kind == RoundSeason && r.Season >= of.Season {
+		if r.Kind == RoundSeason && (onLeaf && r.Season == of.Season || lookedBack && r.Season >= of.Season) {
 			votes = append(votes, r.ID)
 		}
 	}
 	return votes, err
+}
+
+// mayBeLeaf says whether the reply with a receipt fits on a leaf; one that does not open might.
+func (b *Bot) mayBeLeaf(ctx context.Context, of Round, receipt [32]byte) (bool, error) {
+	sealed, err := b.o.Store.Shelf(ctx, of.ID)
+	if err != nil {
+		return false, err
+	}
+	replies, err := b.released(ctx, of)
+	if err != nil {
+		return false, err
+	}
+	for _, s := range sealed {
+		if i := slices.IndexFunc(replies, func(q Reply) bool { return q.ID == s.ID }); s.Receipt == receipt && i >= 0 {
+			return leafy(string(replies[i].Text)), nil
+		}
+	}
+	return true, nil
 }
 
 // repaint edits overviews after a reply was taken away.

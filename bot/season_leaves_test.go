@@ -28,7 +28,7 @@ func TestTheOverviewLosesWhatIsTakenAway(t *testing.T) {
 	w.step(w.team().NextOpens)
 	r := w.openRound(crew)
 	const quote = "dan weet iedereen het"
-	code := ""
+	code, longCode := "", ""
 	for i := range 12 {
 		values := map[string][]string{"text": {fmt.Sprintf("een antwoord dat veel te lang is om ergens op te staan, nummer %d", i)}, "share": {"share"}, "stance": {"a"}, "tags": {"policy-practice"}}
 		if i == 4 {
@@ -37,6 +37,8 @@ func TestTheOverviewLosesWhatIsTakenAway(t *testing.T) {
 		out := plain(w.answer(fmt.Sprintf("p%d", i+1), r.ID, values))
 		if _, after, ok := strings.Cut(out, "deze code: "); ok && i == 4 {
 			code = after[:19]
+		} else if ok {
+			longCode = after[:19]
 		}
 	}
 	w.step(r.Closes)
@@ -80,6 +82,13 @@ func TestTheOverviewLosesWhatIsTakenAway(t *testing.T) {
 	text, alt := shows(overview())
 	if flat := strings.Join(strings.Fields(text), " "); !strings.Contains(flat, `beleid: "`+quote+`"`) || !strings.Contains(alt, quote) || !strings.Contains(alt, "Iedereen veilig over het water") {
 		t.Fatalf("before: %s\n%s", text, alt)
+	}
+	if got := plain(w.at(w.fake.Now(), command("verwijder "+longCode))); !strings.Contains(got, "Weggehaald") { // no leaf holds it
+		t.Fatal(got)
+	}
+	w.step(w.fake.Now())
+	if got := overview(); got.Edits != 0 {
+		t.Errorf("made anew %d times for a reply that is not in it", got.Edits)
 	}
 	if got := plain(w.at(w.fake.Now(), command("verwijder "+code))); !strings.Contains(got, "Weggehaald") {
 		t.Fatal(got)

@@ -55,7 +55,6 @@ func (e *Editor) signIn(w http.ResponseWriter, r *http.Request) {
 func (e *Editor) signOut(v *visit) error {
 	e.in.leave(v.at.secret(v.r))
 	http.SetCookie(v.w, v.at.cookie(""))
-	v.w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	http.Redirect(v.w, v.r, v.link("in")+"?bye=1&lang="+string(v.lang), http.StatusSeeOther)
 	return nil
 }

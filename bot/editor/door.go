@@ -14,6 +14,7 @@ import (
 type inView struct {
 	Wrong string // what is not right with the code
 	Out   bool   // something was sent in and the session was over
+	Typed string // what it said, of somebody who wrote an entry
 	Bye   bool   // signed out just now
 }
 
@@ -26,7 +27,7 @@ func (e *Editor) showIn(w http.ResponseWriter, r *http.Request) {
 // signIn takes a code in.
 func (e *Editor) signIn(w http.ResponseWriter, r *http.Request) {
 	v := e.stranger(w, r)
-	if err := v.read(8 << 10); err != nil {
+	if err := v.take(8 << 10); err != nil {
 		v.fail(err)
 		return
 	}

@@ -473,6 +473,20 @@ func (p pipes) Close() error   { return nil }
 func (p pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8480} }
 
 func TestSlowBodyIsLetGo(t *testing.T) {
+	for name, x := range map[string]struct {
+		kind, body string
+		status     int
+		most       time.Duration
+	}{
+		"in the middle":   {"application/x-www-form-urlencoded", "code=A", http.StatusRequestTimeout, 30 * time.Second},
+		"behind its form": {"multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"code\"\r\n\r\nA\r\n--x--\r\n", http.StatusForbidden, 90 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) { letsGo(t, x.kind, x.body, x.status, x.most) })
+	}
+}
+
+// letsGo sends the beginning of a longer body, and waits for the answer.
+func letsGo(t *testing.T, kind, body string, status int, most time.Duration) {
 	chattest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t, nil)
 		if err := w.ed.At("http://127.0.0.1:8480"); err != nil {
@@ -485,9 +499,9 @@ func TestSlowBodyIsLetGo(t *testing.T) {
 		mine, theirs := net.Pipe()
 		l.conns <- theirs
 		began := time.Now()
-		fmt.Fprint(mine, "POST /library/in HTTP/1.1\r\nHost: 127.0.0.1:8480\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 500\r\n\r\ncode=A")
+		fmt.Fprint(mine, "POST /library/in HTTP/1.1\r\nHost: 127.0.0.1:8480\r\nContent-Type: "+kind+"\r\nContent-Length: 5000\r\n\r\n"+body)
 		resp, err := http.ReadResponse(bufio.NewReader(mine), nil)
-		if err != nil || resp.StatusCode != http.StatusRequestTimeout || time.Since(began) > 30*time.Second {
+		if err != nil || resp.StatusCode != status || time.Since(began) > most {
 			t.Errorf("%v after %s", err, time.Since(began))
 		}
 		go io.Copy(io.Discard, mine)

@@ -459,6 +459,31 @@ func TestBodiesAreBounded(t *testing.T) {
 	}
 }
 
+// Two files come in at once, counted from their first byte on: whoever keeps two going keeps the memory of two.
+func TestFewUploadsAtOnce(t *testing.T) {
+	w := served(t, nil)
+	c := w.in(anna, prompts.Dutch)
+	for range 2 {
+		conn, err := net.Dial("tcp", w.server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST /library/import HTTP/1.1\r\nHost: %s\r\nCookie: %s\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 5000\r\nExpect: 100-continue\r\n\r\n",
+			w.server.Listener.Addr(), cookieHeader(c))
+		line, err := bufio.NewReader(conn).ReadString('\n') // it is asked for, and waited for
+		if err != nil || !strings.Contains(line, "100") {
+			t.Fatalf("%q %v", line, err)
+		}
+	}
+	if status := c.upload("x.toml", []byte("schema = 1\n")); status != http.StatusServiceUnavailable {
+		t.Errorf("a third one: %d", status)
+	}
+	if status := w.client().post("/library/import", nil); status != http.StatusUnauthorized {
+		t.Errorf("a stranger: %d", status)
+	}
+}
+
 // pipes is a listener whose connections are in memory: the clock of a bubble goes on while they wait.
 type pipes struct{ conns chan net.Conn }
 

@@ -32,10 +32,11 @@ var files embed.FS
 
 // What one request may bring and take.
 const (
-	maxForm   = 1 << 20
-	maxKept   = 128 << 10 // of a form that a stranger sent: an editor whose session is over
-	maxImport = 9 << 20   // a whole library and its wrapping
-	bodyTime  = 20 * time.Second
+	maxForm    = 1 << 20
+	maxKept    = 128 << 10 // of a form that a stranger sent: an editor whose session is over
+	maxImport  = 9 << 20   // a whole library and its wrapping
+	maxEntries = 2000      // of an import
+	bodyTime   = 20 * time.Second
 
 	answerTime = time.Minute // for what is done with the body
 )
@@ -302,6 +303,16 @@ func (e *Editor) signedIn(w http.ResponseWriter, r *http.Request, body int64, do
 		}
 		v.refuse(http.StatusTooManyRequests, "web.sorry-fast")
 		return
+	}
+	if body > maxForm { // few at once, from its first byte on
+		select {
+		case e.uploads <- struct{}{}:
+			defer func() { <-e.uploads }()
+		default:
+			w.Header().Set("Retry-After", "10")
+			v.sorry(http.StatusServiceUnavailable, "web.sorry-fast")
+			return
+		}
 	}
 	if r.Method == http.MethodPost {
 		if err := v.take(body); err != nil {

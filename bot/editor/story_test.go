@@ -272,6 +272,9 @@ func TestImportAndExport(t *testing.T) {
 		"column.csv":   {"id;kleur\nx;rood\n", "is niet bekend; exporteer de bibliotheek en houd de eerste rij"},
 		"book.csv":     {"PK\x03\x04xxxx", "het eigen bestand van een spreadsheet"},
 		"latin.csv":    {"id,title\nx,caf\xe9\n", "niet in UTF-8"},
+		"many.toml":    {"schema = 1\n[library]\n" + strings.Repeat("[[value]]\n", 2001), "meer dan 2000 regels"},
+		"bomb.toml":    {"schema = 1\nvalue = [" + strings.Repeat("{},", 100_000) + "{}]\n[library]\n", "meer dan 2000 regels"},
+		"bomb.csv":     {"id;title\n" + strings.Repeat(";", 1<<20), "meer dan 1000000 cellen"},
 	} {
 		status := c.upload(name, []byte(x.file))
 		if page := html.UnescapeString(c.last); status != http.StatusUnprocessableEntity || !strings.Contains(page, x.want) {

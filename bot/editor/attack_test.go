@@ -47,6 +47,9 @@ func TestLinkWorksOnce(t *testing.T) {
 	if status := c.enter(u.Fragment); status != http.StatusOK || !strings.Contains(c.last, "Je bent ingelogd.") {
 		t.Fatalf("%d\n%s", status, c.main())
 	}
+	if status := c.enter(u.Fragment); status != http.StatusOK || !strings.Contains(c.last, "Vragen in de bibliotheek") { // a tab that was open still
+		t.Errorf("used again where somebody is signed in: %d", status)
+	}
 	other := w.client()
 	if status := other.enter(u.Fragment); status != http.StatusForbidden || !strings.Contains(other.last, "al gebruikt") {
 		t.Errorf("used twice: %d", status)

@@ -37,6 +37,10 @@ func (e *Editor) signIn(w http.ResponseWriter, r *http.Request) {
 		err = errCode
 	}
 	if err != nil {
+		if old := e.in.who(v.at.secret(r), time.Now()); old != nil && v.bot != nil && v.bot.MayEdit(old.editor) { // the link was used here
+			v.back("")
+			return
+		}
 		status, key := http.StatusForbidden, "web.in-wrong"
 		if errors.Is(err, errBusy) {
 			w.Header().Set("Retry-After", "60")

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/weerklank/weerklank/bot"
@@ -699,6 +700,7 @@ func (v *visit) promptGroups(c bot.Catalogue, p prompts.Prompt) []group {
 		{v.say("web.group-when"), false, []field{
 			{Name: "phase", Label: v.say("web.field-phase"), Kind: "one", Options: chosen(phases, string(p.Phase))},
 			{Name: "cooldown_weeks", Label: v.say("web.field-cooldown"), Hint: v.say("web.hint-cooldown"), Kind: "line", Value: strconv.Itoa(p.CooldownWeeks)},
+			{Name: "not_before", Label: v.say("web.field-not-before"), Hint: v.say("web.hint-not-before"), Kind: "line", Value: p.NotBefore},
 			{Name: "season", Label: v.say("web.field-season"), Hint: v.say("web.hint-season"), Kind: "many", Options: chosen(v.months(), season...)},
 			{Name: "avoid", Label: v.say("web.field-avoid"), Kind: "many", Options: chosen(v.periods(), p.Avoid...)},
 		}},
@@ -749,6 +751,12 @@ func (v *visit) typed(base bot.Entry) (bot.Entry, []wrong, error) {
 		p.Tensions = named[prompts.TensionID](append([]string{get("tensions")}, sent["tensions_more"]...))
 		p.Values, p.Audience, p.NotFor = named[prompts.ValueID](sent["values"]), named[prompts.AudienceID](sent["audience"]), named[prompts.AudienceID](sent["not_for"])
 		p.Avoid, p.Family, p.Themes = named[string](sent["avoid"]), cmp.Or(get("family"), id), split(get("themes"), ",")
+		if sent.Has("not_before") { // a page from before it had the field says nothing of it
+			p.NotBefore = get("not_before")
+			if _, err := time.Parse(time.DateOnly, p.NotBefore); err != nil && p.NotBefore != "" {
+				unread = append(unread, wrong{"not_before", v.fieldName("not_before"), v.say("web.not-a-day")})
+			}
+		}
 		p.Aftercare, p.Onboarding = get("aftercare") == "yes", get("onboarding") == "yes"
 		p.FollowupKinds = named[string]([]string{get("followup_kinds_1"), get("followup_kinds_2")})
 		number := func(name string) int {

@@ -72,9 +72,23 @@ func TestLifeOfAPromptWithoutAScript(t *testing.T) {
 	if !strings.Contains(a.last, "De rij mag eruit &lt;b&gt;") {
 		t.Errorf("the reason is not there\n%s", a.main())
 	}
+	// The reason stays until it goes to review again.
 	a.get("/library/edit/prompt/" + id)
+	if status := a.press("/library/edit/prompt/"+id, with(dilemma("Het vakje"), "do", "save", "not_before", "2031-02-03")); status != http.StatusOK || !strings.Contains(a.last, "De rij mag eruit &lt;b&gt;") {
+		t.Errorf("after a save the reason is gone: %d\n%s", status, a.main())
+	}
+	if !strings.Contains(a.last, "3 februari 2031") || w.entry(promptKey(id)).Prompt.NotBefore != "2031-02-03" {
+		t.Error("the first day is not there")
+	}
+	a.get("/library/edit/prompt/" + id)
+	if status := a.press("/library/edit/prompt/"+id, with(dilemma("Het vakje"), "do", "save", "not_before", "morgen")); status != http.StatusUnprocessableEntity || !strings.Contains(a.last, `value="morgen"`) || !strings.Contains(a.last, "Dit is geen dag") {
+		t.Errorf("no day: %d", status)
+	}
 	if status := a.press("/library/edit/prompt/"+id, with(dilemma("Het vakje dat ontbreekt"), "do", "submit")); status != http.StatusOK {
 		t.Fatalf("again: %d\n%s", status, a.main())
+	}
+	if w.entry(promptKey(id)).Prompt.NotBefore != "2031-02-03" {
+		t.Error("a page without the field took the first day away")
 	}
 	b.get(path)
 	if status := b.press(path+"/activate", nil); status != http.StatusOK || w.entry(promptKey(id)).Prompt.Status != prompts.Active {

@@ -30,7 +30,8 @@ type use struct {
 }
 
 // shownAll is what is known of the use of every prompt. It counts rounds: that a number of people answered something is
-// not told, nor is a round in which fewer than three said that it does not touch them.
+// not told, nor is a round in which fewer than three said that it does not touch them, nor one that its team did not get back
+// yet.
 func (b *Bot) shownAll(ctx context.Context, l *layers) (map[EntryKey]Shown, error) {
 	b.shown.mu.Lock()
 	defer b.shown.mu.Unlock()
@@ -81,7 +82,7 @@ func (b *Bot) usedPrompts(ctx context.Context) (map[prompts.ID]use, error) {
 			if r.Opens.After(u.last) {
 				u.last = r.Opens
 			}
-			if r.Tally != nil && r.Tally.Stances[StanceNotMe] >= fewMissed {
+			if r.State == RoundGivenBack && r.Tally != nil && r.Tally.Stances[StanceNotMe] >= fewMissed { // its team hears it first
 				u.missed++
 			}
 			out[r.Prompt.ID] = u

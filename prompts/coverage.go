@@ -21,7 +21,7 @@ func Cover(l Library) []Coverage {
 	for _, a := range l.Audiences {
 		c := Coverage{Audience: a.ID, Tensions: map[TensionID]int{}, Light: map[TensionID]int{}}
 		for _, p := range l.Prompts {
-			if _, fits := p.fits([]AudienceID{a.ID}); !fits || !p.ready() {
+			if !p.For(a.ID) || !p.ready() {
 				continue
 			}
 			cells := c.Light

@@ -88,6 +88,10 @@ func ReadCSV(r io.Reader) (Library, Places, error) {
 	return Library{}, nil, fmt.Errorf("read table: %w", err)
 }
 
+// maxCells is how many cells a table may have: ten times those of two thousand prompts. A file of separators alone would
+// take far more memory than its size.
+const maxCells = 1_000_000
+
 // tableRows splits a table into cells.
 func tableRows(raw []byte) ([][]string, error) {
 	switch {
@@ -98,9 +102,13 @@ func tableRows(raw []byte) ([][]string, error) {
 	}
 	raw = bytes.TrimPrefix(raw, []byte(utf8Mark))
 	first, _, _ := bytes.Cut(raw, []byte("\n"))
+	comma := separatorOf(string(first))
+	if bytes.Count(raw, []byte(string(comma)))+bytes.Count(raw, []byte("\n")) > maxCells { // of them texts may hold a few
+		return nil, syntax(1, 1, "the table has more than %d cells; take out the empty rows and columns, or split it", maxCells)
+	}
 	in := csv.NewReader(bytes.NewReader(raw))
 	in.FieldsPerRecord = -1
-	in.Comma = separatorOf(string(first))
+	in.Comma = comma
 	var rows [][]string
 	for {
 		row, err := in.Read()

@@ -560,8 +560,15 @@ func sentences(s string) []string {
 	return out
 }
 
+// What bounds the comparison of a library whose texts are all alike.
+const (
+	maxHolders = 100
+	maxTwins   = 5
+)
+
 // nearDuplicates compares the word trigrams of every two texts and files what it finds under the later prompt. It
-// walks from trigram to prompts, so that a library of thousands costs no more than what its texts share.
+// walks from trigram to prompts, so that a library of thousands costs no more than what its texts share; three words that
+// are in a hundred texts already are compared with those only, and a text is told of a few others that are much like it.
 func nearDuplicates(l Library) map[int][]Finding {
 	out := map[int][]Finding{}
 	for _, lang := range Langs() {
@@ -578,10 +585,14 @@ func nearDuplicates(l Library) map[int][]Finding {
 				for _, j := range holders[gram] {
 					shared[j]++
 				}
-				holders[gram] = append(holders[gram], i)
+				if len(holders[gram]) < maxHolders {
+					holders[gram] = append(holders[gram], i)
+				}
 			}
+			told := 0
 			for j, q := range l.Prompts[:i] {
-				if n := shared[j]; n > 0 && float64(n)/float64(size[i]+size[j]-n) > 0.25 {
+				if n := shared[j]; n > 0 && float64(n)/float64(size[i]+size[j]-n) > 0.25 && told < maxTwins {
+					told++
 					out[i] = append(out[i], Finding{
 						Prompt: p.ID, Lang: lang, Field: "text", Rule: "near-duplicate", Level: Warn, Text: Text{
 							Dutch:   "Lijkt veel op " + string(q.ID) + "; wie beide krijgt, voelt zich niet gehoord. Geef het een eigen situatie.",

@@ -227,6 +227,24 @@ func TestNearDuplicates(t *testing.T) {
 	}
 }
 
+// Texts that are all alike are told of a few others, not of all: an import cannot make the lint grow with its square.
+func TestManyNearDuplicates(t *testing.T) {
+	var l Library
+	for i := range 300 {
+		p := Prompt{ID: ID(fmt.Sprint("p-", i)), Words: map[Lang]Words{Dutch: {Text: "Iets heel gewoons, over een brug en een boot die moet wachten."}}}
+		l.Prompts = append(l.Prompts, p)
+	}
+	told := map[ID]int{}
+	for _, f := range Lint(l) {
+		if f.Rule == "near-duplicate" {
+			told[f.Prompt]++
+		}
+	}
+	if len(told) != 299 || told["p-1"] != 1 || told["p-299"] != 5 {
+		t.Errorf("%d prompts, %d, %d", len(told), told["p-1"], told["p-299"])
+	}
+}
+
 func TestSyllables(t *testing.T) {
 	for word, want := range map[string]int{ // by the rule as written: an accented letter joins no group
 		"bui": 1, "mooi": 1, "leeuw": 1, "nieuw": 1, "fraai": 1, "eeuwig": 2, "ijs": 1, "zee": 1, "koe": 1, "geïnd": 2, "reünie": 3,

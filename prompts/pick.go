@@ -104,6 +104,12 @@ func (p Prompt) fits(team []AudienceID) (own, may bool) {
 	return own, own || len(team) == 0 || slices.Contains(p.Audience, Everyone)
 }
 
+// For says whether a team of one kind of work may get the prompt.
+func (p Prompt) For(a AudienceID) bool {
+	_, may := p.fits([]AudienceID{a})
+	return may
+}
+
 func (p Prompt) barred(team []AudienceID) bool {
 	return slices.ContainsFunc(p.NotFor, func(a AudienceID) bool { return slices.Contains(team, a) })
 }

@@ -63,6 +63,7 @@ var dutch = map[string]string{
 	"this is a spreadsheet's own file; save it as CSV UTF-8":                                                "dit is het eigen bestand van een rekenblad; bewaar het als CSV UTF-8",
 	"line %d of the file: a quotation mark is missing or too many; save it from a spreadsheet as CSV UTF-8": "regel %d van het bestand: een aanhalingsteken ontbreekt of is te veel; bewaar het vanuit een rekenblad als CSV UTF-8",
 	"the table is empty; the first row names the columns":                                                   "de tabel is leeg; de eerste rij noemt de kolommen",
+	"the table has more than %d cells; take out the empty rows and columns, or split it":                    "de tabel heeft meer dan %d cellen; haal lege rijen en kolommen weg, of splits hem",
 	"there is something behind the last column; take it out":                                                "achter de laatste kolom staat nog iets; haal het weg",
 	"id: %.60q stands in row %d too; an id is used once":                                                    "id: %.60q staat ook in rij %d; een id komt één keer voor",
 	"the column %.40q is unknown; export the library and keep its first row":                                "de kolom %.40q bestaat niet; exporteer de bibliotheek en houd de eerste rij zoals die is",

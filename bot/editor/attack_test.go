@@ -47,6 +47,9 @@ func TestLinkWorksOnce(t *testing.T) {
 	if status := c.enter(u.Fragment); status != http.StatusOK || !strings.Contains(c.last, "Je bent ingelogd.") {
 		t.Fatalf("%d\n%s", status, c.main())
 	}
+	if status := c.enter(u.Fragment); status != http.StatusOK || !strings.Contains(c.last, "Vragen in de bibliotheek") { // a tab that was open still
+		t.Errorf("used again where somebody is signed in: %d", status)
+	}
 	other := w.client()
 	if status := other.enter(u.Fragment); status != http.StatusForbidden || !strings.Contains(other.last, "al gebruikt") {
 		t.Errorf("used twice: %d", status)
@@ -174,6 +177,12 @@ func TestSessionsEnd(t *testing.T) {
 	thief := w.client()
 	thief.http.Jar.SetCookies(at, stolen)
 	c.get("/library/")
+	c.http.CheckRedirect = func(r *http.Request, _ []*http.Request) error { // other things live on this origin
+		if r.Response.Header.Get("Clear-Site-Data") != "" {
+			t.Error("signing out wipes what others keep on this origin")
+		}
+		return nil
+	}
 	if status := c.press("/library/out", nil); status != http.StatusOK || !strings.Contains(c.last, "Je bent uitgelogd.") {
 		t.Errorf("%d", status)
 	}
@@ -453,6 +462,31 @@ func TestBodiesAreBounded(t *testing.T) {
 	}
 }
 
+// Two files come in at once, counted from their first byte on: whoever keeps two going keeps the memory of two.
+func TestFewUploadsAtOnce(t *testing.T) {
+	w := served(t, nil)
+	c := w.in(anna, prompts.Dutch)
+	for range 2 {
+		conn, err := net.Dial("tcp", w.server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST /library/import HTTP/1.1\r\nHost: %s\r\nCookie: %s\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 5000\r\nExpect: 100-continue\r\n\r\n",
+			w.server.Listener.Addr(), cookieHeader(c))
+		line, err := bufio.NewReader(conn).ReadString('\n') // it is asked for, and waited for
+		if err != nil || !strings.Contains(line, "100") {
+			t.Fatalf("%q %v", line, err)
+		}
+	}
+	if status := c.upload("x.toml", []byte("schema = 1\n")); status != http.StatusServiceUnavailable {
+		t.Errorf("a third one: %d", status)
+	}
+	if status := w.client().post("/library/import", nil); status != http.StatusUnauthorized {
+		t.Errorf("a stranger: %d", status)
+	}
+}
+
 // pipes is a listener whose connections are in memory: the clock of a bubble goes on while they wait.
 type pipes struct{ conns chan net.Conn }
 
@@ -467,6 +501,20 @@ func (p pipes) Close() error   { return nil }
 func (p pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8480} }
 
 func TestSlowBodyIsLetGo(t *testing.T) {
+	for name, x := range map[string]struct {
+		kind, body string
+		status     int
+		most       time.Duration
+	}{
+		"in the middle":   {"application/x-www-form-urlencoded", "code=A", http.StatusRequestTimeout, 30 * time.Second},
+		"behind its form": {"multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"code\"\r\n\r\nA\r\n--x--\r\n", http.StatusForbidden, 90 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) { letsGo(t, x.kind, x.body, x.status, x.most) })
+	}
+}
+
+// letsGo sends the beginning of a longer body, and waits for the answer.
+func letsGo(t *testing.T, kind, body string, status int, most time.Duration) {
 	chattest.Bubble(t, func(t *testing.T) {
 		w := newWorld(t, nil)
 		if err := w.ed.At("http://127.0.0.1:8480"); err != nil {
@@ -479,9 +527,9 @@ func TestSlowBodyIsLetGo(t *testing.T) {
 		mine, theirs := net.Pipe()
 		l.conns <- theirs
 		began := time.Now()
-		fmt.Fprint(mine, "POST /library/in HTTP/1.1\r\nHost: 127.0.0.1:8480\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 500\r\n\r\ncode=A")
+		fmt.Fprint(mine, "POST /library/in HTTP/1.1\r\nHost: 127.0.0.1:8480\r\nContent-Type: "+kind+"\r\nContent-Length: 5000\r\n\r\n"+body)
 		resp, err := http.ReadResponse(bufio.NewReader(mine), nil)
-		if err != nil || resp.StatusCode != http.StatusRequestTimeout || time.Since(began) > 30*time.Second {
+		if err != nil || resp.StatusCode != status || time.Since(began) > most {
 			t.Errorf("%v after %s", err, time.Since(began))
 		}
 		go io.Copy(io.Discard, mine)

@@ -14,6 +14,7 @@ import (
 type inView struct {
 	Wrong string // what is not right with the code
 	Out   bool   // something was sent in and the session was over
+	Typed string // what it said, of somebody who wrote an entry
 	Bye   bool   // signed out just now
 }
 
@@ -26,7 +27,7 @@ func (e *Editor) showIn(w http.ResponseWriter, r *http.Request) {
 // signIn takes a code in.
 func (e *Editor) signIn(w http.ResponseWriter, r *http.Request) {
 	v := e.stranger(w, r)
-	if err := v.read(8 << 10); err != nil {
+	if err := v.take(8 << 10); err != nil {
 		v.fail(err)
 		return
 	}
@@ -36,6 +37,10 @@ func (e *Editor) signIn(w http.ResponseWriter, r *http.Request) {
 		err = errCode
 	}
 	if err != nil {
+		if old := e.in.who(v.at.secret(r), time.Now()); old != nil && v.bot != nil && v.bot.MayEdit(old.editor) { // the link was used here
+			v.back("")
+			return
+		}
 		status, key := http.StatusForbidden, "web.in-wrong"
 		if errors.Is(err, errBusy) {
 			w.Header().Set("Retry-After", "60")
@@ -55,7 +60,6 @@ func (e *Editor) signIn(w http.ResponseWriter, r *http.Request) {
 func (e *Editor) signOut(v *visit) error {
 	e.in.leave(v.at.secret(v.r))
 	http.SetCookie(v.w, v.at.cookie(""))
-	v.w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	http.Redirect(v.w, v.r, v.link("in")+"?bye=1&lang="+string(v.lang), http.StatusSeeOther)
 	return nil
 }

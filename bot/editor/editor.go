@@ -32,9 +32,13 @@ var files embed.FS
 
 // What one request may bring and take.
 const (
-	maxForm   = 1 << 20
-	maxImport = 9 << 20 // a whole library and its wrapping
-	bodyTime  = 20 * time.Second
+	maxForm    = 1 << 20
+	maxKept    = 128 << 10 // of a form that a stranger sent: an editor whose session is over
+	maxImport  = 9 << 20   // a whole library and its wrapping
+	maxEntries = 2000      // of an import
+	bodyTime   = 20 * time.Second
+
+	answerTime = time.Minute // for what is done with the body
 )
 
 // Editor is the library on the web. Make it with New, tell it where it is reached with At, hand it to the bot as its
@@ -259,6 +263,7 @@ type visit struct {
 	bot  *bot.Bot
 	s    *session // nil: a stranger
 	lang prompts.Lang
+	read bool // the body is taken in
 }
 
 func (e *Editor) stranger(w http.ResponseWriter, r *http.Request) *visit {
@@ -293,16 +298,29 @@ func (e *Editor) signedIn(w http.ResponseWriter, r *http.Request, body int64, do
 	v.s.mu.Unlock()
 	if !calm {
 		w.Header().Set("Retry-After", "10")
-		v.sorry(http.StatusTooManyRequests, "web.sorry-fast")
+		if v.writes() {
+			v.take(body) // what it cannot take in, it does not show again
+		}
+		v.refuse(http.StatusTooManyRequests, "web.sorry-fast")
 		return
 	}
+	if body > maxForm { // few at once, from its first byte on
+		select {
+		case e.uploads <- struct{}{}:
+			defer func() { <-e.uploads }()
+		default:
+			w.Header().Set("Retry-After", "10")
+			v.sorry(http.StatusServiceUnavailable, "web.sorry-fast")
+			return
+		}
+	}
 	if r.Method == http.MethodPost {
-		if err := v.read(body); err != nil {
+		if err := v.take(body); err != nil {
 			v.fail(err)
 			return
 		}
 		if token := r.PostFormValue("t"); !v.s.holds(strings.TrimPrefix(r.URL.Path, "/library"), token) {
-			v.sorry(http.StatusForbidden, "web.sorry-form")
+			v.refuse(http.StatusForbidden, "web.sorry-form")
 			return
 		}
 	}
@@ -318,11 +336,15 @@ func (v *visit) turnAway() {
 		v.show(http.StatusOK, "again", page{Title: v.say("web.again"), Again: true})
 		return
 	}
-	v.show(http.StatusUnauthorized, "in", page{Title: v.say("web.in"), D: inView{Out: v.r.Method == http.MethodPost}})
+	d := inView{Out: v.r.Method == http.MethodPost}
+	if v.writes() && v.take(maxKept) == nil {
+		d.Typed = v.texts()
+	}
+	v.show(http.StatusUnauthorized, "in", page{Title: v.say("web.in"), D: d})
 }
 
-// read takes the body in, within bounds of size and time.
-func (v *visit) read(most int64) error {
+// take takes the body in, within bounds of size and time.
+func (v *visit) take(most int64) error {
 	control := http.NewResponseController(v.w)
 	if err := control.SetReadDeadline(time.Now().Add(bodyTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
@@ -335,7 +357,8 @@ func (v *visit) read(most int64) error {
 		err = v.r.ParseForm()
 	}
 	if err == nil { // else the deadline stands: what is left of the body is not waited for
-		control.SetReadDeadline(time.Time{})
+		control.SetReadDeadline(time.Now().Add(answerTime)) // never none: what follows the form is not waited for either
+		v.read = true
 		return nil
 	}
 	_, tooBig := errors.AsType[*http.MaxBytesError](err)
@@ -351,22 +374,29 @@ func (v *visit) fail(err error) {
 	var slow net.Error
 	switch {
 	case errors.As(err, &tooBig):
-		v.sorry(http.StatusRequestEntityTooLarge, "web.sorry-big")
+		v.refuse(http.StatusRequestEntityTooLarge, "web.sorry-big")
 	case errors.As(err, &slow) && slow.Timeout():
-		v.sorry(http.StatusRequestTimeout, "web.sorry-slow")
+		v.refuse(http.StatusRequestTimeout, "web.sorry-slow")
 	case errors.Is(err, bot.ErrNotFound):
-		v.sorry(http.StatusNotFound, "web.sorry-gone")
+		v.refuse(http.StatusNotFound, "web.sorry-gone")
 	case errors.Is(err, bot.ErrReadOnly):
-		v.sorry(http.StatusConflict, "web.sorry-files")
+		v.refuse(http.StatusConflict, "web.sorry-files")
 	case errors.Is(err, bot.ErrConflict):
-		v.sorry(http.StatusConflict, "web.sorry-changed")
+		v.refuse(http.StatusConflict, "web.sorry-changed")
 	case errors.Is(err, bot.ErrDenied):
-		v.sorry(http.StatusForbidden, "web.sorry-denied")
+		v.refuse(http.StatusForbidden, "web.sorry-denied")
 	case errors.Is(err, http.ErrNotMultipart), errors.Is(err, http.ErrMissingBoundary), errors.Is(err, errBadForm):
-		v.sorry(http.StatusBadRequest, "web.sorry-form")
+		v.refuse(http.StatusBadRequest, "web.sorry-form")
 	default:
 		v.e.log.Warn("library page", "page", v.r.Pattern, "type", fmt.Sprintf("%T", err)) // its words may hold somebody's
-		v.sorry(http.StatusInternalServerError, "web.sorry-failed")
+		v.refuse(http.StatusInternalServerError, "web.sorry-failed")
+	}
+}
+
+// refuse says that something was not done: on the form, with what was typed, where somebody writes an entry.
+func (v *visit) refuse(status int, key string) {
+	if !v.writes() || !v.read || !v.keep(status, key) {
+		v.sorry(status, key)
 	}
 }
 
@@ -374,9 +404,16 @@ var errBadForm = errors.New("editor: the form is not one of ours")
 
 // sorry is a page that only says what is wrong and where to go on.
 func (v *visit) sorry(status int, key string) error {
-	v.show(status, "sorry", page{Title: v.say("web.sorry"), D: v.say(key)})
+	d := sorryView{Text: v.say(key)}
+	if v.writes() && v.read {
+		d.Typed = v.texts()
+	}
+	v.show(status, "sorry", page{Title: v.say("web.sorry"), D: d})
 	return nil
 }
+
+// sorryView is that page. Typed is what would be lost otherwise.
+type sorryView struct{ Text, Typed string }
 
 func (v *visit) say(key string, pairs ...string) string { return locale.Say(v.lang, key, pairs...) }
 

@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/locale"
 	"github.com/weerklank/weerklank/prompts"
 )
 
@@ -122,13 +124,21 @@ func (v *visit) entryPage(status int, wrongs []wrong, typed string, needWhy bool
 	return nil
 }
 
-// returned is why a draft came back from review, if that was the last thing that happened to it.
+// returned is why a draft came back from review, until it goes there again.
 func (v *visit) returned(key bot.EntryKey) (string, error) {
 	past, err := v.bot.EntryHistory(v.r.Context(), key)
-	if err != nil || len(past) == 0 || past[len(past)-1].What != "return" {
+	if err != nil {
 		return "", err
 	}
-	return whyOf(past[len(past)-1]), nil
+	for _, p := range slices.Backward(past) {
+		switch p.What {
+		case "return":
+			return whyOf(p), nil
+		case "submit", "activate", "retire":
+			return "", nil
+		}
+	}
+	return "", nil
 }
 
 func (v *visit) previews(p prompts.Prompt) []preview {
@@ -166,6 +176,10 @@ func (v *visit) promptFacts(c bot.Catalogue, entry bot.Entry) []fact {
 			avoid = append(avoid, o.Label)
 		}
 	}
+	notBefore := p.NotBefore
+	if day, err := time.Parse(time.DateOnly, p.NotBefore); err == nil {
+		notBefore = locale.Day(v.lang, day)
+	}
 	facts := []fact{
 		{v.say("web.field-type"), v.typeName(p.Kind)},
 		{v.say("web.field-tension"), strings.Join(tensions, ", ")},
@@ -175,6 +189,7 @@ func (v *visit) promptFacts(c bot.Catalogue, entry bot.Entry) []fact {
 		{v.say("web.field-intensity"), v.intensityName(p.Intensity)},
 		{v.say("web.field-season"), strings.Join(months, ", ")},
 		{v.say("web.field-avoid"), strings.Join(avoid, ", ")},
+		{v.say("web.field-not-before"), notBefore},
 		{v.say("web.field-cooldown"), v.say("web.weeks", "count", strconv.Itoa(p.CooldownWeeks))},
 		{v.say("web.used"), v.shown(entry.Shown)},
 		{v.say("web.resting"), v.rests(entry.Shown)},

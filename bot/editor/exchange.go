@@ -93,13 +93,6 @@ func (e *Editor) export(v *visit) error {
 
 // plan reads a file and says what its import would do. Nothing is changed.
 func (e *Editor) plan(v *visit) error {
-	select {
-	case e.uploads <- struct{}{}:
-		defer func() { <-e.uploads }()
-	default:
-		v.w.Header().Set("Retry-After", "10")
-		return v.sorry(http.StatusServiceUnavailable, "web.sorry-fast")
-	}
 	raw, name, err := upload(v.r)
 	if err != nil {
 		return err
@@ -120,6 +113,10 @@ func (e *Editor) plan(v *visit) error {
 	if len(bytes.TrimSpace(raw)) == 0 {
 		return broken(v.say("web.import-empty"))
 	}
+	many := v.say("web.import-many", "most", strconv.Itoa(maxEntries))
+	if bytes.Count(raw, []byte("[["))+bytes.Count(raw, []byte("{")) > 20*maxEntries { // what that would be is not even read
+		return broken(many)
+	}
 	var lib prompts.Library
 	if table(name, raw) {
 		lib, err = prompts.DecodeCSV(bytes.NewReader(raw))
@@ -128,6 +125,9 @@ func (e *Editor) plan(v *visit) error {
 	}
 	if err != nil {
 		return broken(v.syntax(err)...)
+	}
+	if len(lib.Tensions)+len(lib.Values)+len(lib.Audiences)+len(lib.Prompts) > maxEntries {
+		return broken(many)
 	}
 	return v.planPage(http.StatusOK, lib, d)
 }
@@ -251,7 +251,7 @@ func (v *visit) syntax(err error) []string {
 	return []string{err.Error()}
 }
 
-// broken says in the reader's language what the readers of files say in English. What it does not know stays as it is.
+// broken says in the reader's language what the readers of files say in English. What it does not know stays as they have it.
 func (v *visit) broken(s prompts.SyntaxError) string {
 	if v.lang == prompts.English {
 		return s.Problem
@@ -275,7 +275,7 @@ func (v *visit) broken(s prompts.SyntaxError) string {
 			return v.say(known.key, pairs...)
 		}
 	}
-	return s.Problem
+	return s.In(v.lang)
 }
 
 // What the readers of files say, of what an editor can do wrong.

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/weerklank/weerklank/bot"
@@ -33,6 +35,7 @@ type formView struct {
 	Back    []string
 	Action  []string
 	CanSend bool // a prompt can go to review from here
+	Unsaved bool // what stands here was typed, and is nowhere else
 }
 
 // pair is a text in both languages, side by side.
@@ -143,6 +146,7 @@ type formState struct {
 	wrong    []wrong
 	theirs   *bot.Entry // somebody else saved this meanwhile
 	same     bool
+	saved    bool // what is shown was saved just now
 	check    bool
 	quick    bool // without what only a look at all others finds
 }
@@ -173,6 +177,7 @@ func (v *visit) build(c bot.Catalogue, entry bot.Entry, stamp string, s formStat
 	d := formView{
 		Key: key, New: key.ID == "", Kind: v.kindName(key.Kind), Name: nameOf(entry, v.lang), Stamp: stamp, Same: s.same,
 		Active: entry.Prompt != nil && (entry.Prompt.Status == prompts.Active || entry.InForce != nil), CanSend: entry.Prompt != nil,
+		Unsaved: v.r.Method == http.MethodPost && !s.saved,
 	}
 	d.Action, d.Back = []string{"edit", string(key.Kind), key.ID}, []string{"entry", string(key.Kind), key.ID}
 	if d.New {
@@ -412,15 +417,84 @@ func (e *Editor) save(v *visit) error {
 		return v.back("saved", "entry", string(saved.Key.Kind), saved.Key.ID)
 	}
 	_, err = v.bot.SubmitPrompt(ctx, v.s.editor, prompts.ID(saved.Key.ID), saved.Stamp)
-	if errors.As(err, &refused) { // it is saved as a draft; what keeps it from review is said at its fields
+	if err != nil { // it is saved as a draft; what keeps it from review is said at its fields
 		v.r.SetPathValue("id", saved.Key.ID)
-		s.problems, s.findings, s.wrong = refused.Problems, refused.Findings, []wrong{{"", "", v.say("web.saved-not-sent")}}
-		return v.form(http.StatusUnprocessableEntity, c, saved, saved.Stamp, s)
-	}
-	if err != nil {
-		return err
+		s.saved = true
+		if errors.As(err, &refused) {
+			s.problems, s.findings, s.wrong = refused.Problems, refused.Findings, []wrong{{"", "", v.say("web.saved-not-sent")}}
+			return v.form(http.StatusUnprocessableEntity, c, saved, saved.Stamp, s)
+		}
+		v.e.log.Warn("library page", "page", v.r.Pattern, "type", fmt.Sprintf("%T", err))
+		s.wrong = []wrong{{"", "", v.say("web.saved-only")}}
+		return v.form(http.StatusConflict, c, saved, saved.Stamp, s)
 	}
 	return v.back("submit", "entry", string(saved.Key.Kind), saved.Key.ID)
+}
+
+// writes says whether the request sends in the form of an entry, which holds what somebody typed.
+func (v *visit) writes() bool {
+	steps := strings.Split(strings.TrimPrefix(v.r.URL.Path, "/library/"), "/")
+	_, err := v.key()
+	return v.r.Method == http.MethodPost && err == nil && (steps[0] == "edit" || steps[0] == "new")
+}
+
+// keep shows the form again with what was typed and why it was not taken, so that nothing of it is lost. Nothing is saved:
+// its reader sends it in once more. False: there is no form to show.
+func (v *visit) keep(status int, why string) bool {
+	key, err := v.formKey()
+	if err != nil {
+		return false
+	}
+	c, err := v.bot.Catalogue(v.r.Context())
+	if err != nil {
+		return false
+	}
+	base := v.blank(key)
+	if key.ID != "" {
+		base, err = v.bot.Entry(v.r.Context(), key)
+	}
+	stamp := v.r.PostFormValue("stamp")
+	if errors.Is(err, bot.ErrNotFound) { // it is not there any more, but can be made anew
+		v.r.SetPathValue("id", "")
+		base, stamp, err = v.blank(bot.EntryKey{Kind: key.Kind}), "", nil
+	}
+	if err != nil {
+		return false
+	}
+	entry, unread, err := v.typed(base)
+	if err != nil {
+		return false
+	}
+	if why == "web.sorry-form" { // the page is of an earlier session
+		why = "web.kept-form"
+	}
+	wrongs := append([]wrong{{"", "", v.say(why)}, {"", "", v.say("web.kept")}}, unread...)
+	return v.form(status, c, entry, stamp, formState{wrong: wrongs, same: v.r.PostFormValue("same") == "yes"}) == nil
+}
+
+// texts are what was typed in the form that was sent in, to copy.
+func (v *visit) texts() string {
+	key, err := v.key()
+	if err != nil {
+		return ""
+	}
+	var fields []field
+	if entry := v.blank(key); entry.Prompt != nil {
+		for _, pair := range v.promptPairs(*entry.Prompt) {
+			fields = append(fields, pair.Fields...)
+		}
+	} else {
+		for _, lang := range prompts.Langs() {
+			fields = append(fields, v.wordFields(entry, lang)...)
+		}
+	}
+	var out strings.Builder
+	for _, f := range fields {
+		if text := strings.TrimSpace(strings.ReplaceAll(v.r.PostFormValue(f.Name), "\r\n", "\n")); text != "" {
+			out.WriteString(f.Label + " (" + v.langName(f.Lang) + ")\n" + text + "\n\n")
+		}
+	}
+	return strings.TrimSpace(out.String())
 }
 
 // check answers the script while somebody types: the preview, and what there is to say at each field.
@@ -626,6 +700,7 @@ func (v *visit) promptGroups(c bot.Catalogue, p prompts.Prompt) []group {
 		{v.say("web.group-when"), false, []field{
 			{Name: "phase", Label: v.say("web.field-phase"), Kind: "one", Options: chosen(phases, string(p.Phase))},
 			{Name: "cooldown_weeks", Label: v.say("web.field-cooldown"), Hint: v.say("web.hint-cooldown"), Kind: "line", Value: strconv.Itoa(p.CooldownWeeks)},
+			{Name: "not_before", Label: v.say("web.field-not-before"), Hint: v.say("web.hint-not-before"), Kind: "line", Value: p.NotBefore},
 			{Name: "season", Label: v.say("web.field-season"), Hint: v.say("web.hint-season"), Kind: "many", Options: chosen(v.months(), season...)},
 			{Name: "avoid", Label: v.say("web.field-avoid"), Kind: "many", Options: chosen(v.periods(), p.Avoid...)},
 		}},
@@ -676,6 +751,12 @@ func (v *visit) typed(base bot.Entry) (bot.Entry, []wrong, error) {
 		p.Tensions = named[prompts.TensionID](append([]string{get("tensions")}, sent["tensions_more"]...))
 		p.Values, p.Audience, p.NotFor = named[prompts.ValueID](sent["values"]), named[prompts.AudienceID](sent["audience"]), named[prompts.AudienceID](sent["not_for"])
 		p.Avoid, p.Family, p.Themes = named[string](sent["avoid"]), cmp.Or(get("family"), id), split(get("themes"), ",")
+		if sent.Has("not_before") { // a page from before it had the field says nothing of it
+			p.NotBefore = get("not_before")
+			if _, err := time.Parse(time.DateOnly, p.NotBefore); err != nil && p.NotBefore != "" {
+				unread = append(unread, wrong{"not_before", v.fieldName("not_before"), v.say("web.not-a-day")})
+			}
+		}
 		p.Aftercare, p.Onboarding = get("aftercare") == "yes", get("onboarding") == "yes"
 		p.FollowupKinds = named[string]([]string{get("followup_kinds_1"), get("followup_kinds_2")})
 		number := func(name string) int {

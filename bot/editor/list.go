@@ -189,17 +189,23 @@ func (v *visit) filters(c bot.Catalogue, q url.Values) []filter {
 
 // passes says whether a prompt is among what the filters ask for.
 func (v *visit) passes(c bot.Catalogue, entry bot.Entry, q url.Values, search string, errs, warns map[bot.EntryKey]int) bool {
-	p := *entry.Prompt
+	p, status := *entry.Prompt, q.Get("status")
+	if status == string(prompts.Active) && entry.InForce != nil {
+		p = *entry.InForce // what is asked, whatever is written meanwhile
+	}
 	if t := q.Get("type"); t != "" && string(p.Kind) != t {
 		return false
 	}
-	if a := q.Get("audience"); a != "" && !slices.Contains(p.Audience, prompts.AudienceID(a)) {
+	if a := q.Get("audience"); a != "" && !p.For(prompts.AudienceID(a)) {
 		return false
 	}
 	if t := q.Get("tension"); t != "" && !p.Asks(prompts.TensionID(t)) {
 		return false
 	}
-	if s := q.Get("status"); s != "" && string(p.Status) != s {
+	if status != "" && string(p.Status) != status {
+		return false
+	}
+	if q.Get("lang") != "" && status == "" && p.Status == prompts.Retired { // it wants no other language any more
 		return false
 	}
 	nl, en := spoken(p, prompts.Dutch), spoken(p, prompts.English)
@@ -393,8 +399,11 @@ func (e *Editor) coverage(v *visit) error {
 			continue
 		}
 		p := *entry.Prompt
-		if p.Status == prompts.Active {
+		switch {
+		case p.Status == prompts.Active:
 			types[p.Kind]++
+		case entry.InForce != nil:
+			types[entry.InForce.Kind]++
 		}
 		nl, en := spoken(p, prompts.Dutch), spoken(p, prompts.English)
 		switch {

@@ -72,9 +72,23 @@ func TestLifeOfAPromptWithoutAScript(t *testing.T) {
 	if !strings.Contains(a.last, "De rij mag eruit &lt;b&gt;") {
 		t.Errorf("the reason is not there\n%s", a.main())
 	}
+	// The reason stays until it goes to review again.
 	a.get("/library/edit/prompt/" + id)
+	if status := a.press("/library/edit/prompt/"+id, with(dilemma("Het vakje"), "do", "save", "not_before", "2031-02-03")); status != http.StatusOK || !strings.Contains(a.last, "De rij mag eruit &lt;b&gt;") {
+		t.Errorf("after a save the reason is gone: %d\n%s", status, a.main())
+	}
+	if !strings.Contains(a.last, "3 februari 2031") || w.entry(promptKey(id)).Prompt.NotBefore != "2031-02-03" {
+		t.Error("the first day is not there")
+	}
+	a.get("/library/edit/prompt/" + id)
+	if status := a.press("/library/edit/prompt/"+id, with(dilemma("Het vakje"), "do", "save", "not_before", "morgen")); status != http.StatusUnprocessableEntity || !strings.Contains(a.last, `value="morgen"`) || !strings.Contains(a.last, "Dit is geen dag") {
+		t.Errorf("no day: %d", status)
+	}
 	if status := a.press("/library/edit/prompt/"+id, with(dilemma("Het vakje dat ontbreekt"), "do", "submit")); status != http.StatusOK {
 		t.Fatalf("again: %d\n%s", status, a.main())
+	}
+	if w.entry(promptKey(id)).Prompt.NotBefore != "2031-02-03" {
+		t.Error("a page without the field took the first day away")
 	}
 	b.get(path)
 	if status := b.press(path+"/activate", nil); status != http.StatusOK || w.entry(promptKey(id)).Prompt.Status != prompts.Active {
@@ -272,6 +286,9 @@ func TestImportAndExport(t *testing.T) {
 		"column.csv":   {"id;kleur\nx;rood\n", "is niet bekend; exporteer de bibliotheek en houd de eerste rij"},
 		"book.csv":     {"PK\x03\x04xxxx", "het eigen bestand van een spreadsheet"},
 		"latin.csv":    {"id,title\nx,caf\xe9\n", "niet in UTF-8"},
+		"many.toml":    {"schema = 1\n[library]\n" + strings.Repeat("[[value]]\n", 2001), "meer dan 2000 regels"},
+		"bomb.toml":    {"schema = 1\nvalue = [" + strings.Repeat("{},", 100_000) + "{}]\n[library]\n", "meer dan 2000 regels"},
+		"bomb.csv":     {"id;title\n" + strings.Repeat(";", 1<<20), "meer dan 1000000 cellen"},
 	} {
 		status := c.upload(name, []byte(x.file))
 		if page := html.UnescapeString(c.last); status != http.StatusUnprocessableEntity || !strings.Contains(page, x.want) {

@@ -111,7 +111,7 @@ func (v *visit) fieldName(field string) string {
 		"followup_kinds": "web.field-followup-kinds", "type": "web.field-type", "phase": "web.field-phase", "family": "web.field-family",
 		"status": "web.field-status", "audience": "web.field-audience", "not_for": "web.field-not-for", "tensions": "web.field-tension",
 		"values": "web.field-values", "themes": "web.field-themes", "intensity": "web.field-intensity", "aftercare": "web.field-aftercare",
-		"onboarding": "web.field-onboarding", "cooldown_weeks": "web.field-cooldown", "season": "web.field-season", "avoid": "web.field-avoid",
+		"onboarding": "web.field-onboarding", "cooldown_weeks": "web.field-cooldown", "not_before": "web.field-not-before", "season": "web.field-season", "avoid": "web.field-avoid",
 		"placeholders": "web.field-placeholders", "source": "web.field-source", "licence": "web.field-licence", "author": "web.field-author",
 		"reviewer": "web.field-reviewer", "revision": "web.field-revision", "name": "web.field-name", "label": "web.field-label",
 		"short": "web.field-short", "a": "web.field-pole-a", "b": "web.field-pole-b", "cues_a": "web.field-cues-a", "cues_b": "web.field-cues-b",

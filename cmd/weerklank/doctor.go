@@ -133,7 +133,7 @@ func (d *diagnosis) lendCallback(ctx context.Context, cancel context.CancelFunc,
 	l := newListeners(ctx, slog.New(slog.DiscardHandler), func(error) {})
 	h, err := lend(c)
 	if err == nil {
-		_, err = l.add("http", "tcp", c.HTTP.Listen, h)
+		_, err = l.add("http", "tcp", c.HTTP.Listen, h, outside)
 	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):

@@ -32,15 +32,28 @@ func newListeners(ctx context.Context, log *slog.Logger, fail context.CancelCaus
 	return l
 }
 
-// add opens a listener and serves it. It returns the address that was taken.
-func (l *listeners) add(name, network, addr string, h http.Handler) (string, error) {
+// How long a request from outside may come in, and how long its answer may take, whatever serves it. What a handler knows to
+// be shorter it bounds itself.
+const (
+	outsideRead  = 30 * time.Second
+	outsideWrite = 2 * time.Minute
+)
+
+// outside bounds a server that anybody reaches: no connection of it is held for ever.
+func outside(s *http.Server) { s.ReadTimeout, s.WriteTimeout = outsideRead, outsideWrite }
+
+// add opens a listener and serves it, with what else is set on its server. It returns the address that was taken.
+func (l *listeners) add(name, network, addr string, h http.Handler, set ...func(*http.Server)) (string, error) {
 	listener, err := net.Listen(network, addr)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", name, err)
 	}
-	// Bounded, but without a write timeout: live pages stay open.
+	// Bounded, but without a write timeout unless it is set: live pages stay open.
 	s := &http.Server{Handler: l.endingStreams(h), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: serverLog(l.log), BaseContext: func(net.Listener) context.Context { return l.requests }}
+	for _, f := range set {
+		f(s)
+	}
 	l.servers[name] = s
 	l.group.Go(func() {
 		if err := s.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

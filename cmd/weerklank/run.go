@@ -402,7 +402,7 @@ func (p *parts) listen(l *listeners, e *env, announce string, runBot func()) err
 		}
 	}
 	if p.c.HTTP.Listen != "" {
-		addr, err := l.add("http", "tcp", p.c.HTTP.Listen, p.callbacks())
+		addr, err := l.add("http", "tcp", p.c.HTTP.Listen, p.callbacks(), outside)
 		if err != nil {
 			return busy(err, p.c.HTTP.Listen)
 		}

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -123,6 +125,33 @@ func TestStoppingHasOneDeadline(t *testing.T) {
 	}
 	close(release)
 	<-written
+}
+
+// Whoever sends a part of what they announce is let go, also where no handler reads it.
+func TestNothingFromOutsideIsHeldForEver(t *testing.T) {
+	l := newListeners(t.Context(), slog.New(slog.DiscardHandler), func(error) {})
+	soon := func(s *http.Server) { outside(s); s.ReadTimeout = min(s.ReadTimeout, 50*time.Millisecond) }
+	addr, err := l.add("test", "tcp", "127.0.0.1:0", http.NotFoundHandler(), soon) // reads nothing of what it refuses
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := l.servers["test"]; s.ReadTimeout <= 0 || s.WriteTimeout <= 0 {
+		t.Errorf("read %s, write %s", s.ReadTimeout, s.WriteTimeout)
+	}
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	fmt.Fprint(conn, "POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nx")
+	if _, err := io.Copy(io.Discard, conn); err != nil {
+		t.Errorf("the connection stays: %v", err)
+	}
+	l.closeIntake(t.Context())
+	if err := l.close(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
 // Stopping ends open pages at once, and lets requests finish that are under way.

@@ -10,16 +10,18 @@ import (
 // libraryPath is where the library on the web is served.
 const libraryPath = "/library"
 
-// libraryOnWeb says whether the library is on the web: where a proxy takes people to the program, and what they send is safe
-// on the way.
-func (c config) libraryOnWeb() bool {
+// libraryOnWeb says whether the library is on the web: where people reach it safely, and somebody may edit it.
+func (c config) libraryOnWeb() bool { return c.libraryReached() && len(c.Rights.Editors) > 0 }
+
+// libraryReached says whether a proxy takes people to the program, and what they send is safe on the way.
+func (c config) libraryReached() bool {
 	u := webAddress(c.HTTP.PublicURL)
 	return c.HTTP.Listen != "" && u != nil && (u.Scheme == "https" || loopbackHost(u.Hostname()))
 }
 
 // checkLibrary says what stands in the way of the library on the web.
 func (c config) checkLibrary(e *env, wrong func(section, key, text string)) {
-	if !c.libraryOnWeb() {
+	if !c.libraryReached() {
 		return
 	}
 	taken := func(path string) bool { return path != "" && strings.HasPrefix(path+"/", libraryPath+"/") }
@@ -33,7 +35,7 @@ func (c config) checkLibrary(e *env, wrong func(section, key, text string)) {
 
 // libraryNotes are what is allowed, and worth a second look.
 func (c config) libraryNotes(e *env) (notes []string) {
-	if c.HTTP.Listen != "" && c.HTTP.PublicURL != "" && webAddress(c.HTTP.PublicURL) != nil && !c.libraryOnWeb() {
+	if c.HTTP.Listen != "" && c.HTTP.PublicURL != "" && webAddress(c.HTTP.PublicURL) != nil && !c.libraryReached() {
 		notes = append(notes, e.say("cli.config-library-plain"))
 	}
 	return notes

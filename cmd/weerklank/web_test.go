@@ -67,21 +67,22 @@ func TestDemoLibraryOnTheWeb(t *testing.T) {
 	}
 }
 
-// The library is on the web where a proxy with TLS leads people to the program, or on the machine itself; else it is not.
+// The library is on the web where a proxy with TLS leads people to the program, or on the machine itself, and somebody may edit it; else it is not.
 func TestLibraryIsOffUnlessConfigured(t *testing.T) {
 	for name, x := range map[string]struct {
-		lines string
-		want  int
+		lines, editors string
+		want           int
 	}{
-		"no address":     {"", http.StatusNotFound},
-		"an open http":   {"public_url = \"http://bot.example.org\"\n", http.StatusNotFound},
-		"this machine":   {"public_url = \"http://127.0.0.1:8482\"\n", http.StatusOK},
-		"behind a proxy": {"public_url = \"https://bot.example.org\"\n", http.StatusOK},
+		"no address":     {"", `"workspace:hanna"`, http.StatusNotFound},
+		"an open http":   {"public_url = \"http://bot.example.org\"\n", `"workspace:hanna"`, http.StatusNotFound},
+		"no editor":      {"public_url = \"https://bot.example.org\"\n", "", http.StatusNotFound},
+		"this machine":   {"public_url = \"http://127.0.0.1:8482\"\n", `"workspace:hanna"`, http.StatusOK},
+		"behind a proxy": {"public_url = \"https://bot.example.org\"\n", `"workspace:hanna"`, http.StatusOK},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			listen := free(t)
-			text := "data_dir = \"" + dir + "/data\"\n[workspace]\nenabled = true\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[http]\nlisten = \"" + listen + "\"\n" + x.lines
+			text := "data_dir = \"" + dir + "/data\"\n[workspace]\nenabled = true\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[http]\nlisten = \"" + listen + "\"\n" + x.lines + "[rights]\neditors = [" + x.editors + "]\n"
 			file := filepath.Join(dir, "weerklank.toml")
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 				t.Fatal(err)

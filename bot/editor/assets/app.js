@@ -23,7 +23,7 @@
   const form = $("#entry");
   if (!form) return;
   const state = $("#checking");
-  let timer = 0, asked = 0, changed = false;
+  let timer = 0, asked = 0, changed = "unsaved" in form.dataset;
 
   const check = async () => {
     const mine = ++asked;

@@ -238,10 +238,10 @@ func (b *Bot) EntryHistory(ctx context.Context, key EntryKey) ([]Past, error) {
 // SaveEntry stores an editor's change, or a new entry (Change.Stamp empty), and returns the entry as it is then.
 //
 // A prompt is saved as a draft, whatever status the change names: SubmitPrompt and ActivatePrompt take it further, and
-// what was active stays in force until then. Only a change that readers do not see (Themes, Author, Source, Licence,
-// CooldownWeeks, Season, Avoid, NotBefore) leaves an active prompt active. The revision is counted here. A draft may have
-// gaps. Tensions, values and audiences are in force at once. Retired is not changed by saving; a retired prompt is woken
-// first. A change that changes nothing is none.
+// what was active stays in force until then. Only a change that readers do not see (Themes, Author, Licence,
+// CooldownWeeks, Season, Avoid) leaves an active prompt active. What a member brought keeps its source, and is asked no
+// sooner than it says. The revision is counted here. A draft may have gaps. Tensions, values and audiences are in force at
+// once. Retired is not changed by saving; a retired prompt is woken first. A change that changes nothing is none.
 //
 // Errors: ErrConflict (the entry as it is now is returned with it), ErrExists, ErrNotFound, ErrReadOnly, *Refused.
 func (b *Bot) SaveEntry(ctx context.Context, by ActorID, c Change) (Entry, error) {
@@ -365,6 +365,7 @@ func filled(p prompts.Prompt) prompts.Prompt {
 
 // savePrompt makes p the newest revision of a prompt.
 func (b *Bot) savePrompt(l *layers, key EntryKey, cur Entry, p prompts.Prompt, act Act) error {
+	p = *l.floored(key, Content{Prompt: &p}).Prompt
 	p.Status, p.Revision, p.Reviewer = prompts.Draft, 1, ""
 	old := cur.Prompt
 	if old == nil {

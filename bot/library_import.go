@@ -72,7 +72,7 @@ func (b *Bot) planImport(ctx context.Context, lib prompts.Library, reviewed bool
 			continue
 		}
 		seen[key] = true
-		c := incoming.at[key].tidy()
+		c := l.floored(key, incoming.at[key].tidy())
 		cur, there := l.entry(key)
 		stale := c.Prompt != nil && there && c.Prompt.Revision < cur.Prompt.Revision
 		if c.Prompt != nil {

@@ -415,7 +415,7 @@ func (b *Bot) Propose(ctx context.Context, p Proposal) (prompts.ID, error) {
 		if waiting >= proposalsWaiting {
 			return Also{}, ErrTooMany
 		}
-		l.put(key, Content{Prompt: &prompt}, Act{What: "propose"}, nil) // no editor, and no moment
+		l.put(key, Content{Prompt: &prompt}, Act{What: "propose"}, func(e *OwnEntry) { e.Floor = prompt.NotBefore }) // no editor, and no moment
 		return Also{Posts: posts}, nil
 	})
 	if err == nil {

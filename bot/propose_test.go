@@ -352,6 +352,84 @@ func TestNotBeforeFourWeeks(t *testing.T) {
 	}
 }
 
+// No edit, import or restore lets a dilemma that a member brought be asked sooner, or hides that it came from a team; and no
+// first day is put off or dropped in an active prompt without a second reader.
+func TestTheFirstDayStays(t *testing.T) {
+	d, ctx := newDesk(t), context.Background()
+	id, err := d.bot.Propose(ctx, bot.Proposal{Code: "AAAA-BBBB-CCCC-DDDD", Lang: "nl", Situation: good()["situation"][0], A: good()["a"][0], B: good()["b"][0],
+		LostA: good()["lost_a"][0], LostB: good()["lost_b"][0], At: time.Date(2026, 9, 3, 14, 0, 0, 0, time.UTC)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const floor = "2026-10-05"
+	stands := func(what string, status prompts.Status, day string) bot.Entry {
+		t.Helper()
+		e := d.entry(promptKey(string(id)))
+		if e.Prompt.NotBefore != day || e.Prompt.Source != prompts.SourceTeam || e.Prompt.Status != status {
+			t.Errorf("%s: %s, %s, %s", what, e.Prompt.NotBefore, e.Prompt.Source, e.Prompt.Status)
+		}
+		if p := e.InForce; p != nil && (p.NotBefore < floor || p.Source != prompts.SourceTeam) {
+			t.Errorf("%s: in force %s, %s", what, p.NotBefore, p.Source)
+		}
+		return e
+	}
+	loose := func(p prompts.Prompt, day string) prompts.Prompt {
+		p = p.Tidy()
+		p.NotBefore, p.Source, p.Author = day, prompts.SourceOriginal, "Redactie"
+		return p
+	}
+	whole := func(p prompts.Prompt) prompts.Prompt {
+		known, _ := d.o.Library.Prompt(known)
+		p.Tensions, p.Words, p.FollowupKinds = []prompts.TensionID{"tailoring-equality"}, known.Words, known.FollowupKinds
+		return p
+	}
+	edit := func(change func(*prompts.Prompt)) {
+		t.Helper()
+		e := d.entry(promptKey(string(id)))
+		p := e.Prompt.Tidy()
+		change(&p)
+		e.Prompt = &p
+		d.save(ed1, e, e.Stamp)
+	}
+	edit(func(p *prompts.Prompt) { *p = whole(loose(*p, "")) })
+	e := stands("saved", prompts.Draft, floor)
+	if e, err = d.bot.SubmitPrompt(ctx, ed1, id, e.Stamp); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = d.bot.ActivatePrompt(ctx, ed2, id, e.Stamp); err != nil {
+		t.Fatal(err)
+	}
+	edit(func(p *prompts.Prompt) { *p = loose(*p, "2026-09-07") })
+	e = stands("an active one, sooner", prompts.Active, floor)
+	for i, plan := range []func(context.Context, prompts.Library) (bot.ImportPlan, error){d.bot.PlanImport, d.bot.PlanReviewedImport} {
+		p := loose(*e.Prompt, "")
+		dutch(func(w *prompts.Words) { w.Title = fmt.Sprintf("Uit het blad %d", i) })(&p)
+		lib := prompts.Library{Prompts: []prompts.Prompt{p}}
+		got, err := plan(ctx, lib)
+		if err != nil || len(got.Changed) != 1 || got.Changed[0].After.Prompt.NotBefore != floor {
+			t.Fatalf("%+v %v", got, err)
+		}
+		got.Changed[0].After.Prompt = new(loose(*got.Changed[0].After.Prompt, "")) // whoever made the plan
+		if err := d.bot.ApplyImport(ctx, ed1, got); err != nil {
+			t.Fatal(err)
+		}
+		stands("imported", got.Changed[0].After.Prompt.Status, floor)
+		e = d.entry(promptKey(string(id)))
+	}
+	for n := range 3 {
+		if e, err = d.bot.RestoreEntry(ctx, ed1, e.Key, n, e.Stamp); err != nil {
+			t.Fatal(err)
+		}
+		stands("restored", prompts.Draft, floor)
+	}
+	later := d.entry(promptKey(known))
+	p := later.Prompt.Tidy()
+	p.NotBefore, later.Prompt = "2027-01-04", &p
+	if got := d.save(ed1, later, later.Stamp); got.Prompt.Status != prompts.Draft || got.InForce == nil {
+		t.Errorf("another first day is in force at once: %s", got.Prompt.Status)
+	}
+}
+
 // What is looked for in a draft, and what is not.
 func TestAdvice(t *testing.T) {
 	for text, want := range map[string]string{

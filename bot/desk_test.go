@@ -708,6 +708,46 @@ func TestProposalIsTakenBack(t *testing.T) {
 	}
 }
 
+// What was laid aside without ever being asked can be taken back too; and what was taken back stays away when an older
+// backup is put back.
+func TestTakenBackStaysAway(t *testing.T) {
+	d := atDesk(t, "nl")
+	event := func() (bot.FormSubmitted, string) {
+		form := d.command("p3", "voorstel").Form
+		_, code, _ := strings.Cut(form.State, ":")
+		return bot.FormSubmitted{From: d.from("p3", crew), Form: form.Name, State: form.State, Values: good()}, code
+	}
+	brought, code := event()
+	d.send(brought)
+	d.press("p8", d.command("p8", "bibliotheek toon "+string(d.fromTeams()[0].ID)), "Stop ermee")
+	if got := d.fromTeams(); len(got) != 1 || got[0].Status != prompts.Retired {
+		t.Fatalf("%+v", got)
+	}
+	k := d.backup()
+	if r := d.typed("p3", "verwijder "+code); !strings.Contains(plain(r), "Teruggenomen") {
+		t.Errorf("%s", plain(r))
+	}
+	if len(d.fromTeams()) != 0 {
+		t.Error("its words are kept")
+	}
+	d.run()
+	d.close()
+	again := d.restore(k, true)
+	if len(again.fromTeams()) != 1 {
+		t.Fatal("it is not in the backup: the test shows nothing")
+	}
+	again.run()
+	for deadline := time.Now().Add(10 * time.Second); len(again.fromTeams()) != 0; <-time.After(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the backup brought it back")
+		}
+	}
+	if r := (&deskWorld{again, d.now}).typed("p3", "verwijder "+code); !strings.Contains(plain(r), "Teruggenomen") {
+		t.Errorf("%s", plain(r))
+	}
+	again.close()
+}
+
 // Everything that is said on the way from a dilemma to a question, in both languages.
 func TestGoldenDesk(t *testing.T) {
 	for _, lang := range prompts.Langs() {

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -436,7 +437,7 @@ func (b *Bot) proposed(ctx context.Context, code string) (brought, there bool, e
 	return brought, there, nil
 }
 
-// takeBack erases a proposal whose code somebody still has, until it is in use. ok is false if the code is of none.
+// takeBack erases a proposal whose code somebody still has, unless it was ever in use. ok is false if the code is of none.
 func (b *Bot) takeBack(ctx context.Context, f From, code string) (r Response, ok bool, err error) {
 	say := sayer(f.Lang)
 	brought, there, err := b.proposed(ctx, code)
@@ -448,14 +449,21 @@ func (b *Bot) takeBack(ctx context.Context, f From, code string) (r Response, ok
 	case !there: // it came again
 		return say.kept("propose.taken-back"), true, nil
 	}
-	b.editing.Lock()
-	defer b.editing.Unlock()
-	err = b.o.Store.EraseOwn(ctx, EntryKey{EntryPrompt, string(proposalID(code))}, func(e OwnEntry) error {
-		if p := e.Now.Prompt; p == nil || p.Source != prompts.SourceTeam || e.InForce != nil || p.Status != prompts.Review && p.Status != prompts.Draft {
-			return ErrDenied
+	id := proposalID(code)
+	used, err := b.wasInUse(ctx, id)
+	if err == nil && used {
+		err = ErrDenied
+	}
+	if err == nil { // first outside the store: a backup that is put back must not bring the words back
+		if err = b.o.Keys.Create(ctx, newErasedSlot(id)); errors.Is(err, ErrExists) {
+			err = nil
 		}
-		return nil
-	})
+	}
+	if err == nil {
+		if err = b.eraseProposal(ctx, id); errors.Is(err, ErrDenied) { // in use just now
+			err = cmp.Or(b.o.Keys.Destroy(ctx, newErasedSlot(id).Name), err)
+		}
+	}
 	switch {
 	case errors.Is(err, ErrDenied):
 		return say.message("propose.in-use"), true, nil
@@ -464,4 +472,58 @@ func (b *Bot) takeBack(ctx context.Context, f From, code string) (r Response, ok
 	}
 	b.tidyLater()
 	return say.kept("propose.taken-back"), true, nil
+}
+
+// wasInUse says whether a prompt was ever in force.
+func (b *Bot) wasInUse(ctx context.Context, id prompts.ID) (bool, error) {
+	history, err := b.o.Store.OwnHistory(ctx, EntryKey{EntryPrompt, string(id)})
+	return slices.ContainsFunc(history, func(p OwnPast) bool { return p.Prompt != nil && p.Prompt.Status == prompts.Active }), err
+}
+
+// eraseProposal takes a proposal out, with its history. ErrDenied: it was put in use meanwhile.
+func (b *Bot) eraseProposal(ctx context.Context, id prompts.ID) error {
+	b.editing.Lock()
+	defer b.editing.Unlock()
+	if used, err := b.wasInUse(ctx, id); used || err != nil {
+		return cmp.Or(err, ErrDenied)
+	}
+	return b.o.Store.EraseOwn(ctx, EntryKey{EntryPrompt, string(id)}, func(e OwnEntry) error {
+		if e.Now.Prompt == nil || e.Now.Prompt.Status == prompts.Active {
+			return ErrDenied
+		}
+		return nil
+	})
+}
+
+// erasedKind is the kind of the slots that say which proposals were taken back. They stay: a backup may be of any age.
+const erasedKind = ".erased"
+
+func newErasedSlot(id prompts.ID) KeySlot {
+	return KeySlot{Name: string(id) + erasedKind, Key: []byte(id)}
+}
+
+// eraseAgain erases the proposals that were taken back and that an older backup brought back, or that a crash left between
+// the slot and the record.
+func (b *Bot) eraseAgain(ctx context.Context) error {
+	slots, err := b.o.Keys.Slots(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range slots {
+		id, ok := strings.CutSuffix(name, erasedKind)
+		if !ok {
+			continue
+		}
+		switch err := b.eraseProposal(ctx, prompts.ID(id)); {
+		case err == nil:
+			b.tidyLater()
+		case errors.Is(err, ErrDenied): // in use before it was gone: nobody was told that it is
+			if err := b.o.Keys.Destroy(ctx, name); err != nil {
+				return err
+			}
+		case !errors.Is(err, ErrNotFound):
+			return err
+		}
+	}
+	return nil
 }

@@ -101,7 +101,7 @@ func (b *Bot) forgetAudit(ctx context.Context, now time.Time) error {
 // and which holds replies that were removed since, and open rounds whose key slot is gone, which nobody can open any more
 // (TRUST 13, S12 and S17).
 func (b *Bot) begin(ctx context.Context, now time.Time) error {
-	if err := b.removeAgain(ctx, now); err != nil {
+	if err := errors.Join(b.removeAgain(ctx, now), b.eraseAgain(ctx)); err != nil {
 		return err
 	}
 	at, err := b.o.Store.Restored(ctx)

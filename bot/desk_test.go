@@ -449,8 +449,14 @@ func TestEditorsAreTold(t *testing.T) {
 	}
 	id := d.proposal("p3", good()) // Thursday 3 September
 	d.proposal("p4", with(good(), "a", "Ik bel eerst iemand die het weet."))
+	if posts, next, err := d.db.Pending(ctx, time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), 100); err != nil || slices.ContainsFunc(posts, func(p bot.Post) bool { return p.To != "" }) {
+		t.Errorf("a proposal takes a place in the queue: %+v %v %v", posts, next, err)
+	}
 	step := func(at time.Time) {
 		t.Helper()
+		if _, err := d.bot.Step(ctx, at); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := d.bot.Send(ctx, at); err != nil {
 			t.Fatal(err)
 		}
@@ -462,6 +468,12 @@ func TestEditorsAreTold(t *testing.T) {
 	step(time.Date(2026, 9, 7, 7, 0, 0, 0, time.UTC))
 	if len(told()) != 1 {
 		t.Fatalf("%v", told())
+	}
+	d.close()
+	d.open() // it does not remember what it told
+	step(time.Date(2026, 9, 7, 8, 0, 0, 0, time.UTC))
+	if len(told()) != 1 {
+		t.Fatalf("again: %v", told())
 	}
 	d.now = time.Date(2026, 9, 8, 9, 0, 0, 0, time.UTC)
 	view := d.command("p8", "bibliotheek toon "+id)

@@ -358,8 +358,7 @@ func (b *Bot) wishesLike(ctx context.Context, slug string) (forms []string) {
 // ---- telling editors
 
 // notices are the messages to the editors who asked to hear that something waits, except who sent it in. They leave on the
-// next working morning; for what members brought, at the beginning of the next week: the day would say who it was. There is
-// at most one a day for each.
+// next working morning; for what members brought, on the Monday of this week. There is at most one a day for each.
 func (b *Bot) notices(ctx context.Context, by ActorID, now time.Time, members bool) ([]Post, error) {
 	watchers, err := b.watchers(ctx)
 	if err != nil {
@@ -368,8 +367,11 @@ func (b *Bot) notices(ctx context.Context, by ActorID, now time.Time, members bo
 	zone := zoneOf(b.o.Team.Zone)
 	at := now.In(zone)
 	day := time.Date(at.Year(), at.Month(), at.Day()+1, 9, 0, 0, 0, zone)
-	for day.Weekday() == time.Saturday || day.Weekday() == time.Sunday || members && day.Weekday() != time.Monday {
+	for day.Weekday() == time.Saturday || day.Weekday() == time.Sunday {
 		day = day.AddDate(0, 0, 1)
+	}
+	if members {
+		day = mondayOf(now, zone)
 	}
 	var posts []Post
 	for _, w := range watchers {

@@ -73,9 +73,78 @@ func newCode() string {
 // fromWeek is the Monday from which a proposal may be asked: at least four whole weeks later, the same for everybody who
 // brought something in that week.
 func fromWeek(at time.Time, zone *time.Location) string {
+	return mondayOf(at, zone).AddDate(0, 0, 7*(proposalWeeks+1)).Format(time.DateOnly)
+}
+
+// mondayOf is the Monday of a moment's week, at nine.
+func mondayOf(at time.Time, zone *time.Location) time.Time {
 	at = at.In(zone)
-	monday := at.AddDate(0, 0, -(int(at.Weekday())+6)%7)
-	return monday.AddDate(0, 0, 7*(proposalWeeks+1)).Format(time.DateOnly)
+	return time.Date(at.Year(), at.Month(), at.Day()-(int(at.Weekday())+6)%7, 9, 0, 0, 0, zone)
+}
+
+// shownFrom is the Monday after the week in which a member brought an entry: the first day on which anybody sees it. Empty:
+// no member brought it.
+func (e OwnEntry) shownFrom() string {
+	day, err := time.Parse(time.DateOnly, e.Floor)
+	if err != nil {
+		return ""
+	}
+	return day.AddDate(0, 0, -7*proposalWeeks).Format(time.DateOnly)
+}
+
+// layersShown are the layers as editors see them. What members brought this week is not among them: who sees it appear knows
+// when it came, and perhaps who was at a keyboard then.
+func (b *Bot) layersShown(ctx context.Context) (l *layers, hidden int, err error) {
+	if l, err = b.layers(ctx); err != nil {
+		return nil, 0, err
+	}
+	today := time.Now().In(zoneOf(b.o.Team.Zone))
+	first, last := today.Format(time.DateOnly), today.AddDate(0, 0, 7).Format(time.DateOnly)
+	for key, e := range l.own.Entries {
+		if from := e.shownFrom(); first < from && from <= last {
+			delete(l.own.Entries, key)
+			hidden++
+		}
+	}
+	return l, hidden, nil
+}
+
+// tellOfProposals tells the editors who asked for it of what members brought in the week before. It is made on Monday, not
+// when a proposal comes: its place in the queue would say between which other messages that was.
+func (b *Bot) tellOfProposals(ctx context.Context, now time.Time) error {
+	b.mu.Lock()
+	wait := now.Before(b.toldAt)
+	b.mu.Unlock()
+	if wait {
+		return nil
+	}
+	monday := mondayOf(now, zoneOf(b.o.Team.Zone))
+	next := monday
+	if !now.Before(monday) {
+		next = monday.AddDate(0, 0, 7)
+		own, err := b.o.Store.Own(ctx)
+		if err != nil {
+			return err
+		}
+		for _, e := range own.Entries {
+			if e.shownFrom() != monday.Format(time.DateOnly) || e.Now.Prompt == nil || e.Now.Prompt.Status != prompts.Review {
+				continue
+			}
+			posts, err := b.notices(ctx, "", now, true)
+			if err == nil && len(posts) > 0 {
+				err = b.o.Store.Queue(ctx, posts...)
+				b.wake(b.wakeSender)
+			}
+			if err != nil {
+				return err
+			}
+			break
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.toldAt = next
+	return nil
 }
 
 // prompt is what a proposal becomes: a dilemma with gaps that editors fill.
@@ -247,7 +316,7 @@ func (b *Bot) submitProposal(ctx context.Context, e FormSubmitted) (Response, er
 		}
 		switch field.Name {
 		case "situation":
-			p.Situation = v
+			p.Situation = strings.Join(strings.Fields(v), " ") // a prompt has no line breaks
 		case "a":
 			p.A = v
 		case "b":
@@ -394,16 +463,11 @@ func adviceKey(kind Advice) string {
 // ---- keeping it
 
 // Propose keeps what a member brought, for review, and returns its ID. The same code again gives ErrExists and changes
-// nothing; ErrTooMany: nobody could read it any more. Whoever asked for it is told of it at the beginning of a week, so
-// that neither the moment nor the day says who it was.
+// nothing; ErrTooMany: nobody could read it any more. Editors see it from the next Monday on.
 func (b *Bot) Propose(ctx context.Context, p Proposal) (prompts.ID, error) {
 	prompt := p.prompt(zoneOf(b.o.Team.Zone))
 	key := EntryKey{EntryPrompt, string(prompt.ID)}
-	posts, err := b.notices(ctx, "", p.At, true)
-	if err != nil {
-		return "", err
-	}
-	err = b.editLibrary(ctx, func(l *layers) (Also, error) {
+	err := b.editLibrary(ctx, func(l *layers) (Also, error) {
 		if _, used := l.own.Used[key]; used {
 			return Also{}, ErrExists
 		}
@@ -417,11 +481,8 @@ func (b *Bot) Propose(ctx context.Context, p Proposal) (prompts.ID, error) {
 			return Also{}, ErrTooMany
 		}
 		l.put(key, Content{Prompt: &prompt}, Act{What: "propose"}, func(e *OwnEntry) { e.Floor = prompt.NotBefore }) // no editor, and no moment
-		return Also{Posts: posts}, nil
+		return Also{}, nil
 	})
-	if err == nil {
-		b.wake(b.wakeSender)
-	}
 	return prompt.ID, err
 }
 

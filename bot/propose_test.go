@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -281,7 +282,7 @@ func TestProposalInWords(t *testing.T) {
 		t.Helper()
 		n++
 		f := w.fake.From("p2", "")
-		f.Typed, f.At = true, f.At.Add(time.Duration(n)*time.Second)
+		f.Typed, f.At = true, time.Date(2026, 9, 3, 14, 0, n, 0, time.UTC)
 		r, err := w.fake.Send(ctx, bot.DirectReply{From: f, Text: bot.ReplyText(text), Message: fmt.Sprintf("m%d", n)})
 		if err != nil {
 			t.Fatal(err)
@@ -300,7 +301,7 @@ func TestProposalInWords(t *testing.T) {
 	filled = strings.Replace(filled, "op 06-12345678", "elke avond", 1)
 	r = typed(filled) // what is lost was asked about already
 	all := w.fromTeams()
-	if !strings.Contains(plain(r), "Ingebracht") || !strings.Contains(plain(r), "bij je naam") || len(all) != 1 || all[0].Words["nl"].Text != "Een man wil nog naar binnen.\nHij belt mij elke avond." {
+	if !strings.Contains(plain(r), "Ingebracht") || !strings.Contains(plain(r), "bij je naam") || len(all) != 1 || all[0].Words["nl"].Text != "Een man wil nog naar binnen. Hij belt mij elke avond." {
 		t.Errorf("%s\n%+v", plain(r), all)
 	}
 }
@@ -427,6 +428,38 @@ func TestTheFirstDayStays(t *testing.T) {
 	p.NotBefore, later.Prompt = "2027-01-04", &p
 	if got := d.save(ed1, later, later.Stamp); got.Prompt.Status != prompts.Draft || got.InForce == nil {
 		t.Errorf("another first day is in force at once: %s", got.Prompt.Status)
+	}
+}
+
+// Nobody sees a proposal before the week in which it came is over, so that the day of it says nothing.
+func TestProposalIsSeenFromMonday(t *testing.T) {
+	d, ctx := newDesk(t), context.Background()
+	ids := map[string]prompts.ID{}
+	for n, at := range map[string]time.Time{"this week": time.Now(), "last week": time.Now().AddDate(0, 0, -7)} {
+		id, err := d.bot.Propose(ctx, bot.Proposal{Code: "AAAA-BBBB-CCCC-" + strings.ToUpper(n[:4]), Lang: "nl", Situation: "x", A: "a", B: "b", At: at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[n] = id
+	}
+	lib, err := d.bot.NewestLibrary(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat, err := d.bot.Catalogue(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, id := range ids {
+		_, exported := lib.Prompt(id)
+		_, counted := cat.Library.Prompt(id)
+		listed := slices.ContainsFunc(cat.Entries, func(e bot.Entry) bool { return e.Key.ID == string(id) })
+		found := slices.ContainsFunc(cat.Findings, func(f prompts.Finding) bool { return f.Prompt == id })
+		_, one := d.bot.Entry(ctx, promptKey(string(id)))
+		_, past := d.bot.EntryHistory(ctx, promptKey(string(id)))
+		if want := n == "last week"; exported != want || listed != want || counted != want || found && !want || (one == nil) != want || (past == nil) != want {
+			t.Errorf("%s: exported %v, listed %v, counted %v, found %v, %v, %v", n, exported, listed, counted, found, one, past)
+		}
 	}
 }
 

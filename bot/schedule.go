@@ -48,6 +48,9 @@ func (b *Bot) plan(ctx context.Context, now time.Time, patience time.Duration) (
 			if err := b.forgetAudit(ctx, now); err != nil {
 				b.o.Log.Warn("forget the old audit log", "err", err)
 			}
+			if err := b.tellOfProposals(ctx, now); err != nil {
+				b.o.Log.Warn("tell editors that something waits", "err", err)
+			}
 			if err := b.tidy(ctx); err != nil {
 				if !errors.Is(err, ErrBusy) {
 					b.o.Log.Warn("tidy", "err", err)

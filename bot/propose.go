@@ -44,9 +44,6 @@ const proposalsWaiting = 200
 // proposalWeeks is how many whole weeks lie between a proposal and the first day on which it may be asked.
 const proposalWeeks = 4
 
-// AuthorTeam stands as author of what a member brought: nobody knows who.
-const AuthorTeam = "team"
-
 // ErrTooMany says that too many proposals wait already.
 var ErrTooMany = errors.New("too many proposals wait for review")
 
@@ -155,7 +152,7 @@ func (p Proposal) prompt(zone *time.Location) prompts.Prompt {
 		ID: id, Revision: 1, Family: string(id), Kind: prompts.Dilemma, Phase: prompts.PhaseOpen, Status: prompts.Review,
 		Audience: []prompts.AudienceID{prompts.Everyone}, Intensity: 1, CooldownWeeks: 52,
 		FollowupKinds: []string{"perspective", "agreement"}, NotBefore: fromWeek(p.At, zone),
-		Author: AuthorTeam, Source: prompts.SourceTeam, Licence: "CC0-1.0",
+		Author: prompts.ByTeam, Source: prompts.SourceTeam, Licence: "CC0-1.0",
 		Words: map[prompts.Lang]prompts.Words{p.Lang: {
 			Title: titleOf(p.Situation), Text: p.Situation, Question: say("propose.question"), PoleA: p.A, PoleB: p.B,
 			ProtectsA: p.LostB, ProtectsB: p.LostA, // what is lost by the one is what the other protects

@@ -91,7 +91,7 @@ func TestProposalIsKept(t *testing.T) {
 		t.Fatalf("%d kept", len(all))
 	}
 	p := all[0]
-	if p.Status != prompts.Review || p.Author != bot.AuthorTeam || p.NotBefore != "2026-10-05" || len(p.Words) != 1 {
+	if p.Status != prompts.Review || p.Author != prompts.ByTeam || p.NotBefore != "2026-10-05" || len(p.Words) != 1 {
 		t.Errorf("%+v", p)
 	}
 	words := p.Words[prompts.Dutch]
@@ -350,6 +350,39 @@ func TestNotBeforeFourWeeks(t *testing.T) {
 		if _, ok := prompts.Pick(lib, prompts.Situation{Round: 9, Slot: prompts.SlotMain, At: at}); ok != want {
 			t.Errorf("%s: chosen %v", at, ok)
 		}
+	}
+}
+
+// What members brought breaks nothing while it waits: the library is valid, and goes out and in again.
+func TestAWaitingProposalIsValid(t *testing.T) {
+	d, ctx := newDesk(t), context.Background()
+	w := good()
+	_, err := d.bot.Propose(ctx, bot.Proposal{Code: "AAAA-BBBB-CCCC-DDDD", Lang: "nl", Situation: w["situation"][0] + " Dit moet altijd, dus waarom doet niemand het?", A: w["a"][0], B: w["b"][0],
+		At: time.Date(2026, 9, 3, 14, 0, 0, 0, time.UTC)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat, err := d.bot.Catalogue(ctx)
+	if err != nil || len(cat.Problems) != 0 {
+		t.Errorf("%v %v", cat.Problems, err)
+	}
+	lib, err := d.bot.NewestLibrary(ctx)
+	if err != nil || lib.Validate() != nil {
+		t.Fatal(lib.Validate(), err)
+	}
+	p := d.fromTeams()[0].Tidy()
+	p.ID, p.Family = "team-elders", "team-elders"
+	plan, err := d.bot.PlanImport(ctx, prompts.Library{Prompts: []prompts.Prompt{p}})
+	if err != nil || len(plan.New) != 1 || len(plan.Refused) != 0 {
+		t.Errorf("%+v %v", plan, err)
+	}
+	p.Author = prompts.ByEditor // an editor's own work has no gaps in review
+	if plan, err := d.bot.PlanImport(ctx, prompts.Library{Prompts: []prompts.Prompt{p}}); err != nil || len(plan.Refused) == 0 {
+		t.Errorf("%+v %v", plan, err)
+	}
+	e := d.entry(promptKey(string(d.fromTeams()[0].ID)))
+	if _, err := d.bot.ActivatePrompt(ctx, ed1, e.Prompt.ID, e.Stamp); err == nil {
+		t.Error("in use with gaps")
 	}
 }
 

@@ -488,6 +488,9 @@ func TestEditorsAreTold(t *testing.T) {
 	if len(told()) != 2 {
 		t.Errorf("the next morning: %v", told())
 	}
+	if all, err := d.db.Watchers(ctx); err != nil || len(all) != 1 || !all[0].On {
+		t.Errorf("who wants to hear of it no more is kept: %+v %v", all, err)
+	}
 	for _, m := range d.fake.Told() {
 		if text := fmt.Sprintf("%+v", m.Message); strings.Contains(text, id) || strings.Contains(text, "p3") {
 			t.Errorf("it says more than that: %s", text)

@@ -405,6 +405,19 @@ func (b *Bot) setWatch(ctx context.Context, f From, on bool) error {
 	})
 }
 
+// keepUnwatched is how long it is kept that an editor asked to be told no more: until nothing older can come again.
+const keepUnwatched = 48 * time.Hour
+
+// forgetWatchers drops those who asked it no more, a while ago.
+func (b *Bot) forgetWatchers(ctx context.Context, now time.Time) error {
+	old := func(w Watcher) bool { return !w.On && w.At.Before(now.Add(-keepUnwatched)) }
+	all, err := b.o.Store.Watchers(ctx)
+	if err != nil || !slices.ContainsFunc(all, old) {
+		return err
+	}
+	return b.o.Store.UpdateWatchers(ctx, func(all []Watcher) ([]Watcher, error) { return slices.DeleteFunc(slices.Clone(all), old), nil })
+}
+
 // watchers are the editors who asked to be told.
 func (b *Bot) watchers(ctx context.Context) ([]Watcher, error) {
 	all, err := b.o.Store.Watchers(ctx)

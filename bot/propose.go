@@ -178,10 +178,38 @@ func titleOf(text string) string {
 
 const formPropose = "propose"
 
-// proposing remembers which forms were shown what, so that it is shown once. It holds codes of forms and nothing else.
+// proposing remembers which forms were shown what, so that it is shown once, and how much each account brought this hour. It
+// is in memory only.
 type proposing struct {
 	mu    sync.Mutex
 	shown map[string]glance
+
+	hour    time.Time // that brought is of
+	brought map[UserID]int
+}
+
+// proposalsAnHour is how many one account may bring in an hour: one person must not take every place there is.
+const proposalsAnHour = 5
+
+// enter counts one more of an account, unless it brought enough; undo takes it back.
+func (p *proposing) enter(u UserID, now time.Time) (undo func(), ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	hour := now.Truncate(time.Hour)
+	if !hour.Equal(p.hour) {
+		p.hour, p.brought = hour, map[UserID]int{}
+	}
+	if p.brought[u] >= proposalsAnHour {
+		return nil, false
+	}
+	p.brought[u]++
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.hour.Equal(hour) {
+			p.brought[u]--
+		}
+	}, true
 }
 
 func (p *proposing) first(code string, found []string, at int64) bool {
@@ -331,7 +359,15 @@ func (b *Bot) submitProposal(ctx context.Context, e FormSubmitted) (Response, er
 	advised = append(advised, kindNames(heavy)...)
 	seen := len(advised) == 0 || !b.proposing.first(code, advised, version(e.At))
 	if !block && seen {
-		switch _, err := b.Propose(ctx, p); {
+		undo, ok := b.proposing.enter(e.User, time.Now())
+		if !ok {
+			return say.message("propose.enough", "max", strconv.Itoa(proposalsAnHour)), nil
+		}
+		_, err := b.Propose(ctx, p)
+		if err != nil {
+			undo()
+		}
+		switch {
 		case errors.Is(err, ErrTooMany):
 			return say.message("propose.too-many"), nil
 		case err != nil && !errors.Is(err, ErrExists):
@@ -470,7 +506,7 @@ func (b *Bot) Propose(ctx context.Context, p Proposal) (prompts.ID, error) {
 		}
 		waiting := 0
 		for _, e := range l.own.Entries {
-			if q := e.Now.Prompt; q != nil && q.Source == prompts.SourceTeam && q.Status == prompts.Review {
+			if q := e.Now.Prompt; q != nil && q.Source == prompts.SourceTeam && (q.Status == prompts.Review || q.Gaps() && q.Author == prompts.ByTeam) {
 				waiting++
 			}
 		}

@@ -260,7 +260,13 @@ func TestWhoMayPropose(t *testing.T) {
 	if r, err := w.fake.Send(ctx, bot.Command{From: f, Text: "voorstel"}); err != nil || !strings.Contains(plain(r), "privébericht") {
 		t.Errorf("in a channel, in words: %v %s", err, plain(r))
 	}
-	for i := range 200 {
+	for i := range 6 {
+		r := w.brings("p4", w.opened("p4"), time.Now(), with(good(), "situation", fmt.Sprintf("Iemand staat bij het hek en wil naar binnen. De rij is lang, met %d mensen.", i+2)))
+		if r.Kept != (i < 5) || i == 5 && !strings.Contains(plain(r), "dit uur al 5") {
+			t.Errorf("number %d of one person: %s %v", i+1, plain(r), r.Errors)
+		}
+	}
+	for i := range 195 {
 		code := fmt.Sprintf("AAAA-BBBB-CCCC-%c%cDD", 'A'+i/20, 'A'+i%20)
 		if _, err := w.bot.Propose(ctx, bot.Proposal{Code: code, Lang: "nl", Situation: "x", A: "a", B: "b", At: time.Now()}); err != nil {
 			t.Fatal(err)

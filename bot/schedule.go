@@ -82,7 +82,7 @@ func (b *Bot) plan(ctx context.Context, now time.Time, patience time.Duration) (
 // KeepAuditYears is how long the audit log keeps an act (TRUST 7: 24 months).
 const KeepAuditYears = 2
 
-// forgetAudit drops what the audit log has kept long enough, once a day.
+// forgetAudit drops what the audit log has kept long enough, and who asked to be told of the library no more, once a day.
 func (b *Bot) forgetAudit(ctx context.Context, now time.Time) error {
 	b.mu.Lock()
 	wait := now.Before(b.auditAt)
@@ -91,7 +91,7 @@ func (b *Bot) forgetAudit(ctx context.Context, now time.Time) error {
 		return nil
 	}
 	b.untidy.Store(true)
-	if err := b.o.Store.ForgetAudit(ctx, now.AddDate(-KeepAuditYears, 0, 0)); err != nil {
+	if err := errors.Join(b.o.Store.ForgetAudit(ctx, now.AddDate(-KeepAuditYears, 0, 0)), b.forgetWatchers(ctx, now)); err != nil {
 		return err
 	}
 	b.mu.Lock()

@@ -79,6 +79,7 @@ type Bot struct {
 	resume  map[Task]trouble // tasks that are under way or failed
 	closing map[RoundID]bool // rounds that are being closed now
 	auditAt time.Time        // when the audit log is looked through again
+	toldAt  time.Time        // when editors may be told of proposals again
 }
 
 // New checks that every required part is there and that the policy keeps to the floors.

@@ -632,7 +632,7 @@ func (b *Bot) sweep(ctx context.Context, orphans bool) error {
 	var dead []string
 	for _, name := range slots {
 		id, kind, ok := strings.Cut(name, ".")
-		if !ok || kind == "removed" {
+		if !ok || kind == "removed" || "."+kind == erasedKind {
 			continue
 		}
 		r, err := b.o.Store.Round(ctx, RoundID(id))

@@ -161,6 +161,15 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 					return sayer(e.Lang).message("cmd.or-reply", "word", text), nil
 				}
 			}
+			if verb == "word" && !explicit { // "word ik ziek, …" begins many a reply
+				known, err := b.knowsWord(ctx, e.User, rest)
+				if err != nil {
+					return sayer(e.Lang).message("common.later"), err
+				}
+				if !known {
+					return b.typed(ctx, e, text)
+				}
+			}
 			return b.command(ctx, e.From, text)
 		}
 	}

@@ -449,8 +449,14 @@ func TestEditorsAreTold(t *testing.T) {
 	}
 	id := d.proposal("p3", good()) // Thursday 3 September
 	d.proposal("p4", with(good(), "a", "Ik bel eerst iemand die het weet."))
+	if posts, next, err := d.db.Pending(ctx, time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), 100); err != nil || slices.ContainsFunc(posts, func(p bot.Post) bool { return p.To != "" }) {
+		t.Errorf("a proposal takes a place in the queue: %+v %v %v", posts, next, err)
+	}
 	step := func(at time.Time) {
 		t.Helper()
+		if _, err := d.bot.Step(ctx, at); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := d.bot.Send(ctx, at); err != nil {
 			t.Fatal(err)
 		}
@@ -462,6 +468,12 @@ func TestEditorsAreTold(t *testing.T) {
 	step(time.Date(2026, 9, 7, 7, 0, 0, 0, time.UTC))
 	if len(told()) != 1 {
 		t.Fatalf("%v", told())
+	}
+	d.close()
+	d.open() // it does not remember what it told
+	step(time.Date(2026, 9, 7, 8, 0, 0, 0, time.UTC))
+	if len(told()) != 1 {
+		t.Fatalf("again: %v", told())
 	}
 	d.now = time.Date(2026, 9, 8, 9, 0, 0, 0, time.UTC)
 	view := d.command("p8", "bibliotheek toon "+id)
@@ -475,6 +487,9 @@ func TestEditorsAreTold(t *testing.T) {
 	step(time.Date(2026, 9, 9, 7, 0, 0, 0, time.UTC))
 	if len(told()) != 2 {
 		t.Errorf("the next morning: %v", told())
+	}
+	if all, err := d.db.Watchers(ctx); err != nil || len(all) != 1 || !all[0].On {
+		t.Errorf("who wants to hear of it no more is kept: %+v %v", all, err)
 	}
 	for _, m := range d.fake.Told() {
 		if text := fmt.Sprintf("%+v", m.Message); strings.Contains(text, id) || strings.Contains(text, "p3") {
@@ -706,6 +721,46 @@ func TestProposalIsTakenBack(t *testing.T) {
 	if r := d.typed("p3", "verwijder "+code); !strings.Contains(plain(r), "al in gebruik") {
 		t.Errorf("in use: %s", plain(r))
 	}
+}
+
+// What was laid aside without ever being asked can be taken back too; and what was taken back stays away when an older
+// backup is put back.
+func TestTakenBackStaysAway(t *testing.T) {
+	d := atDesk(t, "nl")
+	event := func() (bot.FormSubmitted, string) {
+		form := d.command("p3", "voorstel").Form
+		_, code, _ := strings.Cut(form.State, ":")
+		return bot.FormSubmitted{From: d.from("p3", crew), Form: form.Name, State: form.State, Values: good()}, code
+	}
+	brought, code := event()
+	d.send(brought)
+	d.press("p8", d.command("p8", "bibliotheek toon "+string(d.fromTeams()[0].ID)), "Stop ermee")
+	if got := d.fromTeams(); len(got) != 1 || got[0].Status != prompts.Retired {
+		t.Fatalf("%+v", got)
+	}
+	k := d.backup()
+	if r := d.typed("p3", "verwijder "+code); !strings.Contains(plain(r), "Teruggenomen") {
+		t.Errorf("%s", plain(r))
+	}
+	if len(d.fromTeams()) != 0 {
+		t.Error("its words are kept")
+	}
+	d.run()
+	d.close()
+	again := d.restore(k, true)
+	if len(again.fromTeams()) != 1 {
+		t.Fatal("it is not in the backup: the test shows nothing")
+	}
+	again.run()
+	for deadline := time.Now().Add(10 * time.Second); len(again.fromTeams()) != 0; <-time.After(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the backup brought it back")
+		}
+	}
+	if r := (&deskWorld{again, d.now}).typed("p3", "verwijder "+code); !strings.Contains(plain(r), "Teruggenomen") {
+		t.Errorf("%s", plain(r))
+	}
+	again.close()
 }
 
 // Everything that is said on the way from a dilemma to a question, in both languages.

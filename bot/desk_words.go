@@ -358,8 +358,7 @@ func (b *Bot) wishesLike(ctx context.Context, slug string) (forms []string) {
 // ---- telling editors
 
 // notices are the messages to the editors who asked to hear that something waits, except who sent it in. They leave on the
-// next working morning; for what members brought, at the beginning of the next week: the day would say who it was. There is
-// at most one a day for each.
+// next working morning; for what members brought, on the Monday of this week. There is at most one a day for each.
 func (b *Bot) notices(ctx context.Context, by ActorID, now time.Time, members bool) ([]Post, error) {
 	watchers, err := b.watchers(ctx)
 	if err != nil {
@@ -368,8 +367,11 @@ func (b *Bot) notices(ctx context.Context, by ActorID, now time.Time, members bo
 	zone := zoneOf(b.o.Team.Zone)
 	at := now.In(zone)
 	day := time.Date(at.Year(), at.Month(), at.Day()+1, 9, 0, 0, 0, zone)
-	for day.Weekday() == time.Saturday || day.Weekday() == time.Sunday || members && day.Weekday() != time.Monday {
+	for day.Weekday() == time.Saturday || day.Weekday() == time.Sunday {
 		day = day.AddDate(0, 0, 1)
+	}
+	if members {
+		day = mondayOf(now, zone)
 	}
 	var posts []Post
 	for _, w := range watchers {
@@ -401,6 +403,19 @@ func (b *Bot) setWatch(ctx context.Context, f From, on bool) error {
 		all[i].Lang, all[i].At, all[i].On = f.Lang, f.At.UTC(), on
 		return all, nil
 	})
+}
+
+// keepUnwatched is how long it is kept that an editor asked to be told no more: until nothing older can come again.
+const keepUnwatched = 48 * time.Hour
+
+// forgetWatchers drops those who asked it no more, a while ago.
+func (b *Bot) forgetWatchers(ctx context.Context, now time.Time) error {
+	old := func(w Watcher) bool { return !w.On && w.At.Before(now.Add(-keepUnwatched)) }
+	all, err := b.o.Store.Watchers(ctx)
+	if err != nil || !slices.ContainsFunc(all, old) {
+		return err
+	}
+	return b.o.Store.UpdateWatchers(ctx, func(all []Watcher) ([]Watcher, error) { return slices.DeleteFunc(slices.Clone(all), old), nil })
 }
 
 // watchers are the editors who asked to be told.

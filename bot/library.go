@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/weerklank/weerklank/prompts"
@@ -153,7 +154,7 @@ const (
 
 // Catalogue returns the library as editors see it.
 func (b *Bot) Catalogue(ctx context.Context) (Catalogue, error) {
-	l, err := b.layers(ctx)
+	l, hidden, err := b.layersShown(ctx)
 	if err != nil {
 		return Catalogue{}, err
 	}
@@ -163,7 +164,7 @@ func (b *Bot) Catalogue(ctx context.Context) (Catalogue, error) {
 	}
 	newest, now := l.library(true), l.library(false)
 	c := Catalogue{
-		Stamp: l.own.Stamp, Library: now, Coverage: prompts.Cover(now), Findings: b.lint(l.own.Stamp, newest), Problems: problemsOf(newest),
+		Stamp: l.own.Stamp, Library: now, Coverage: prompts.Cover(now), Findings: b.lint(l.own.Stamp+"-"+strconv.Itoa(hidden), newest), Problems: problemsOf(newest),
 		Files: b.trouble.Load(), Editors: b.editors(),
 	}
 	for _, key := range l.keys(newest) {
@@ -177,7 +178,7 @@ func (b *Bot) Catalogue(ctx context.Context) (Catalogue, error) {
 
 // NewestLibrary is the library in the newest state of every entry, drafts and retired ones included: what an export holds.
 func (b *Bot) NewestLibrary(ctx context.Context) (prompts.Library, error) {
-	l, err := b.layers(ctx)
+	l, _, err := b.layersShown(ctx)
 	if err != nil {
 		return prompts.Library{}, err
 	}
@@ -186,7 +187,7 @@ func (b *Bot) NewestLibrary(ctx context.Context) (prompts.Library, error) {
 
 // Entry returns one entry in its newest state, or ErrNotFound.
 func (b *Bot) Entry(ctx context.Context, key EntryKey) (Entry, error) {
-	l, err := b.layers(ctx)
+	l, _, err := b.layersShown(ctx)
 	if err != nil {
 		return Entry{}, err
 	}
@@ -208,7 +209,7 @@ func (b *Bot) shownEntry(ctx context.Context, l *layers, key EntryKey) (Entry, e
 
 // EntryHistory returns every state of an entry, oldest first; the last is what it is now.
 func (b *Bot) EntryHistory(ctx context.Context, key EntryKey) ([]Past, error) {
-	l, err := b.layers(ctx)
+	l, _, err := b.layersShown(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -238,10 +239,10 @@ func (b *Bot) EntryHistory(ctx context.Context, key EntryKey) ([]Past, error) {
 // SaveEntry stores an editor's change, or a new entry (Change.Stamp empty), and returns the entry as it is then.
 //
 // A prompt is saved as a draft, whatever status the change names: SubmitPrompt and ActivatePrompt take it further, and
-// what was active stays in force until then. Only a change that readers do not see (Themes, Author, Source, Licence,
-// CooldownWeeks, Season, Avoid, NotBefore) leaves an active prompt active. The revision is counted here. A draft may have
-// gaps. Tensions, values and audiences are in force at once. Retired is not changed by saving; a retired prompt is woken
-// first. A change that changes nothing is none.
+// what was active stays in force until then. Only a change that readers do not see (Themes, Author, Licence,
+// CooldownWeeks, Season, Avoid) leaves an active prompt active. What a member brought keeps its source, and is asked no
+// sooner than it says. The revision is counted here. A draft may have gaps. Tensions, values and audiences are in force at
+// once. Retired is not changed by saving; a retired prompt is woken first. A change that changes nothing is none.
 //
 // Errors: ErrConflict (the entry as it is now is returned with it), ErrExists, ErrNotFound, ErrReadOnly, *Refused.
 func (b *Bot) SaveEntry(ctx context.Context, by ActorID, c Change) (Entry, error) {
@@ -365,6 +366,7 @@ func filled(p prompts.Prompt) prompts.Prompt {
 
 // savePrompt makes p the newest revision of a prompt.
 func (b *Bot) savePrompt(l *layers, key EntryKey, cur Entry, p prompts.Prompt, act Act) error {
+	p = *l.floored(key, Content{Prompt: &p}).Prompt
 	p.Status, p.Revision, p.Reviewer = prompts.Draft, 1, ""
 	old := cur.Prompt
 	if old == nil {

@@ -72,7 +72,7 @@ func (b *Bot) planImport(ctx context.Context, lib prompts.Library, reviewed bool
 			continue
 		}
 		seen[key] = true
-		c := incoming.at[key].tidy()
+		c := l.floored(key, incoming.at[key].tidy())
 		cur, there := l.entry(key)
 		stale := c.Prompt != nil && there && c.Prompt.Revision < cur.Prompt.Revision
 		if c.Prompt != nil {
@@ -137,7 +137,7 @@ func (p *ImportPlan) refuse(key EntryKey, field, format string, args ...any) {
 		Text: prompts.Text{prompts.Dutch: problem.In(prompts.Dutch), prompts.English: problem.In(prompts.English)}})
 }
 
-// lint refuses what the lint calls an error, except in drafts, which are not finished.
+// lint refuses what the lint calls an error, except in what may have gaps: it is not finished.
 func (p *ImportPlan) lint(lib prompts.Library, changed map[EntryKey]bool) {
 	for _, f := range prompts.Lint(lib) {
 		key := EntryKey{EntryPrompt, string(f.Prompt)}
@@ -145,7 +145,7 @@ func (p *ImportPlan) lint(lib prompts.Library, changed map[EntryKey]bool) {
 			key = EntryKey{EntryTension, string(f.Tension)}
 		}
 		one, _ := lib.Prompt(f.Prompt)
-		if f.Level != prompts.Error || !changed[key] || one.Status == prompts.Draft {
+		if f.Level != prompts.Error || !changed[key] || one.Gaps() {
 			continue
 		}
 		field := f.Field

@@ -173,7 +173,7 @@ func diff(a, b Content) []FieldChange {
 var (
 	counted  = []string{"revision", "reviewer"}           // the program's own
 	standing = []string{"revision", "status", "reviewer"} // where a prompt stands
-	unseen   = []string{"themes", "author", "source", "licence", "cooldown_weeks", "season", "avoid", "not_before"}
+	unseen   = []string{"themes", "author", "licence", "cooldown_weeks", "season", "avoid"}
 )
 
 // dormant says whether an own entry is as the built-in one it was made from: then whatever a release brings is in force.
@@ -381,8 +381,21 @@ func (b *Bot) editLibrary(ctx context.Context, f func(*layers) (Also, error)) er
 	return ErrConflict
 }
 
+// floored is c with what no edit takes from a dilemma that a member brought: that it comes from a team, and the day before
+// which it is not asked. Its words are easily known again by those who were there.
+func (l *layers) floored(key EntryKey, c Content) Content {
+	floor := l.own.Entries[key].Floor
+	if floor == "" || c.Prompt == nil {
+		return c
+	}
+	p := *c.Prompt
+	p.Source, p.NotBefore = prompts.SourceTeam, max(p.NotBefore, floor)
+	return Content{Prompt: &p}
+}
+
 // put makes c the newest state of an entry, as the act of an editor.
 func (l *layers) put(key EntryKey, c Content, act Act, change func(*OwnEntry)) {
+	c = l.floored(key, c)
 	e, there := l.own.Entries[key]
 	if below, origin := l.under(key); origin == OriginBuiltin && (!there || e.dormant()) {
 		e.Base = &below

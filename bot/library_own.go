@@ -30,6 +30,7 @@ type OwnEntry struct {
 	Serial  int             `json:"serial"`             // how often it was changed, from 1
 	Last    Act             `json:"last"`
 	Writers []ActorID       `json:"writers,omitempty"` // who wrote what differs from the revision in force
+	Floor   string          `json:"floor,omitempty"`   // of what a member brought: the first day on which it may be asked, whatever is edited
 }
 
 // OwnPast is one state that an own entry had.

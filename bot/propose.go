@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -43,9 +44,6 @@ const proposalsWaiting = 200
 // proposalWeeks is how many whole weeks lie between a proposal and the first day on which it may be asked.
 const proposalWeeks = 4
 
-// AuthorTeam stands as author of what a member brought: nobody knows who.
-const AuthorTeam = "team"
-
 // ErrTooMany says that too many proposals wait already.
 var ErrTooMany = errors.New("too many proposals wait for review")
 
@@ -72,9 +70,78 @@ func newCode() string {
 // fromWeek is the Monday from which a proposal may be asked: at least four whole weeks later, the same for everybody who
 // brought something in that week.
 func fromWeek(at time.Time, zone *time.Location) string {
+	return mondayOf(at, zone).AddDate(0, 0, 7*(proposalWeeks+1)).Format(time.DateOnly)
+}
+
+// mondayOf is the Monday of a moment's week, at nine.
+func mondayOf(at time.Time, zone *time.Location) time.Time {
 	at = at.In(zone)
-	monday := at.AddDate(0, 0, -(int(at.Weekday())+6)%7)
-	return monday.AddDate(0, 0, 7*(proposalWeeks+1)).Format(time.DateOnly)
+	return time.Date(at.Year(), at.Month(), at.Day()-(int(at.Weekday())+6)%7, 9, 0, 0, 0, zone)
+}
+
+// shownFrom is the Monday after the week in which a member brought an entry: the first day on which anybody sees it. Empty:
+// no member brought it.
+func (e OwnEntry) shownFrom() string {
+	day, err := time.Parse(time.DateOnly, e.Floor)
+	if err != nil {
+		return ""
+	}
+	return day.AddDate(0, 0, -7*proposalWeeks).Format(time.DateOnly)
+}
+
+// layersShown are the layers as editors see them. What members brought this week is not among them: who sees it appear knows
+// when it came, and perhaps who was at a keyboard then.
+func (b *Bot) layersShown(ctx context.Context) (l *layers, hidden int, err error) {
+	if l, err = b.layers(ctx); err != nil {
+		return nil, 0, err
+	}
+	today := time.Now().In(zoneOf(b.o.Team.Zone))
+	first, last := today.Format(time.DateOnly), today.AddDate(0, 0, 7).Format(time.DateOnly)
+	for key, e := range l.own.Entries {
+		if from := e.shownFrom(); first < from && from <= last {
+			delete(l.own.Entries, key)
+			hidden++
+		}
+	}
+	return l, hidden, nil
+}
+
+// tellOfProposals tells the editors who asked for it of what members brought in the week before. It is made on Monday, not
+// when a proposal comes: its place in the queue would say between which other messages that was.
+func (b *Bot) tellOfProposals(ctx context.Context, now time.Time) error {
+	b.mu.Lock()
+	wait := now.Before(b.toldAt)
+	b.mu.Unlock()
+	if wait {
+		return nil
+	}
+	monday := mondayOf(now, zoneOf(b.o.Team.Zone))
+	next := monday
+	if !now.Before(monday) {
+		next = monday.AddDate(0, 0, 7)
+		own, err := b.o.Store.Own(ctx)
+		if err != nil {
+			return err
+		}
+		for _, e := range own.Entries {
+			if e.shownFrom() != monday.Format(time.DateOnly) || e.Now.Prompt == nil || e.Now.Prompt.Status != prompts.Review {
+				continue
+			}
+			posts, err := b.notices(ctx, "", now, true)
+			if err == nil && len(posts) > 0 {
+				err = b.o.Store.Queue(ctx, posts...)
+				b.wake(b.wakeSender)
+			}
+			if err != nil {
+				return err
+			}
+			break
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.toldAt = next
+	return nil
 }
 
 // prompt is what a proposal becomes: a dilemma with gaps that editors fill.
@@ -85,7 +152,7 @@ func (p Proposal) prompt(zone *time.Location) prompts.Prompt {
 		ID: id, Revision: 1, Family: string(id), Kind: prompts.Dilemma, Phase: prompts.PhaseOpen, Status: prompts.Review,
 		Audience: []prompts.AudienceID{prompts.Everyone}, Intensity: 1, CooldownWeeks: 52,
 		FollowupKinds: []string{"perspective", "agreement"}, NotBefore: fromWeek(p.At, zone),
-		Author: AuthorTeam, Source: prompts.SourceTeam, Licence: "CC0-1.0",
+		Author: prompts.ByTeam, Source: prompts.SourceTeam, Licence: "CC0-1.0",
 		Words: map[prompts.Lang]prompts.Words{p.Lang: {
 			Title: titleOf(p.Situation), Text: p.Situation, Question: say("propose.question"), PoleA: p.A, PoleB: p.B,
 			ProtectsA: p.LostB, ProtectsB: p.LostA, // what is lost by the one is what the other protects
@@ -111,10 +178,38 @@ func titleOf(text string) string {
 
 const formPropose = "propose"
 
-// proposing remembers which forms were shown what, so that it is shown once. It holds codes of forms and nothing else.
+// proposing remembers which forms were shown what, so that it is shown once, and how much each account brought this hour. It
+// is in memory only.
 type proposing struct {
 	mu    sync.Mutex
 	shown map[string]glance
+
+	hour    time.Time // that brought is of
+	brought map[UserID]int
+}
+
+// proposalsAnHour is how many one account may bring in an hour: one person must not take every place there is.
+const proposalsAnHour = 5
+
+// enter counts one more of an account, unless it brought enough; undo takes it back.
+func (p *proposing) enter(u UserID, now time.Time) (undo func(), ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	hour := now.Truncate(time.Hour)
+	if !hour.Equal(p.hour) {
+		p.hour, p.brought = hour, map[UserID]int{}
+	}
+	if p.brought[u] >= proposalsAnHour {
+		return nil, false
+	}
+	p.brought[u]++
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.hour.Equal(hour) {
+			p.brought[u]--
+		}
+	}, true
 }
 
 func (p *proposing) first(code string, found []string, at int64) bool {
@@ -246,7 +341,7 @@ func (b *Bot) submitProposal(ctx context.Context, e FormSubmitted) (Response, er
 		}
 		switch field.Name {
 		case "situation":
-			p.Situation = v
+			p.Situation = strings.Join(strings.Fields(v), " ") // a prompt has no line breaks
 		case "a":
 			p.A = v
 		case "b":
@@ -264,7 +359,15 @@ func (b *Bot) submitProposal(ctx context.Context, e FormSubmitted) (Response, er
 	advised = append(advised, kindNames(heavy)...)
 	seen := len(advised) == 0 || !b.proposing.first(code, advised, version(e.At))
 	if !block && seen {
-		switch _, err := b.Propose(ctx, p); {
+		undo, ok := b.proposing.enter(e.User, time.Now())
+		if !ok {
+			return say.message("propose.enough", "max", strconv.Itoa(proposalsAnHour)), nil
+		}
+		_, err := b.Propose(ctx, p)
+		if err != nil {
+			undo()
+		}
+		switch {
 		case errors.Is(err, ErrTooMany):
 			return say.message("propose.too-many"), nil
 		case err != nil && !errors.Is(err, ErrExists):
@@ -393,34 +496,26 @@ func adviceKey(kind Advice) string {
 // ---- keeping it
 
 // Propose keeps what a member brought, for review, and returns its ID. The same code again gives ErrExists and changes
-// nothing; ErrTooMany: nobody could read it any more. Whoever asked for it is told of it at the beginning of a week, so
-// that neither the moment nor the day says who it was.
+// nothing; ErrTooMany: nobody could read it any more. Editors see it from the next Monday on.
 func (b *Bot) Propose(ctx context.Context, p Proposal) (prompts.ID, error) {
 	prompt := p.prompt(zoneOf(b.o.Team.Zone))
 	key := EntryKey{EntryPrompt, string(prompt.ID)}
-	posts, err := b.notices(ctx, "", p.At, true)
-	if err != nil {
-		return "", err
-	}
-	err = b.editLibrary(ctx, func(l *layers) (Also, error) {
+	err := b.editLibrary(ctx, func(l *layers) (Also, error) {
 		if _, used := l.own.Used[key]; used {
 			return Also{}, ErrExists
 		}
 		waiting := 0
 		for _, e := range l.own.Entries {
-			if q := e.Now.Prompt; q != nil && q.Source == prompts.SourceTeam && q.Status == prompts.Review {
+			if q := e.Now.Prompt; q != nil && q.Source == prompts.SourceTeam && (q.Status == prompts.Review || q.Gaps() && q.Author == prompts.ByTeam) {
 				waiting++
 			}
 		}
 		if waiting >= proposalsWaiting {
 			return Also{}, ErrTooMany
 		}
-		l.put(key, Content{Prompt: &prompt}, Act{What: "propose"}, nil) // no editor, and no moment
-		return Also{Posts: posts}, nil
+		l.put(key, Content{Prompt: &prompt}, Act{What: "propose"}, func(e *OwnEntry) { e.Floor = prompt.NotBefore }) // no editor, and no moment
+		return Also{}, nil
 	})
-	if err == nil {
-		b.wake(b.wakeSender)
-	}
 	return prompt.ID, err
 }
 
@@ -436,7 +531,7 @@ func (b *Bot) proposed(ctx context.Context, code string) (brought, there bool, e
 	return brought, there, nil
 }
 
-// takeBack erases a proposal whose code somebody still has, until it is in use. ok is false if the code is of none.
+// takeBack erases a proposal whose code somebody still has, unless it was ever in use. ok is false if the code is of none.
 func (b *Bot) takeBack(ctx context.Context, f From, code string) (r Response, ok bool, err error) {
 	say := sayer(f.Lang)
 	brought, there, err := b.proposed(ctx, code)
@@ -448,14 +543,21 @@ func (b *Bot) takeBack(ctx context.Context, f From, code string) (r Response, ok
 	case !there: // it came again
 		return say.kept("propose.taken-back"), true, nil
 	}
-	b.editing.Lock()
-	defer b.editing.Unlock()
-	err = b.o.Store.EraseOwn(ctx, EntryKey{EntryPrompt, string(proposalID(code))}, func(e OwnEntry) error {
-		if p := e.Now.Prompt; p == nil || p.Source != prompts.SourceTeam || e.InForce != nil || p.Status != prompts.Review && p.Status != prompts.Draft {
-			return ErrDenied
+	id := proposalID(code)
+	used, err := b.wasInUse(ctx, id)
+	if err == nil && used {
+		err = ErrDenied
+	}
+	if err == nil { // first outside the store: a backup that is put back must not bring the words back
+		if err = b.o.Keys.Create(ctx, newErasedSlot(id)); errors.Is(err, ErrExists) {
+			err = nil
 		}
-		return nil
-	})
+	}
+	if err == nil {
+		if err = b.eraseProposal(ctx, id); errors.Is(err, ErrDenied) { // in use just now
+			err = cmp.Or(b.o.Keys.Destroy(ctx, newErasedSlot(id).Name), err)
+		}
+	}
 	switch {
 	case errors.Is(err, ErrDenied):
 		return say.message("propose.in-use"), true, nil
@@ -464,4 +566,58 @@ func (b *Bot) takeBack(ctx context.Context, f From, code string) (r Response, ok
 	}
 	b.tidyLater()
 	return say.kept("propose.taken-back"), true, nil
+}
+
+// wasInUse says whether a prompt was ever in force.
+func (b *Bot) wasInUse(ctx context.Context, id prompts.ID) (bool, error) {
+	history, err := b.o.Store.OwnHistory(ctx, EntryKey{EntryPrompt, string(id)})
+	return slices.ContainsFunc(history, func(p OwnPast) bool { return p.Prompt != nil && p.Prompt.Status == prompts.Active }), err
+}
+
+// eraseProposal takes a proposal out, with its history. ErrDenied: it was put in use meanwhile.
+func (b *Bot) eraseProposal(ctx context.Context, id prompts.ID) error {
+	b.editing.Lock()
+	defer b.editing.Unlock()
+	if used, err := b.wasInUse(ctx, id); used || err != nil {
+		return cmp.Or(err, ErrDenied)
+	}
+	return b.o.Store.EraseOwn(ctx, EntryKey{EntryPrompt, string(id)}, func(e OwnEntry) error {
+		if e.Now.Prompt == nil || e.Now.Prompt.Status == prompts.Active {
+			return ErrDenied
+		}
+		return nil
+	})
+}
+
+// erasedKind is the kind of the slots that say which proposals were taken back. They stay: a backup may be of any age.
+const erasedKind = ".erased"
+
+func newErasedSlot(id prompts.ID) KeySlot {
+	return KeySlot{Name: string(id) + erasedKind, Key: []byte(id)}
+}
+
+// eraseAgain erases the proposals that were taken back and that an older backup brought back, or that a crash left between
+// the slot and the record.
+func (b *Bot) eraseAgain(ctx context.Context) error {
+	slots, err := b.o.Keys.Slots(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range slots {
+		id, ok := strings.CutSuffix(name, erasedKind)
+		if !ok {
+			continue
+		}
+		switch err := b.eraseProposal(ctx, prompts.ID(id)); {
+		case err == nil:
+			b.tidyLater()
+		case errors.Is(err, ErrDenied): // in use before it was gone: nobody was told that it is
+			if err := b.o.Keys.Destroy(ctx, name); err != nil {
+				return err
+			}
+		case !errors.Is(err, ErrNotFound):
+			return err
+		}
+	}
+	return nil
 }

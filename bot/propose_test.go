@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -90,7 +91,7 @@ func TestProposalIsKept(t *testing.T) {
 		t.Fatalf("%d kept", len(all))
 	}
 	p := all[0]
-	if p.Status != prompts.Review || p.Author != bot.AuthorTeam || p.NotBefore != "2026-10-05" || len(p.Words) != 1 {
+	if p.Status != prompts.Review || p.Author != prompts.ByTeam || p.NotBefore != "2026-10-05" || len(p.Words) != 1 {
 		t.Errorf("%+v", p)
 	}
 	words := p.Words[prompts.Dutch]
@@ -259,7 +260,13 @@ func TestWhoMayPropose(t *testing.T) {
 	if r, err := w.fake.Send(ctx, bot.Command{From: f, Text: "voorstel"}); err != nil || !strings.Contains(plain(r), "privébericht") {
 		t.Errorf("in a channel, in words: %v %s", err, plain(r))
 	}
-	for i := range 200 {
+	for i := range 6 {
+		r := w.brings("p4", w.opened("p4"), time.Now(), with(good(), "situation", fmt.Sprintf("Iemand staat bij het hek en wil naar binnen. De rij is lang, met %d mensen.", i+2)))
+		if r.Kept != (i < 5) || i == 5 && !strings.Contains(plain(r), "dit uur al 5") {
+			t.Errorf("number %d of one person: %s %v", i+1, plain(r), r.Errors)
+		}
+	}
+	for i := range 195 {
 		code := fmt.Sprintf("AAAA-BBBB-CCCC-%c%cDD", 'A'+i/20, 'A'+i%20)
 		if _, err := w.bot.Propose(ctx, bot.Proposal{Code: code, Lang: "nl", Situation: "x", A: "a", B: "b", At: time.Now()}); err != nil {
 			t.Fatal(err)
@@ -281,7 +288,7 @@ func TestProposalInWords(t *testing.T) {
 		t.Helper()
 		n++
 		f := w.fake.From("p2", "")
-		f.Typed, f.At = true, f.At.Add(time.Duration(n)*time.Second)
+		f.Typed, f.At = true, time.Date(2026, 9, 3, 14, 0, n, 0, time.UTC)
 		r, err := w.fake.Send(ctx, bot.DirectReply{From: f, Text: bot.ReplyText(text), Message: fmt.Sprintf("m%d", n)})
 		if err != nil {
 			t.Fatal(err)
@@ -300,7 +307,7 @@ func TestProposalInWords(t *testing.T) {
 	filled = strings.Replace(filled, "op 06-12345678", "elke avond", 1)
 	r = typed(filled) // what is lost was asked about already
 	all := w.fromTeams()
-	if !strings.Contains(plain(r), "Ingebracht") || !strings.Contains(plain(r), "bij je naam") || len(all) != 1 || all[0].Words["nl"].Text != "Een man wil nog naar binnen.\nHij belt mij elke avond." {
+	if !strings.Contains(plain(r), "Ingebracht") || !strings.Contains(plain(r), "bij je naam") || len(all) != 1 || all[0].Words["nl"].Text != "Een man wil nog naar binnen. Hij belt mij elke avond." {
 		t.Errorf("%s\n%+v", plain(r), all)
 	}
 }
@@ -348,6 +355,149 @@ func TestNotBeforeFourWeeks(t *testing.T) {
 		at := time.Date(2026, 8, 31+day, 10, 0, 0, 0, time.UTC)
 		if _, ok := prompts.Pick(lib, prompts.Situation{Round: 9, Slot: prompts.SlotMain, At: at}); ok != want {
 			t.Errorf("%s: chosen %v", at, ok)
+		}
+	}
+}
+
+// What members brought breaks nothing while it waits: the library is valid, and goes out and in again.
+func TestAWaitingProposalIsValid(t *testing.T) {
+	d, ctx := newDesk(t), context.Background()
+	w := good()
+	_, err := d.bot.Propose(ctx, bot.Proposal{Code: "AAAA-BBBB-CCCC-DDDD", Lang: "nl", Situation: w["situation"][0] + " Dit moet altijd, dus waarom doet niemand het?", A: w["a"][0], B: w["b"][0],
+		At: time.Date(2026, 9, 3, 14, 0, 0, 0, time.UTC)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat, err := d.bot.Catalogue(ctx)
+	if err != nil || len(cat.Problems) != 0 {
+		t.Errorf("%v %v", cat.Problems, err)
+	}
+	lib, err := d.bot.NewestLibrary(ctx)
+	if err != nil || lib.Validate() != nil {
+		t.Fatal(lib.Validate(), err)
+	}
+	p := d.fromTeams()[0].Tidy()
+	p.ID, p.Family = "team-elders", "team-elders"
+	plan, err := d.bot.PlanImport(ctx, prompts.Library{Prompts: []prompts.Prompt{p}})
+	if err != nil || len(plan.New) != 1 || len(plan.Refused) != 0 {
+		t.Errorf("%+v %v", plan, err)
+	}
+	p.Author = prompts.ByEditor // an editor's own work has no gaps in review
+	if plan, err := d.bot.PlanImport(ctx, prompts.Library{Prompts: []prompts.Prompt{p}}); err != nil || len(plan.Refused) == 0 {
+		t.Errorf("%+v %v", plan, err)
+	}
+	e := d.entry(promptKey(string(d.fromTeams()[0].ID)))
+	if _, err := d.bot.ActivatePrompt(ctx, ed1, e.Prompt.ID, e.Stamp); err == nil {
+		t.Error("in use with gaps")
+	}
+}
+
+// No edit, import or restore lets a dilemma that a member brought be asked sooner, or hides that it came from a team; and no
+// first day is put off or dropped in an active prompt without a second reader.
+func TestTheFirstDayStays(t *testing.T) {
+	d, ctx := newDesk(t), context.Background()
+	id, err := d.bot.Propose(ctx, bot.Proposal{Code: "AAAA-BBBB-CCCC-DDDD", Lang: "nl", Situation: good()["situation"][0], A: good()["a"][0], B: good()["b"][0],
+		LostA: good()["lost_a"][0], LostB: good()["lost_b"][0], At: time.Date(2026, 9, 3, 14, 0, 0, 0, time.UTC)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const floor = "2026-10-05"
+	stands := func(what string, status prompts.Status, day string) bot.Entry {
+		t.Helper()
+		e := d.entry(promptKey(string(id)))
+		if e.Prompt.NotBefore != day || e.Prompt.Source != prompts.SourceTeam || e.Prompt.Status != status {
+			t.Errorf("%s: %s, %s, %s", what, e.Prompt.NotBefore, e.Prompt.Source, e.Prompt.Status)
+		}
+		if p := e.InForce; p != nil && (p.NotBefore < floor || p.Source != prompts.SourceTeam) {
+			t.Errorf("%s: in force %s, %s", what, p.NotBefore, p.Source)
+		}
+		return e
+	}
+	loose := func(p prompts.Prompt, day string) prompts.Prompt {
+		p = p.Tidy()
+		p.NotBefore, p.Source, p.Author = day, prompts.SourceOriginal, "Redactie"
+		return p
+	}
+	whole := func(p prompts.Prompt) prompts.Prompt {
+		known, _ := d.o.Library.Prompt(known)
+		p.Tensions, p.Words, p.FollowupKinds = []prompts.TensionID{"tailoring-equality"}, known.Words, known.FollowupKinds
+		return p
+	}
+	edit := func(change func(*prompts.Prompt)) {
+		t.Helper()
+		e := d.entry(promptKey(string(id)))
+		p := e.Prompt.Tidy()
+		change(&p)
+		e.Prompt = &p
+		d.save(ed1, e, e.Stamp)
+	}
+	edit(func(p *prompts.Prompt) { *p = whole(loose(*p, "")) })
+	e := stands("saved", prompts.Draft, floor)
+	if e, err = d.bot.SubmitPrompt(ctx, ed1, id, e.Stamp); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = d.bot.ActivatePrompt(ctx, ed2, id, e.Stamp); err != nil {
+		t.Fatal(err)
+	}
+	edit(func(p *prompts.Prompt) { *p = loose(*p, "2026-09-07") })
+	e = stands("an active one, sooner", prompts.Active, floor)
+	for i, plan := range []func(context.Context, prompts.Library) (bot.ImportPlan, error){d.bot.PlanImport, d.bot.PlanReviewedImport} {
+		p := loose(*e.Prompt, "")
+		dutch(func(w *prompts.Words) { w.Title = fmt.Sprintf("Uit het blad %d", i) })(&p)
+		lib := prompts.Library{Prompts: []prompts.Prompt{p}}
+		got, err := plan(ctx, lib)
+		if err != nil || len(got.Changed) != 1 || got.Changed[0].After.Prompt.NotBefore != floor {
+			t.Fatalf("%+v %v", got, err)
+		}
+		got.Changed[0].After.Prompt = new(loose(*got.Changed[0].After.Prompt, "")) // whoever made the plan
+		if err := d.bot.ApplyImport(ctx, ed1, got); err != nil {
+			t.Fatal(err)
+		}
+		stands("imported", got.Changed[0].After.Prompt.Status, floor)
+		e = d.entry(promptKey(string(id)))
+	}
+	for n := range 3 {
+		if e, err = d.bot.RestoreEntry(ctx, ed1, e.Key, n, e.Stamp); err != nil {
+			t.Fatal(err)
+		}
+		stands("restored", prompts.Draft, floor)
+	}
+	later := d.entry(promptKey(known))
+	p := later.Prompt.Tidy()
+	p.NotBefore, later.Prompt = "2027-01-04", &p
+	if got := d.save(ed1, later, later.Stamp); got.Prompt.Status != prompts.Draft || got.InForce == nil {
+		t.Errorf("another first day is in force at once: %s", got.Prompt.Status)
+	}
+}
+
+// Nobody sees a proposal before the week in which it came is over, so that the day of it says nothing.
+func TestProposalIsSeenFromMonday(t *testing.T) {
+	d, ctx := newDesk(t), context.Background()
+	ids := map[string]prompts.ID{}
+	for n, at := range map[string]time.Time{"this week": time.Now(), "last week": time.Now().AddDate(0, 0, -7)} {
+		id, err := d.bot.Propose(ctx, bot.Proposal{Code: "AAAA-BBBB-CCCC-" + strings.ToUpper(n[:4]), Lang: "nl", Situation: "x", A: "a", B: "b", At: at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[n] = id
+	}
+	lib, err := d.bot.NewestLibrary(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat, err := d.bot.Catalogue(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, id := range ids {
+		_, exported := lib.Prompt(id)
+		_, counted := cat.Library.Prompt(id)
+		listed := slices.ContainsFunc(cat.Entries, func(e bot.Entry) bool { return e.Key.ID == string(id) })
+		found := slices.ContainsFunc(cat.Findings, func(f prompts.Finding) bool { return f.Prompt == id })
+		_, one := d.bot.Entry(ctx, promptKey(string(id)))
+		_, past := d.bot.EntryHistory(ctx, promptKey(string(id)))
+		if want := n == "last week"; exported != want || listed != want || counted != want || found && !want || (one == nil) != want || (past == nil) != want {
+			t.Errorf("%s: exported %v, listed %v, counted %v, found %v, %v, %v", n, exported, listed, counted, found, one, past)
 		}
 	}
 }

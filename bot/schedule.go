@@ -48,6 +48,9 @@ func (b *Bot) plan(ctx context.Context, now time.Time, patience time.Duration) (
 			if err := b.forgetAudit(ctx, now); err != nil {
 				b.o.Log.Warn("forget the old audit log", "err", err)
 			}
+			if err := b.tellOfProposals(ctx, now); err != nil {
+				b.o.Log.Warn("tell editors that something waits", "err", err)
+			}
 			if err := b.tidy(ctx); err != nil {
 				if !errors.Is(err, ErrBusy) {
 					b.o.Log.Warn("tidy", "err", err)
@@ -79,7 +82,7 @@ func (b *Bot) plan(ctx context.Context, now time.Time, patience time.Duration) (
 // KeepAuditYears is how long the audit log keeps an act (TRUST 7: 24 months).
 const KeepAuditYears = 2
 
-// forgetAudit drops what the audit log has kept long enough, once a day.
+// forgetAudit drops what the audit log has kept long enough, and who asked to be told of the library no more, once a day.
 func (b *Bot) forgetAudit(ctx context.Context, now time.Time) error {
 	b.mu.Lock()
 	wait := now.Before(b.auditAt)
@@ -88,7 +91,7 @@ func (b *Bot) forgetAudit(ctx context.Context, now time.Time) error {
 		return nil
 	}
 	b.untidy.Store(true)
-	if err := b.o.Store.ForgetAudit(ctx, now.AddDate(-KeepAuditYears, 0, 0)); err != nil {
+	if err := errors.Join(b.o.Store.ForgetAudit(ctx, now.AddDate(-KeepAuditYears, 0, 0)), b.forgetWatchers(ctx, now)); err != nil {
 		return err
 	}
 	b.mu.Lock()
@@ -101,7 +104,7 @@ func (b *Bot) forgetAudit(ctx context.Context, now time.Time) error {
 // and which holds replies that were removed since, and open rounds whose key slot is gone, which nobody can open any more
 // (TRUST 13, S12 and S17).
 func (b *Bot) begin(ctx context.Context, now time.Time) error {
-	if err := b.removeAgain(ctx, now); err != nil {
+	if err := errors.Join(b.removeAgain(ctx, now), b.eraseAgain(ctx)); err != nil {
 		return err
 	}
 	at, err := b.o.Store.Restored(ctx)

@@ -234,7 +234,7 @@ type Store interface {
 
 // KeySlot is one small secret that lives outside the store and every backup.
 type KeySlot struct {
-	Name string // "<round>.ballot", "<round>.shelf", "<round>-<receipt>.removed"
+	Name string // "<round>.ballot", "<round>.shelf", "<round>-<receipt>.removed", "<prompt>.erased"
 	Key  []byte // at most 256 bytes; of a removed reply, the hash of its receipt
 }
 

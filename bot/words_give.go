@@ -152,6 +152,28 @@ func parseWord(rest string) (form, do string, number int, ok bool) {
 	return "", "", 0, false
 }
 
+// knowsWord says whether a team of somebody's was shown the word that something typed is about.
+func (b *Bot) knowsWord(ctx context.Context, u UserID, rest string) (bool, error) {
+	form, _, _, ok := parseWord(rest)
+	if !ok {
+		return false, nil
+	}
+	channels, err := b.channelsOf(ctx, u)
+	if err != nil {
+		return false, err
+	}
+	for _, id := range channels {
+		t, err := b.o.Store.Team(ctx, id)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return false, err
+		}
+		if slices.ContainsFunc(t.Words, func(n WordNote) bool { return n.Form == form }) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // wordTyped is wordPressed for those who type.
 func (b *Bot) wordTyped(ctx context.Context, f From, t Team, rest string) (Response, error) {
 	say := sayer(f.Lang)

@@ -186,7 +186,7 @@ func TestNewWordIsDecidedAbout(t *testing.T) {
 	tell("propose", resp, err, "voorgesteld")
 	resp, err = w.fake.Command(ctx, "p8", crew, "bibliotheek")
 	tell("the editor", resp, err, "Teams stelden dit voor als spanning:\n\nwerkdruk")
-	if _, resp, err = w.fake.Type(ctx, "p2", "woord koffie laat maar"); err != nil || !strings.Contains(plain(resp), "nu niets te kiezen") {
+	if _, resp, err = w.fake.Type(ctx, "p2", "weerklank woord koffie laat maar"); err != nil || !strings.Contains(plain(resp), "nu niets te kiezen") {
 		t.Errorf("a word that was never shown: %v %s", err, plain(resp))
 	}
 	if notes := w.team().Words; len(notes) != 1 || notes[0].Decision != "propose" || notes[0].Form != "werkdruk" {
@@ -198,6 +198,32 @@ func TestNewWordIsDecidedAbout(t *testing.T) {
 	askAbout(w, "Er is hier veel werkdruk.")
 	if posts := words(); len(posts) != 1 {
 		t.Errorf("shown %d times", len(posts))
+	}
+}
+
+// A reply that begins with "word" is a reply, unless the bot showed its team the word that stands there.
+func TestAReplyThatBeginsWithWord(t *testing.T) {
+	w := newWorld(t, nil)
+	defer w.close()
+	ctx := context.Background()
+	w.switchOn(crew, nil)
+	w.step(w.team().NextOpens)
+	r := w.openRound(crew)
+	for i, text := range []string{"Word ik ziek, dan moet ik me daar iets bij voorstellen", "Word met een ander woord hoort bij mij", "woord werkdruk laat maar"} {
+		_, resp, err := w.fake.Type(ctx, fmt.Sprintf("p%d", i+2), text)
+		if err != nil || !strings.Contains(plain(resp), "Alleen meetellen") {
+			t.Errorf("%q: %v %s", text, err, plain(resp))
+		}
+	}
+	err := w.db.UpdateRound(ctx, r.ID, func(_ *bot.Round, t *bot.Team) (bot.Also, error) {
+		t.Words = []bot.WordNote{{Key: "nl:werkdruk", Form: "werkdruk", Round: r.ID}}
+		return bot.Also{}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, resp, err := w.fake.Type(ctx, "p6", "woord werkdruk laat maar"); err != nil || strings.Contains(plain(resp), "Alleen meetellen") {
+		t.Errorf("a word that was shown: %v %s", err, plain(resp))
 	}
 }
 

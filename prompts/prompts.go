@@ -159,6 +159,12 @@ type Prompt struct {
 	Licence       string
 }
 
+// Gaps says whether the prompt may lack what it will have, while what is there is right: a draft, and what a member of a team
+// brought and no editor finished yet.
+func (p Prompt) Gaps() bool {
+	return p.Status == Draft || p.Status == Review && p.Source == SourceTeam && p.Author == ByTeam
+}
+
 // In returns the prompt's words in lang, or the Dutch when lang has none.
 func (p Prompt) In(lang Lang) Words {
 	if w, ok := p.Words[lang]; ok {

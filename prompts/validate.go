@@ -43,6 +43,7 @@ const (
 // What stands as author and reviewer of what editors make with the program: who they are stays in the history.
 const (
 	ByEditor   = "editor"
+	ByTeam     = "team" // a member of a team, nobody knows who
 	BySecond   = "second editor"
 	Unreviewed = "unreviewed" // the only editor activated an own prompt after a clean lint (DESIGN 11)
 )
@@ -232,7 +233,7 @@ func (v *validator) prompt(p Prompt) {
 	oneOf(v, "source", p.Source, sources)
 	v.audience(p)
 	each(v, "tensions", p.Tensions, ids(v.lib.Tensions, func(t Tension) TensionID { return t.ID }))
-	gaps := p.Status == Draft // a draft may lack what it will have; what is there is right
+	gaps := p.Gaps()
 	if p.Kind == Dilemma && len(p.Tensions) != 1 && !(gaps && len(p.Tensions) == 0) {
 		v.note("tensions", "has %d; a dilemma has exactly one", len(p.Tensions))
 	}
@@ -270,7 +271,7 @@ func (v *validator) prompt(p Prompt) {
 
 func (v *validator) audience(p Prompt) {
 	known := ids(v.lib.Audiences, func(a Audience) AudienceID { return a.ID })
-	if len(p.Audience) == 0 && p.Status != Draft {
+	if len(p.Audience) == 0 && !p.Gaps() {
 		v.note("audience", "is empty; name one, or %q", Everyone)
 	}
 	each(v, "audience", p.Audience, append(known, Everyone))
@@ -316,7 +317,7 @@ func (v *validator) calendar(p Prompt) {
 }
 
 func (v *validator) words(p Prompt, prefix string, w Words) {
-	if n := len(w.Followups); n != 2 && !(p.Status == Draft && n < 2) {
+	if n := len(w.Followups); n != 2 && !(p.Gaps() && n < 2) {
 		v.note(prefix+"followups", "has %d; write exactly two", len(w.Followups))
 	}
 	used := map[string]bool{}

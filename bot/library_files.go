@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/weerklank/weerklank/prompts"
@@ -28,7 +29,7 @@ func (b *Bot) TakeFiles(ctx context.Context, s FileState) error {
 		return b.refuseFiles(s, s.Wrong)
 	}
 	err := b.editLibrary(ctx, func(l *layers) (Also, error) {
-		if l.own.Files.Hash == s.Hash && s.Hash != "" {
+		if l.own.Files.Hash == s.Hash && s.Hash != "" && !l.lost {
 			return Also{}, errSame
 		}
 		if wrong := l.wrongFiles(s); len(wrong) > 0 {
@@ -37,6 +38,13 @@ func (b *Bot) TakeFiles(ctx context.Context, s FileState) error {
 		text, err := encoded(s.Library)
 		if err != nil {
 			return Also{}, err
+		}
+		if _, err := prompts.Decode(strings.NewReader(text)); err != nil { // as one file it may be larger than a file may be
+			problem := prompts.Problem{Text: err.Error()}
+			if e, ok := errors.AsType[prompts.SyntaxError](err); ok {
+				problem.Text, problem.Dutch = e.In(prompts.English), e.In(prompts.Dutch)
+			}
+			return Also{}, &FilesRefused{[]string{"library.dir: " + s.say(problem)}}
 		}
 		l.own.Files = LastGood{At: s.At.UTC(), Hash: s.Hash, TOML: text}
 		for key := range shelfOf(s.Library).at {
@@ -54,6 +62,14 @@ func (b *Bot) TakeFiles(ctx context.Context, s FileState) error {
 		return nil
 	}
 	return err
+}
+
+// say is a problem in the language of who reads of it.
+func (s FileState) say(p prompts.Problem) string {
+	if s.Say != nil {
+		return s.Say(p)
+	}
+	return p.Text
 }
 
 // FilesRefused says why the newest state of the directory of files is not in force.
@@ -76,25 +92,25 @@ func (b *Bot) ForgetFiles(ctx context.Context) (bool, error) {
 	if err != nil || own.Files == (LastGood{}) {
 		return false, err
 	}
-	return true, b.editLibrary(ctx, func(l *layers) (Also, error) {
+	err = b.editLibrary(ctx, func(l *layers) (Also, error) {
 		l.own.Files = LastGood{}
 		return Also{Audit: []AuditEntry{{At: time.Now().UTC(), What: "library", How: "files off"}}}, nil
 	})
+	if err == nil {
+		b.trouble.Store(nil)
+	}
+	return true, err
 }
 
 // wrongFiles says what keeps a state of the directory from being in force, in the order of its entries.
 func (l *layers) wrongFiles(s FileState) []string {
 	var out []string
 	say := func(p prompts.Problem) {
-		text := p.Text
-		if s.Say != nil {
-			text = s.Say(p)
-		}
 		where := "library.dir"
 		if s.Where != nil {
 			where = s.Where(EntryKey{EntryKind(p.Table), p.ID}, p.Field)
 		}
-		out = append(out, fmt.Sprintf("%s: %s %s: %s: %s", where, p.Table, p.ID, p.Field, text))
+		out = append(out, fmt.Sprintf("%s: %s %s: %s: %s", where, p.Table, p.ID, p.Field, s.say(p)))
 	}
 	next := shelfOf(s.Library)
 	seen := map[EntryKey]bool{}
@@ -113,7 +129,7 @@ func (l *layers) wrongFiles(s FileState) []string {
 		}
 	}
 	without := problemsOf(l.library(true))
-	l2 := &layers{l.builtin, next, l.own}
+	l2 := &layers{builtin: l.builtin, files: next, own: l.own}
 	whole := l2.library(true)
 	for _, p := range problemsOf(whole) {
 		_, theirs := next.at[EntryKey{EntryKind(p.Table), p.ID}]

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -25,6 +24,7 @@ import (
 type layers struct {
 	builtin, files shelf
 	own            Own
+	lost           bool // the kept copy of the files cannot be read; files is empty until they are taken again
 }
 
 // shelf is one layer: its library, and its entries by key.
@@ -56,8 +56,10 @@ type shelves struct {
 	builtin shelf
 
 	mu    sync.Mutex
-	hash  string // of what files was made from
+	hash  string // of what files was made from, and when that was taken
+	at    time.Time
 	files shelf
+	lost  bool // what was kept cannot be read
 }
 
 func (b *Bot) layers(ctx context.Context) (*layers, error) {
@@ -73,17 +75,21 @@ func (b *Bot) layersOf(own Own) (*layers, error) {
 	s.once.Do(func() { s.builtin = shelfOf(b.o.Library) })
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.files.at == nil || s.hash != own.Files.Hash {
+	if s.files.at == nil || s.hash != own.Files.Hash || !s.at.Equal(own.Files.At) {
 		var lib prompts.Library
+		var err error
 		if own.Files.TOML != "" {
-			var err error
-			if lib, err = prompts.Decode(strings.NewReader(own.Files.TOML)); err != nil {
-				return nil, fmt.Errorf("the directory of files, as it was kept: %w", err)
-			}
+			lib, err = prompts.Decode(strings.NewReader(own.Files.TOML))
 		}
-		s.hash, s.files = own.Files.Hash, shelfOf(lib)
+		if err != nil { // another version of the program kept it: everything else goes on, and the directory is taken anew
+			lib = prompts.Library{}
+			b.trouble.Store(&FileTrouble{At: own.Files.At, Problems: []string{"library.dir: " + err.Error()}})
+			b.o.Log.Error("the library's directory of files, as it was kept, cannot be read; what came from it is out of force until it is read again",
+				"next", "set [library] dir to a directory of files that weerklank doctor finds right, or take the setting out")
+		}
+		s.hash, s.at, s.files, s.lost = own.Files.Hash, own.Files.At, shelfOf(lib), err != nil
 	}
-	return &layers{s.builtin, s.files, own}, nil
+	return &layers{builtin: s.builtin, files: s.files, own: own, lost: s.lost}, nil
 }
 
 // fields are what an entry says, one by one.

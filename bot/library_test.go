@@ -949,3 +949,58 @@ func TestAnOlderStoresChangesHaveABase(t *testing.T) {
 		t.Fatalf("%+v %v", e, err)
 	}
 }
+
+// A kept copy of the directory that this program cannot read stops nothing: the rest of the library works, it is told, and
+// the directory as it stands is taken again, also when it is still the same.
+func TestAKeptCopyThatCannotBeRead(t *testing.T) {
+	d, ctx := newDesk(t), context.Background()
+	built, _ := d.o.Library.Prompt(known)
+	one := built.Tidy()
+	one.ID, one.Family, one.Reviewer = "uit-git", "uit-git", "Lezer"
+	state := fileState("1", one)
+	if err := d.bot.TakeFiles(ctx, state); err != nil {
+		t.Fatal(err)
+	}
+	spoil := func() {
+		t.Helper()
+		err := d.db.UpdateOwn(ctx, func(own *bot.Own) (bot.Also, error) {
+			own.Files.TOML = "schema = 1\n[later]\nkey = 1\n"
+			return bot.Also{}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.restart()
+	}
+	spoil()
+	d.run()
+	d.save(ed1, bot.Entry{Prompt: &prompts.Prompt{ID: "van-ons"}}, "")
+	if c, err := d.bot.Catalogue(ctx); err != nil || c.Files == nil || len(c.Files.Problems) != 1 {
+		t.Errorf("not told: %+v %v", c.Files, err)
+	}
+	state.At = state.At.Add(time.Minute)
+	if err := d.bot.TakeFiles(ctx, state); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := d.bot.Catalogue(ctx); err != nil || c.Files != nil {
+		t.Errorf("taken, and yet %+v %v", c.Files, err)
+	}
+	if _, active := d.asked("uit-git"); !active {
+		t.Error("the directory was not taken again")
+	}
+	spoil()
+	if _, err := d.bot.ForgetFiles(ctx); err != nil {
+		t.Error(err)
+	}
+	if c, err := d.bot.Catalogue(ctx); err != nil || c.Files != nil {
+		t.Errorf("no directory, and yet %+v %v", c.Files, err)
+	}
+	// As one file it is larger than a file may be.
+	large := built.Tidy()
+	large.ID, large.Family, large.Reviewer, large.Status = "groot", "groot", "Lezer", prompts.Draft
+	large.Themes = []string{strings.Repeat("a", prompts.MaxFile)}
+	err := d.bot.TakeFiles(ctx, fileState("2", large))
+	if refused, ok := errors.AsType[*bot.FilesRefused](err); !ok || !strings.Contains(strings.Join(refused.Problems, ""), "larger than 8 MiB") {
+		t.Errorf("too large to be read again: %.200v", err)
+	}
+}

@@ -78,6 +78,10 @@ func (b *Bot) planImport(ctx context.Context, lib prompts.Library, reviewed bool
 		if c.Prompt != nil {
 			arrive(c.Prompt, cur.Prompt, reviewed)
 		}
+		other := false
+		if c.Tension != nil && cur.Tension != nil {
+			stale, other = arriveTension(c.Tension, *cur.Tension)
+		}
 		switch fields := changedFields(cur.content(), c, counted...); {
 		case !there && l.own.Used[key] != "":
 			plan.refuse(key, "id", "was used before, and an id is never used again; choose another")
@@ -90,8 +94,14 @@ func (b *Bot) planImport(ctx context.Context, lib prompts.Library, reviewed bool
 		case cur.ReadOnly:
 			plan.refuse(key, "id", "comes from the directory of files; change it there")
 			continue
+		case stale && c.Tension != nil:
+			plan.refuse(key, "label", "was changed since the file was made; export again and change that")
+			continue
 		case stale:
 			plan.refuse(key, "revision", "was changed since the file was made (revision %d, the file has %d); export again and change that", cur.Prompt.Revision, incoming.at[key].Prompt.Revision)
+			continue
+		case other:
+			plan.refuse(key, "label", "has other words in the file, and the file cannot say whether they mean the same; change them where you edit tensions")
 			continue
 		default:
 			plan.Changed = append(plan.Changed, ImportChange{Before: cur, After: entryOf(key, c)})
@@ -129,6 +139,22 @@ func arrive(p, old *prompts.Prompt, reviewed bool) {
 	default:
 		p.Status, p.Reviewer = prompts.Review, ""
 	}
+}
+
+// arriveTension lets what was counted for a tension count on when it comes in. What keeps it out is that it is older than
+// what stands here, or has other words of which the file does not say that they mean the same.
+func arriveTension(t *prompts.Tension, old prompts.Tension) (stale, other bool) {
+	switch sense := t.Sense(); {
+	case sense == old.Sense():
+		t.Formerly = old.Formerly
+	case old.Means(sense):
+		return true, false
+	case t.Means(old.Sense()):
+		*t = t.After(old)
+	default:
+		return false, true
+	}
+	return false, false
 }
 
 func (p *ImportPlan) refuse(key EntryKey, field, format string, args ...any) {

@@ -1004,3 +1004,66 @@ func TestAKeptCopyThatCannotBeRead(t *testing.T) {
 		t.Errorf("too large to be read again: %.200v", err)
 	}
 }
+
+// A file says nothing of what tensions meant before. What counts goes on counting when one comes in, and a file that is older
+// than what an editor did since, or says something else, is refused.
+func TestImportingATensionKeepsItsCounts(t *testing.T) {
+	d, ctx := newDesk(t), context.Background()
+	k := key(bot.EntryTension, "tailoring-equality")
+	first := d.entry(k)
+	labelled := func(e bot.Entry, label string) *prompts.Tension {
+		w := e.Tension.Tidy()
+		w.Label = prompts.Text{prompts.Dutch: label, prompts.English: label}
+		return &w
+	}
+	now, err := d.bot.SaveEntry(ctx, ed1, bot.Change{Entry: bot.Entry{Tension: labelled(first, "Maat houden")}, Stamp: first.Stamp, SameMeaning: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := func() {
+		t.Helper()
+		if e := d.entry(k); !e.Tension.Means(first.Tension.Sense()) || e.Tension.Label[prompts.Dutch] != "Maat houden" {
+			t.Errorf("%v counts for %v", e.Tension.Label, e.Tension.Formerly)
+		}
+	}
+	without := now.Tension.Tidy()
+	without.Formerly = nil
+	short := without.Tidy()
+	short.Short = prompts.Text{prompts.Dutch: "Maat", prompts.English: "Measure"}
+	for name, c := range map[string]struct {
+		t       *prompts.Tension
+		refused string
+		same    int
+	}{
+		"older than the last edit":     {first.Tension, "veranderd sinds", 0},
+		"other words":                  {labelled(first, "Iets anders"), "andere woorden", 0},
+		"the same, without its senses": {&without, "", 1},
+	} {
+		plan, err := d.bot.PlanImport(ctx, prompts.Library{Tensions: []prompts.Tension{*c.t}})
+		if err != nil || plan.Same != c.same || len(plan.Refused) != 1-c.same || c.refused != "" && !strings.Contains(plan.Refused[0].Text[prompts.Dutch], c.refused) {
+			t.Errorf("%s: %+v %v", name, plan, err)
+		}
+	}
+	plan, err := d.bot.PlanImport(ctx, prompts.Library{Tensions: []prompts.Tension{short}})
+	if err != nil || len(plan.Changed) != 1 || len(plan.Refused) > 0 {
+		t.Fatalf("%+v %v", plan, err)
+	}
+	if err := d.bot.ApplyImport(ctx, ed1, plan); err != nil {
+		t.Fatal(err)
+	}
+	counts()
+	if got := d.entry(k).Tension.Short[prompts.Dutch]; got != "Maat" {
+		t.Errorf("short: %q", got)
+	}
+	// A file that names the sense of now among its earlier ones says that it means the same.
+	later := labelled(first, "Maat en regel").After(*d.entry(k).Tension)
+	if plan, err = d.bot.PlanImport(ctx, prompts.Library{Tensions: []prompts.Tension{later}}); err != nil || len(plan.Refused) > 0 {
+		t.Fatalf("%+v %v", plan.Refused, err)
+	}
+	if err := d.bot.ApplyImport(ctx, ed1, plan); err != nil {
+		t.Fatal(err)
+	}
+	if e := d.entry(k); !e.Tension.Means(first.Tension.Sense()) || !e.Tension.Means(now.Tension.Sense()) || e.Tension.Label[prompts.Dutch] != "Maat en regel" {
+		t.Errorf("%v counts for %v", e.Tension.Label, e.Tension.Formerly)
+	}
+}

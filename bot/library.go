@@ -404,9 +404,11 @@ func (l *layers) lastRevision(key EntryKey) int {
 // drafted keeps what was in force while p is a newer draft, and who wrote it.
 func (e *OwnEntry) drafted(old *prompts.Prompt, p prompts.Prompt, by ActorID) {
 	switch {
-	case p.Status == prompts.Active || p.Status == prompts.Retired:
+	case p.Status == prompts.Active:
 		e.InForce, e.Writers = nil, nil
 		return
+	case p.Status == prompts.Retired: // it may be woken again, and its words are as unread as they were
+		e.InForce = nil
 	case old != nil && old.Status == prompts.Active:
 		e.InForce, e.Writers = old, nil
 	}
@@ -592,7 +594,7 @@ func (b *Bot) settleMerged(l *layers, key EntryKey, cur Entry, base Content, act
 	merged := cur.Update.Merged.content().tidy()
 	serial := l.own.Entries[key].Serial
 	if p := merged.Prompt; p != nil && p.Status == prompts.Retired {
-		l.put(key, merged, act, func(e *OwnEntry) { e.InForce, e.Writers = nil, nil })
+		l.put(key, merged, act, func(e *OwnEntry) { e.drafted(nil, *p, act.By) })
 	} else if err := b.saveContent(l, key, cur, merged, act, cur.Tension != nil && merged.Tension != nil && merged.Tension.Means(cur.Tension.Sense())); err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ type OwnEntry struct {
 	Base    *Content        `json:"base,omitempty"`     // the built-in entry it was changed from; nil: none
 	Serial  int             `json:"serial"`             // how often it was changed, from 1
 	Last    Act             `json:"last"`
-	Writers []ActorID       `json:"writers,omitempty"` // who wrote what differs from the revision in force
+	Writers []ActorID       `json:"writers,omitempty"` // who wrote what differs from the revision last read; forgotten with Last unless somebody has still to read it
 }
 
 // OwnPast is one state that an own entry had.

@@ -1067,3 +1067,67 @@ func TestImportingATensionKeepsItsCounts(t *testing.T) {
 		t.Errorf("%v counts for %v", e.Tension.Label, e.Tension.Formerly)
 	}
 }
+
+// Taking a prompt out and waking it again makes its author no reader of it, whichever way it went out; nor does forgetting
+// who did what.
+func TestNobodyReviewsTheirOwnByADetour(t *testing.T) {
+	submitted := func(d *desk) bot.Entry {
+		t.Helper()
+		e := d.entry(promptKey(known))
+		e = d.save(ed1, retitled(e, "Nog één schip"), e.Stamp)
+		e, err := d.bot.SubmitPrompt(context.Background(), ed1, known, e.Stamp)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	woken := func(d *desk) {
+		t.Helper()
+		ctx := context.Background()
+		e, err := d.bot.WakeEntry(ctx, ed2, promptKey(known), d.entry(promptKey(known)).Stamp)
+		if err == nil {
+			_, err = d.bot.SubmitPrompt(ctx, ed2, known, e.Stamp)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, detour := range map[string]func(*desk, bot.Entry){
+		"an import that retires": func(d *desk, e bot.Entry) {
+			out := alone(*e.Prompt, func(p *prompts.Prompt) { p.Status = prompts.Retired })
+			plan, err := d.bot.PlanImport(context.Background(), prompts.Library{Prompts: []prompts.Prompt{out}})
+			if err == nil {
+				err = d.bot.ApplyImport(context.Background(), ed2, plan)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			woken(d)
+		},
+		"a release that retires": func(d *desk, _ bot.Entry) {
+			d.release(inRelease(known, func(p *prompts.Prompt) { p.Status = prompts.Retired }))
+			k := promptKey(known)
+			if _, err := d.bot.SettleUpdate(context.Background(), ed2, k, bot.TakeMerged, d.entry(k).Stamp); err != nil {
+				t.Fatal(err)
+			}
+			woken(d)
+		},
+		"a year": func(d *desk, _ bot.Entry) {
+			if err := d.db.ForgetAudit(context.Background(), time.Now().Add(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, ctx := newDesk(t), context.Background()
+			detour(d, submitted(d))
+			e := d.entry(promptKey(known))
+			if _, err := d.bot.ActivatePrompt(ctx, ed1, known, e.Stamp); !errors.Is(err, bot.ErrSelfReview) {
+				t.Errorf("its author let it through: %v", err)
+			}
+			if _, err := d.bot.ActivatePrompt(ctx, "test:ed3", known, e.Stamp); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -580,6 +580,9 @@ func (b *Bot) SettleUpdate(ctx context.Context, by ActorID, key EntryKey, take, 
 			if c.Prompt != nil {
 				c.Prompt.Revision = max(c.Prompt.Revision, l.lastRevision(key)+1)
 			}
+			if c.Tension != nil && cur.Update.sameMeaning() && !c.Tension.Means(cur.Tension.Sense()) {
+				*c.Tension = c.Tension.After(*cur.Tension)
+			}
 			l.put(key, c, act, func(e *OwnEntry) { e.Base, e.InForce, e.Writers = &base, nil, nil })
 			return nil
 		case TakeMerged:
@@ -593,9 +596,19 @@ func (b *Bot) SettleUpdate(ctx context.Context, by ActorID, key EntryKey, take, 
 func (b *Bot) settleMerged(l *layers, key EntryKey, cur Entry, base Content, act Act) error {
 	merged := cur.Update.Merged.content().tidy()
 	serial := l.own.Entries[key].Serial
-	if p := merged.Prompt; p != nil && p.Status == prompts.Retired {
+	var err error
+	switch p := merged.Prompt; {
+	case p != nil && p.Status == prompts.Retired:
 		l.put(key, merged, act, func(e *OwnEntry) { e.drafted(nil, *p, act.By) })
-	} else if err := b.saveContent(l, key, cur, merged, act, cur.Tension != nil && merged.Tension != nil && merged.Tension.Means(cur.Tension.Sense())); err != nil {
+	case p != nil:
+		err = b.saveContent(l, key, cur, merged, act, false)
+	default:
+		if t := merged.Tension; t != nil {
+			cur.Update.senses(t)
+		}
+		err = l.settle(key, cur, merged, act)
+	}
+	if err != nil {
 		return err
 	}
 	if l.own.Entries[key].Serial == serial { // it brings nothing that mine does not have
@@ -605,6 +618,26 @@ func (b *Bot) settleMerged(l *layers, key EntryKey, cur Entry, base Content, act
 	e.Base = &base
 	l.own.Entries[key] = e
 	return nil
+}
+
+// sameMeaning says whether a tension means on both sides of an update what it meant before.
+func (u *Update) sameMeaning() bool {
+	base, mine, now := u.Base.Tension, u.Mine.Tension, u.New.Tension
+	return base != nil && mine != nil && now != nil && mine.Means(base.Sense()) && now.Means(base.Sense())
+}
+
+// senses gives the tension that an update merged the earlier senses that count for it.
+func (u *Update) senses(t *prompts.Tension) {
+	switch {
+	case u.sameMeaning():
+		*t = t.After(*u.Mine.Tension)
+	case t.Sense() == u.Mine.Tension.Sense():
+		t.Formerly = u.Mine.Tension.Formerly
+	case t.Sense() == u.New.Tension.Sense():
+		t.Formerly = u.New.Tension.Formerly
+	default:
+		t.Formerly = nil
+	}
 }
 
 // Diff names the fields in which two entries of one kind differ, in the order of the file.

@@ -1131,3 +1131,58 @@ func TestNobodyReviewsTheirOwnByADetour(t *testing.T) {
 		})
 	}
 }
+
+// What a release says of a tension reaches a local change with it: that it is retired, and what it meant before.
+func TestAReleasesTensionIsMerged(t *testing.T) {
+	const id = "tailoring-equality"
+	label := func(to string) func(*prompts.Tension) {
+		return func(t *prompts.Tension) {
+			t.Label = prompts.Text{prompts.Dutch: to, prompts.English: to}
+		}
+	}
+	other := func(t *prompts.Tension) {
+		t.A = prompts.Text{prompts.Dutch: "Anders", prompts.English: "Different"}
+	}
+	for _, c := range []struct {
+		name         string
+		mine, theirs func(*prompts.Tension)
+		take         string
+		same         bool // what mine and theirs changed means what it meant
+		retired      bool
+		counts       bool // what counted for mine counts on
+	}{
+		{"retired", label("Maat houden"), func(t *prompts.Tension) { t.Retired = true }, bot.TakeMerged, true, true, true},
+		{"both reworded", label("Maat houden"), other, bot.TakeMerged, true, false, true},
+		{"theirs reworded", label("Maat houden"), other, bot.TakeNew, true, false, true},
+		{"another meaning", label("Maat houden"), other, bot.TakeMerged, false, false, false},
+		{"theirs, another meaning", label("Maat houden"), other, bot.TakeNew, false, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, ctx := newDesk(t), context.Background()
+			k := key(bot.EntryTension, id)
+			first := d.entry(k)
+			mine := first.Tension.Tidy()
+			c.mine(&mine)
+			now, err := d.bot.SaveEntry(ctx, ed1, bot.Change{Entry: bot.Entry{Tension: &mine}, Stamp: first.Stamp, SameMeaning: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.release(func(l *prompts.Library) {
+				i := slices.IndexFunc(l.Tensions, func(t prompts.Tension) bool { return t.ID == id })
+				theirs := l.Tensions[i].Tidy()
+				c.theirs(&theirs)
+				if c.same {
+					theirs = theirs.After(*first.Tension)
+				}
+				l.Tensions[i] = theirs
+			})
+			got, err := d.bot.SettleUpdate(ctx, ed1, k, c.take, d.entry(k).Stamp)
+			if err != nil || got.Update != nil {
+				t.Fatalf("%+v %v", got.Update, err)
+			}
+			if got.Retired != c.retired || got.Tension.Means(now.Tension.Sense()) != c.counts || got.Tension.Means(first.Tension.Sense()) != c.counts {
+				t.Errorf("retired: %v; counts for %v", got.Retired, got.Tension.Formerly)
+			}
+		})
+	}
+}

@@ -407,7 +407,7 @@ func (e *OwnEntry) drafted(old *prompts.Prompt, p prompts.Prompt, by ActorID) {
 	case p.Status == prompts.Active:
 		e.InForce, e.Writers = nil, nil
 		return
-	case p.Status == prompts.Retired: // it may be woken again, and its words are as unread as they were
+	case p.Status == prompts.Retired || p.Status == prompts.Resting: // it may be woken again, and its words are as unread as they were
 		e.InForce = nil
 	case old != nil && old.Status == prompts.Active:
 		e.InForce, e.Writers = old, nil

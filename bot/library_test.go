@@ -1186,3 +1186,20 @@ func TestAReleasesTensionIsMerged(t *testing.T) {
 		})
 	}
 }
+
+// A prompt that comes in as resting is not asked any more, in no revision.
+func TestAnImportLetsAPromptRest(t *testing.T) {
+	d, ctx := newDesk(t), context.Background()
+	built, _ := d.o.Library.Prompt(known)
+	rest := alone(built, func(p *prompts.Prompt) { p.Status = prompts.Resting })
+	plan, err := d.bot.PlanImport(ctx, prompts.Library{Prompts: []prompts.Prompt{rest}})
+	if err != nil || len(plan.Changed) != 1 || len(plan.Refused) > 0 {
+		t.Fatalf("%+v %v", plan, err)
+	}
+	if err := d.bot.ApplyImport(ctx, ed1, plan); err != nil {
+		t.Fatal(err)
+	}
+	if p, active := d.asked(known); active || p.Status != prompts.Resting {
+		t.Errorf("asked as %q", p.Status)
+	}
+}

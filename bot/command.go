@@ -153,7 +153,8 @@ func (b *Bot) direct(ctx context.Context, e DirectReply) (Response, error) {
 		if r, ok, err := b.voteWord(ctx, e.From, text, !asked); ok || err != nil {
 			return r, err
 		}
-		if verb, rest, explicit, ok := parseCommand(text); ok && agreementVerb(text) == "" && (verb != "library" || rest == "" || b.MayEdit(e.User.Actor())) {
+		if verb, rest, explicit, ok := parseCommand(text); ok && agreementVerb(text) == "" && (verb != "library" || rest == "" || b.MayEdit(e.User.Actor())) &&
+			(verb != "word" || explicit || b.knowsWord(ctx, e.From, rest)) {
 			if (verb == "pause" || verb == "off") && !explicit { // the whole channel would see it, and it may be an answer
 				if seats, err := b.seats(ctx, e.From, e.Round); err == nil && len(seats) > 0 {
 					return sayer(e.Lang).message("cmd.or-reply", "word", text), nil

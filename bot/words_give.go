@@ -152,6 +152,20 @@ func parseWord(rest string) (form, do string, number int, ok bool) {
 	return "", "", 0, false
 }
 
+// knowsWord says whether what is typed behind "woord" is about a word that was given back to a channel of who types it. Else
+// it is a sentence that begins with that word.
+func (b *Bot) knowsWord(ctx context.Context, f From, rest string) bool {
+	form, _, _, _ := parseWord(rest)
+	channels, err := b.channelsOf(ctx, f.User)
+	if err != nil {
+		return false // a sentence that may be an answer is kept as one
+	}
+	return slices.ContainsFunc(channels, func(id TeamID) bool {
+		t, err := b.o.Store.Team(ctx, id)
+		return err == nil && slices.ContainsFunc(t.Words, func(n WordNote) bool { return n.Form == form })
+	})
+}
+
 // wordTyped is wordPressed for those who type.
 func (b *Bot) wordTyped(ctx context.Context, f From, t Team, rest string) (Response, error) {
 	say := sayer(f.Lang)

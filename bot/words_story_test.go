@@ -186,7 +186,7 @@ func TestNewWordIsDecidedAbout(t *testing.T) {
 	tell("propose", resp, err, "voorgesteld")
 	resp, err = w.fake.Command(ctx, "p8", crew, "bibliotheek")
 	tell("the editor", resp, err, "Teams stelden dit voor als spanning:\n\nwerkdruk")
-	if _, resp, err = w.fake.Type(ctx, "p2", "woord koffie laat maar"); err != nil || !strings.Contains(plain(resp), "nu niets te kiezen") {
+	if resp, err = w.fake.Command(ctx, "p2", crew, "woord koffie laat maar"); err != nil || !strings.Contains(plain(resp), "nu niets te kiezen") {
 		t.Errorf("a word that was never shown: %v %s", err, plain(resp))
 	}
 	if notes := w.team().Words; len(notes) != 1 || notes[0].Decision != "propose" || notes[0].Form != "werkdruk" {
@@ -198,6 +198,23 @@ func TestNewWordIsDecidedAbout(t *testing.T) {
 	askAbout(w, "Er is hier veel werkdruk.")
 	if posts := words(); len(posts) != 1 {
 		t.Errorf("shown %d times", len(posts))
+	}
+}
+
+// A sentence that begins as a decision about a word does is an answer, unless it is about a word that was given back.
+func TestASentenceIsNoDecisionAboutAWord(t *testing.T) {
+	w := newWorld(t, nil)
+	defer w.close()
+	w.switchOn(crew, nil)
+	past(w, "", "", "", "", "", "werkdruk", "werkdruk", "werkdruk")
+	askAbout(w, "Er is hier veel werkdruk.")
+	w.step(w.team().NextOpens)
+	r := w.openRound(crew)
+	if got := w.types("p2", "Word ik ziek, dan moet ik me daar iets bij voorstellen"); strings.Contains(got, "te kiezen") || w.ballots(r) != 1 {
+		t.Errorf("no answer: %s", got)
+	}
+	if got := w.types("p3", "woord werkdruk laat maar"); !strings.Contains(got, "werkdruk blijft rusten") || w.ballots(r) != 1 {
+		t.Errorf("no decision: %s", got)
 	}
 }
 

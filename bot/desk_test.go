@@ -483,6 +483,57 @@ func TestEditorsAreTold(t *testing.T) {
 	}
 }
 
+// They are told too of what somebody sends in or imports elsewhere than in the chat.
+func TestEditorsAreToldOfTheWeb(t *testing.T) {
+	ctx, by := context.Background(), bot.Account("fake", "w", "p8").Actor()
+	changed := func(d *deskWorld) bot.Entry {
+		t.Helper()
+		e, err := d.bot.Entry(ctx, promptKey(known))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return retitled(e, "Nog één schip")
+	}
+	for name, act := range map[string]func(d *deskWorld) error{
+		"sent in": func(d *deskWorld) error {
+			e, err := d.bot.SaveEntry(ctx, by, bot.Change{Entry: changed(d), Stamp: changed(d).Stamp})
+			if err == nil {
+				_, err = d.bot.SubmitPrompt(ctx, by, known, e.Stamp)
+			}
+			return err
+		},
+		"imported": func(d *deskWorld) error {
+			plan, err := d.bot.PlanImport(ctx, prompts.Library{Prompts: []prompts.Prompt{*changed(d).Prompt}})
+			if err == nil {
+				err = d.bot.ApplyImport(ctx, by, plan)
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := atDesk(t, "nl")
+			defer d.close()
+			d.command("p7", "bibliotheek meld")
+			d.command("p8", "bibliotheek meld")
+			if err := act(d); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := d.bot.Send(ctx, time.Now().AddDate(0, 0, 4)); err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			for _, m := range d.fake.Told() {
+				if strings.Contains(m.Message.Plain(), "op beoordeling") {
+					n++
+				}
+			}
+			if n != 1 {
+				t.Errorf("%d were told", n)
+			}
+		})
+	}
+}
+
 // What teams wish for is settled by editors, for every team that has it and once: it belongs to a tension, it is let be, or
 // it becomes a tension that is kept out of use.
 func TestWishesAreSettled(t *testing.T) {

@@ -460,12 +460,24 @@ func (l *layers) ready(p prompts.Prompt, reviewer string) error {
 	return nil
 }
 
-// SubmitPrompt sends a draft to review. *Refused: it has gaps, or lint errors.
+// SubmitPrompt sends a draft to review, and tells the other editors who want to know. *Refused: it has gaps, or lint errors.
 func (b *Bot) SubmitPrompt(ctx context.Context, by ActorID, id prompts.ID, stamp string) (Entry, error) {
-	return b.movePrompt(ctx, by, id, stamp, "submit", prompts.Draft, func(l *layers, _ OwnEntry, p *prompts.Prompt, _ *Act) error {
+	return b.submitPrompt(ctx, by, id, stamp, time.Now())
+}
+
+func (b *Bot) submitPrompt(ctx context.Context, by ActorID, id prompts.ID, stamp string, at time.Time) (Entry, error) {
+	e, err := b.movePrompt(ctx, by, id, stamp, "submit", prompts.Draft, func(l *layers, _ OwnEntry, p *prompts.Prompt, _ *Act) (err error) {
 		p.Status = prompts.Review
-		return l.ready(*p, prompts.BySecond)
+		if err := l.ready(*p, prompts.BySecond); err != nil {
+			return err
+		}
+		l.tell, err = b.notices(ctx, by, at, false)
+		return err
 	})
+	if err == nil {
+		b.wake(b.wakeSender)
+	}
+	return e, err
 }
 
 // ActivatePrompt puts a prompt that waits for review in force. ErrSelfReview if by wrote any of what changed since the

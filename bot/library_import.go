@@ -194,7 +194,7 @@ func (p ImportPlan) refused() error {
 	return out
 }
 
-// ApplyImport does what a plan says. ErrConflict if the library changed since; *Refused if the plan has refusals.
+// ApplyImport does what a plan says, and tells the other editors who want to know if something waits for review then. ErrConflict if the library changed since; *Refused if the plan has refusals.
 func (b *Bot) ApplyImport(ctx context.Context, by ActorID, p ImportPlan) error {
 	if err := p.refused(); err != nil {
 		return err
@@ -202,7 +202,7 @@ func (b *Bot) ApplyImport(ctx context.Context, by ActorID, p ImportPlan) error {
 	if len(p.New)+len(p.Changed) == 0 {
 		return nil
 	}
-	return b.editLibrary(ctx, func(l *layers) (Also, error) {
+	err := b.editLibrary(ctx, func(l *layers) (_ Also, err error) {
 		if l.own.Stamp != p.Stamp {
 			return Also{}, ErrConflict
 		}
@@ -212,11 +212,13 @@ func (b *Bot) ApplyImport(ctx context.Context, by ActorID, p ImportPlan) error {
 		}
 		act := did(by, "import")
 		var also Also
+		waits := false
 		for _, e := range entries {
 			c, cur := e.content().tidy(), Entry{}
 			if found, ok := l.entry(e.Key); ok {
 				cur = found
 			}
+			waits = waits || c.Prompt != nil && c.Prompt.Status == prompts.Review
 			l.put(e.Key, c, act, func(o *OwnEntry) {
 				if c.Prompt != nil {
 					o.drafted(cur.Prompt, *c.Prompt, by)
@@ -224,6 +226,13 @@ func (b *Bot) ApplyImport(ctx context.Context, by ActorID, p ImportPlan) error {
 			})
 			also.Audit = append(also.Audit, audited(act, e.Key).Audit...)
 		}
-		return also, nil
+		if waits {
+			also.Posts, err = b.notices(ctx, by, act.At, false)
+		}
+		return also, err
 	})
+	if err == nil {
+		b.wake(b.wakeSender)
+	}
+	return err
 }

@@ -25,6 +25,7 @@ type layers struct {
 	builtin, files shelf
 	own            Own
 	lost           bool // the kept copy of the files cannot be read; files is empty until they are taken again
+	tell           []Post // what the edit that is made tells people
 }
 
 // shelf is one layer: its library, and its entries by key.
@@ -372,6 +373,7 @@ func (b *Bot) editLibrary(ctx context.Context, f func(*layers) (Also, error)) er
 		if err != nil {
 			return err
 		}
+		also.Posts = append(also.Posts, l.tell...)
 		moved := false
 		err = b.o.Store.UpdateOwn(ctx, func(own *Own) (Also, error) {
 			if moved = own.Stamp != l.own.Stamp; moved {

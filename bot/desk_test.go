@@ -314,6 +314,37 @@ func TestDeskTwoEditors(t *testing.T) {
 	}
 }
 
+// A form that was opened before a release changed the built-in words shows what keeping it would undo, and keeps nothing before that
+// was seen.
+func TestDeskFormOverARelease(t *testing.T) {
+	d := atDesk(t, "nl")
+	defer d.close()
+	form := d.command("p8", "bibliotheek wijzig "+known+" nl").Form
+	if form == nil {
+		t.Fatal("no form")
+	}
+	for i, p := range d.o.Library.Prompts {
+		if p.ID == known {
+			p = p.Tidy()
+			dutch(func(w *prompts.Words) { w.Question = "Wat doe jij bij de tweede sluis?" })(&p)
+			p.Revision++
+			d.o.Library.Prompts[i] = p
+		}
+	}
+	d.restart()
+	values := map[string][]string{"title": {"Mijn titel"}}
+	r := d.fill("p8", form, values)
+	if r.Form == nil || !strings.Contains(notice(r.Form), "tweede sluis") || !strings.Contains(notice(r.Form), "Mijn titel") || r.Errors["conflict"] == "" {
+		t.Fatalf("%s %v", plain(r), r.Errors)
+	}
+	if e := d.entry(bot.EntryPrompt, known); e.Origin != bot.OriginBuiltin {
+		t.Error("kept before it was seen")
+	}
+	if r := d.fill("p8", form, values); !r.Kept || d.entry(bot.EntryPrompt, known).Prompt.Words["nl"].Title != "Mijn titel" {
+		t.Errorf("%s %v", plain(r), r.Errors)
+	}
+}
+
 // A long list comes in pages, narrowed down by words of either language, and every page fits every platform.
 func TestDeskSearch(t *testing.T) {
 	d := atDesk(t, "nl")

@@ -207,13 +207,18 @@ func (l *layers) under(key EntryKey) (Content, Origin) {
 
 // stamp is the version of an entry: how often it was changed here, and what lies below.
 func (l *layers) stamp(key EntryKey) string {
-	below, origin := l.under(key)
-	raw, err := json.Marshal(below)
-	if origin == "" || err != nil {
+	below, _ := l.under(key)
+	return strconv.Itoa(l.own.Entries[key].Serial) + "-" + below.hash()
+}
+
+// hash is what tells one content from another, as a part of a version.
+func (c Content) hash() string {
+	raw, err := json.Marshal(c.tidy())
+	if c == (Content{}) || err != nil {
 		raw = nil
 	}
 	sum := sha256.Sum256(raw)
-	return strconv.Itoa(l.own.Entries[key].Serial) + "-" + hex.EncodeToString(sum[:6])
+	return hex.EncodeToString(sum[:6])
 }
 
 func entryOf(key EntryKey, c Content) Entry {

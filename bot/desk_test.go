@@ -327,7 +327,7 @@ func TestDeskFormOverARelease(t *testing.T) {
 		if p.ID == known {
 			p = p.Tidy()
 			dutch(func(w *prompts.Words) { w.Question = "Wat doe jij bij de tweede sluis?" })(&p)
-			p.Revision++
+			p.Revision, p.Reviewer = p.Revision+1, "Lezer"
 			d.o.Library.Prompts[i] = p
 		}
 	}

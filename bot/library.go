@@ -94,6 +94,8 @@ type Catalogue struct {
 type FileTrouble struct {
 	At       time.Time
 	Problems []string // "file:line: what is wrong and what to do"
+
+	hash, stamp string // of the state, and of the library it was judged for
 }
 
 // Past is one state of an entry that was: the oldest of a changed built-in entry is the built-in one, the newest of

@@ -26,10 +26,18 @@ type FileState struct {
 // stays, also over a restart, and Catalogue.Files says why. It returns *FilesRefused in that case.
 func (b *Bot) TakeFiles(ctx context.Context, s FileState) error {
 	if len(s.Wrong) > 0 {
-		return b.refuseFiles(s, s.Wrong)
+		return b.refuseFiles(s, "", s.Wrong)
 	}
+	if known := b.trouble.Load(); known != nil && known.hash == s.Hash && known.stamp != "" { // judging takes long, and nobody may edit meanwhile
+		if stamp, err := b.o.Store.LibraryStamp(ctx); err == nil && stamp == known.stamp {
+			return &FilesRefused{known.Problems}
+		}
+	}
+	stamp := ""
 	err := b.editLibrary(ctx, func(l *layers) (Also, error) {
-		if l.own.Files.Hash == s.Hash && s.Hash != "" && !l.lost {
+		stamp = l.own.Stamp
+		hash := s.Hash + "-" + b.shelves.release() // what another release brings may not go with the files
+		if l.own.Files.Hash == hash && s.Hash != "" && !l.lost {
 			return Also{}, errSame
 		}
 		if wrong := l.wrongFiles(s); len(wrong) > 0 {
@@ -46,7 +54,7 @@ func (b *Bot) TakeFiles(ctx context.Context, s FileState) error {
 			}
 			return Also{}, &FilesRefused{[]string{"library.dir: " + s.say(problem)}}
 		}
-		l.own.Files = LastGood{At: s.At.UTC(), Hash: s.Hash, TOML: text}
+		l.own.Files = LastGood{At: s.At.UTC(), Hash: hash, TOML: text}
 		for key := range shelfOf(s.Library).at {
 			if _, known := l.own.Used[key]; !known {
 				l.own.Used[key] = OriginFiles
@@ -55,7 +63,7 @@ func (b *Bot) TakeFiles(ctx context.Context, s FileState) error {
 		return Also{Audit: []AuditEntry{{At: s.At.UTC(), What: "library", How: "files"}}}, nil
 	})
 	if refused, ok := errors.AsType[*FilesRefused](err); ok {
-		return b.refuseFiles(s, refused.Problems)
+		return b.refuseFiles(s, stamp, refused.Problems)
 	}
 	if err == nil || errors.Is(err, errSame) {
 		b.trouble.Store(nil)
@@ -80,8 +88,9 @@ func (r *FilesRefused) Error() string {
 	return fmt.Sprintf("the directory of files is refused: %d problems", len(r.Problems))
 }
 
-func (b *Bot) refuseFiles(s FileState, problems []string) error {
-	b.trouble.Store(&FileTrouble{At: s.At, Problems: problems})
+// refuseFiles remembers why a state is refused. stamp is of the library it was judged for; empty: it was not judged.
+func (b *Bot) refuseFiles(s FileState, stamp string, problems []string) error {
+	b.trouble.Store(&FileTrouble{At: s.At, Problems: problems, hash: s.Hash, stamp: stamp})
 	return &FilesRefused{problems}
 }
 

@@ -24,7 +24,7 @@ import (
 type layers struct {
 	builtin, files shelf
 	own            Own
-	lost           bool // the kept copy of the files cannot be read; files is empty until they are taken again
+	lost           bool   // the kept copy of the files cannot be read; files is empty until they are taken again
 	tell           []Post // what the edit that is made tells people
 }
 
@@ -55,6 +55,7 @@ func shelfOf(lib prompts.Library) shelf {
 type shelves struct {
 	once    sync.Once
 	builtin shelf
+	release func() string // what tells what is built in from that of another release
 
 	mu    sync.Mutex
 	hash  string // of what files was made from, and when that was taken
@@ -73,7 +74,9 @@ func (b *Bot) layers(ctx context.Context) (*layers, error) {
 
 func (b *Bot) layersOf(own Own) (*layers, error) {
 	s := &b.shelves
-	s.once.Do(func() { s.builtin = shelfOf(b.o.Library) })
+	s.once.Do(func() {
+		s.builtin, s.release = shelfOf(b.o.Library), sync.OnceValue(func() string { return releaseOf(b.o.Library) })
+	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.files.at == nil || s.hash != own.Files.Hash || !s.at.Equal(own.Files.At) {
@@ -91,6 +94,15 @@ func (b *Bot) layersOf(own Own) (*layers, error) {
 		s.hash, s.at, s.files, s.lost = own.Files.Hash, own.Files.At, shelfOf(lib), err != nil
 	}
 	return &layers{builtin: s.builtin, files: s.files, own: own, lost: s.lost}, nil
+}
+
+func releaseOf(builtin prompts.Library) string {
+	raw, err := json.Marshal(builtin)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:6])
 }
 
 // fields are what an entry says, one by one.

@@ -49,6 +49,6 @@ type Own struct {
 // LastGood is the newest state of the directory of files that was taken.
 type LastGood struct {
 	At   time.Time `json:"at,omitzero"`
-	Hash string    `json:"hash,omitempty"` // of the files
+	Hash string    `json:"hash,omitempty"` // of the files, and of what was built in when they were taken
 	TOML string    `json:"toml,omitempty"` // all of them as one; empty: none
 }

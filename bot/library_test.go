@@ -885,6 +885,7 @@ func TestTheDirectoryOfFiles(t *testing.T) {
 		"a lint error":      {fileState("2", loud), "nl.question: "},
 		"unreadable":        {bot.FileState{At: time.Now(), Wrong: []string{"een.toml:3: unknown key"}}, "een.toml:3: unknown key"},
 	} {
+		c.state.Hash = name
 		err := d.bot.TakeFiles(ctx, c.state)
 		refused, ok := errors.AsType[*bot.FilesRefused](err)
 		if !ok || !strings.Contains(strings.Join(refused.Problems, "\n"), c.want) {
@@ -1202,4 +1203,41 @@ func TestAnImportLetsAPromptRest(t *testing.T) {
 	if p, active := d.asked(known); active || p.Status != prompts.Resting {
 		t.Errorf("asked as %q", p.Status)
 	}
+}
+
+// A state of the directory is judged once for what stands beside it: again after an edit, and after a release.
+func TestTheDirectoryIsJudgedOnce(t *testing.T) {
+	d, ctx := newDesk(t), context.Background()
+	built, _ := d.o.Library.Prompt(known)
+	one := built.Tidy()
+	one.ID, one.Family, one.Reviewer = "uit-git", "uit-git", "Lezer"
+	wrong := one.Tidy()
+	wrong.Audience = []prompts.AudienceID{"bakkers"}
+	for range 2 {
+		if _, ok := errors.AsType[*bot.FilesRefused](d.bot.TakeFiles(ctx, fileState("1", wrong))); !ok {
+			t.Fatal("an unknown audience was taken")
+		}
+	}
+	if err := d.bot.TakeFiles(ctx, fileState("1", one)); err == nil { // a hash is of one state only: this cannot be
+		t.Error("judged again")
+	}
+	d.save(ed1, bot.Entry{Audience: &prompts.Audience{ID: "bakkers", Name: prompts.Text{prompts.Dutch: "bakkers", prompts.English: "bakers"}}}, "")
+	taken := func(moved bool) {
+		t.Helper()
+		before, err := d.db.Own(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.bot.TakeFiles(ctx, fileState("1", wrong)); err != nil {
+			t.Fatal(err)
+		}
+		if after, err := d.db.Own(ctx); err != nil || after.Files.At.Equal(before.Files.At) == moved {
+			t.Errorf("taken at %v, then %v: %v", before.Files.At, after.Files.At, err)
+		}
+	}
+	taken(true)
+	taken(false)
+	d.release(inRelease(known, dutch(func(w *prompts.Words) { w.Title = "Hun titel" })))
+	taken(true)
+	taken(false)
 }

@@ -209,11 +209,11 @@ func TestASentenceIsNoDecisionAboutAWord(t *testing.T) {
 	past(w, "", "", "", "", "", "werkdruk", "werkdruk", "werkdruk")
 	askAbout(w, "Er is hier veel werkdruk.")
 	w.step(w.team().NextOpens)
-	r := w.openRound(crew)
-	if got := w.types("p2", "Word ik ziek, dan moet ik me daar iets bij voorstellen"); strings.Contains(got, "te kiezen") || w.ballots(r) != 1 {
+	w.openRound(crew)
+	if got := w.types("p2", "Word ik ziek, dan moet ik me daar iets bij voorstellen"); !strings.Contains(got, "Ik lees dit als antwoord") {
 		t.Errorf("no answer: %s", got)
 	}
-	if got := w.types("p3", "woord werkdruk laat maar"); !strings.Contains(got, "werkdruk blijft rusten") || w.ballots(r) != 1 {
+	if got := w.types("p3", "woord werkdruk laat maar"); !strings.Contains(got, "werkdruk blijft rusten") {
 		t.Errorf("no decision: %s", got)
 	}
 }

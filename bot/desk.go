@@ -803,7 +803,7 @@ func (b *Bot) deskAct(ctx context.Context, f From, key EntryKey, act, stamp, why
 	var done string
 	switch act {
 	case deskSubmit:
-		entry, err = b.SubmitPrompt(ctx, by, id, stamp)
+		entry, err = b.submitPrompt(ctx, by, id, stamp, f.At)
 		done = say("desk.submitted")
 	case deskActivate:
 		entry, err = b.ActivatePrompt(ctx, by, id, stamp)
@@ -833,16 +833,6 @@ func (b *Bot) deskAct(ctx context.Context, f From, key EntryKey, act, stamp, why
 	}
 	if err != nil {
 		return b.deskRefused(err, f.Lang)
-	}
-	if act == deskSubmit {
-		posts, err := b.notices(ctx, by, f.At, false)
-		if err == nil && len(posts) > 0 {
-			err = b.o.Store.Queue(ctx, posts...)
-			b.wake(b.wakeSender)
-		}
-		if err != nil {
-			b.o.Log.Warn("tell editors that something waits", "err", err)
-		}
 	}
 	return doneAt(entry, done, f.Lang), nil
 }

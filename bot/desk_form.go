@@ -353,6 +353,7 @@ func (b *Bot) submitDesk(ctx context.Context, e FormSubmitted) (Response, error)
 		return again(nil), nil
 	}
 	var theirs []FieldChange
+	conflict, keepAgain := say("desk.conflict"), say("desk.conflict-again")
 	if now.Stamp != s.stamp { // somebody else was here: what they changed stays, unless it was changed here too
 		base, found, err := b.versionOf(ctx, s.key, s.stamp)
 		if err != nil {
@@ -361,15 +362,17 @@ func (b *Bot) submitDesk(ctx context.Context, e FormSubmitted) (Response, error)
 		if found {
 			asked := base.edited(b.deskFormOf(e.From, base, cat.Library, s).Fields, e.Values, s, e.Lang, map[string]string{})
 			mine, theirs = merged(base, now, asked, s), b.Diff(base, now)
+		} else { // who changed what cannot be told: everything that keeping it would change is shown
+			theirs, conflict, keepAgain = b.Diff(now, mine), say("desk.conflict-all"), say("desk.conflict-all-again")
 		}
 	}
 	if len(b.Diff(now, mine)) == 0 { // it came again, or nothing was changed
 		return b.saved(now, e.Lang), nil
 	}
 	if now.Stamp != s.stamp && b.proposing.first("desk "+s.String(), []string{now.Stamp}, version(e.At)) {
-		wrong["conflict"] = say("desk.conflict-again")
+		wrong["conflict"] = keepAgain
 		form = b.deskFormOf(e.From, mine, cat.Library, s)
-		form.Notice = append([]Block{Text(Span{Text: say("desk.conflict"), Strong: true})}, changeBlocks(theirs, e.Lang)...)
+		form.Notice = append([]Block{Text(Span{Text: conflict, Strong: true})}, changeBlocks(theirs, e.Lang)...)
 		return Response{Form: form, Errors: wrong}, nil
 	}
 	saved, err := b.SaveEntry(ctx, e.User.Actor(), Change{Entry: mine, Stamp: now.Stamp, SameMeaning: first(e.Values["same_meaning"]) == "yes"})
@@ -432,7 +435,8 @@ func atField(form *Form, field, text string, lang prompts.Lang, wrong map[string
 	wrong[name] = strings.TrimSpace(wrong[name] + " " + text)
 }
 
-// versionOf finds the version of an entry that a form was made from: a version begins with how often it was changed here.
+// versionOf finds the version of an entry that a form was made from: a version says how often it was changed here, and
+// what lay below. What a release took away since is not found.
 func (b *Bot) versionOf(ctx context.Context, key EntryKey, stamp string) (Entry, bool, error) {
 	past, err := b.EntryHistory(ctx, key)
 	if err != nil {
@@ -440,14 +444,23 @@ func (b *Bot) versionOf(ctx context.Context, key EntryKey, stamp string) (Entry,
 	}
 	below := slices.DeleteFunc(slices.Clone(past), func(p Past) bool { return p.What != string(OriginBuiltin) })
 	mine := slices.DeleteFunc(past, func(p Past) bool { return p.What == string(OriginBuiltin) || p.What == string(OriginFiles) })
-	serial, _, _ := strings.Cut(stamp, "-")
-	switch n, err := strconv.Atoi(serial); {
-	case err == nil && n == 0 && len(below) > 0:
-		return below[0].Entry, true, nil
-	case err == nil && n >= 1 && n <= len(mine):
-		return mine[n-1].Entry, true, nil
+	serial, hash, _ := strings.Cut(stamp, "-")
+	n, err := strconv.Atoi(serial)
+	if err != nil || n < 0 || n > len(mine) {
+		return Entry{}, false, nil
 	}
-	return Entry{}, false, nil
+	asBuiltin := n == 0
+	for _, p := range below { // an own version with nothing of its own shows what is built in
+		if n == 0 || len(changedFields(mine[n-1].Entry.content(), p.Entry.content(), counted...)) == 0 {
+			if asBuiltin = true; p.Entry.content().hash() == hash {
+				return p.Entry, true, nil
+			}
+		}
+	}
+	if asBuiltin {
+		return Entry{}, false, nil
+	}
+	return mine[n-1].Entry, true, nil
 }
 
 // merged is what an entry says now, with what was changed here since base over it.

@@ -314,6 +314,37 @@ func TestDeskTwoEditors(t *testing.T) {
 	}
 }
 
+// A form that was opened before a release changed the built-in words shows what keeping it would undo, and keeps nothing before that
+// was seen.
+func TestDeskFormOverARelease(t *testing.T) {
+	d := atDesk(t, "nl")
+	defer d.close()
+	form := d.command("p8", "bibliotheek wijzig "+known+" nl").Form
+	if form == nil {
+		t.Fatal("no form")
+	}
+	for i, p := range d.o.Library.Prompts {
+		if p.ID == known {
+			p = p.Tidy()
+			dutch(func(w *prompts.Words) { w.Question = "Wat doe jij bij de tweede sluis?" })(&p)
+			p.Revision, p.Reviewer = p.Revision+1, "Lezer"
+			d.o.Library.Prompts[i] = p
+		}
+	}
+	d.restart()
+	values := map[string][]string{"title": {"Mijn titel"}}
+	r := d.fill("p8", form, values)
+	if r.Form == nil || !strings.Contains(notice(r.Form), "tweede sluis") || !strings.Contains(notice(r.Form), "Mijn titel") || r.Errors["conflict"] == "" {
+		t.Fatalf("%s %v", plain(r), r.Errors)
+	}
+	if e := d.entry(bot.EntryPrompt, known); e.Origin != bot.OriginBuiltin {
+		t.Error("kept before it was seen")
+	}
+	if r := d.fill("p8", form, values); !r.Kept || d.entry(bot.EntryPrompt, known).Prompt.Words["nl"].Title != "Mijn titel" {
+		t.Errorf("%s %v", plain(r), r.Errors)
+	}
+}
+
 // A long list comes in pages, narrowed down by words of either language, and every page fits every platform.
 func TestDeskSearch(t *testing.T) {
 	d := atDesk(t, "nl")
@@ -495,6 +526,57 @@ func TestEditorsAreTold(t *testing.T) {
 		if text := fmt.Sprintf("%+v", m.Message); strings.Contains(text, id) || strings.Contains(text, "p3") {
 			t.Errorf("it says more than that: %s", text)
 		}
+	}
+}
+
+// They are told too of what somebody sends in or imports elsewhere than in the chat.
+func TestEditorsAreToldOfTheWeb(t *testing.T) {
+	ctx, by := context.Background(), bot.Account("fake", "w", "p8").Actor()
+	changed := func(d *deskWorld) bot.Entry {
+		t.Helper()
+		e, err := d.bot.Entry(ctx, promptKey(known))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return retitled(e, "Nog één schip")
+	}
+	for name, act := range map[string]func(d *deskWorld) error{
+		"sent in": func(d *deskWorld) error {
+			e, err := d.bot.SaveEntry(ctx, by, bot.Change{Entry: changed(d), Stamp: changed(d).Stamp})
+			if err == nil {
+				_, err = d.bot.SubmitPrompt(ctx, by, known, e.Stamp)
+			}
+			return err
+		},
+		"imported": func(d *deskWorld) error {
+			plan, err := d.bot.PlanImport(ctx, prompts.Library{Prompts: []prompts.Prompt{*changed(d).Prompt}})
+			if err == nil {
+				err = d.bot.ApplyImport(ctx, by, plan)
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := atDesk(t, "nl")
+			defer d.close()
+			d.command("p7", "bibliotheek meld")
+			d.command("p8", "bibliotheek meld")
+			if err := act(d); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := d.bot.Send(ctx, time.Now().AddDate(0, 0, 4)); err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			for _, m := range d.fake.Told() {
+				if strings.Contains(m.Message.Plain(), "op beoordeling") {
+					n++
+				}
+			}
+			if n != 1 {
+				t.Errorf("%d were told", n)
+			}
+		})
 	}
 }
 

@@ -95,6 +95,8 @@ type Catalogue struct {
 type FileTrouble struct {
 	At       time.Time
 	Problems []string // "file:line: what is wrong and what to do"
+
+	hash, stamp string // of the state, and of the library it was judged for
 }
 
 // Past is one state of an entry that was: the oldest of a changed built-in entry is the built-in one, the newest of
@@ -406,9 +408,11 @@ func (l *layers) lastRevision(key EntryKey) int {
 // drafted keeps what was in force while p is a newer draft, and who wrote it.
 func (e *OwnEntry) drafted(old *prompts.Prompt, p prompts.Prompt, by ActorID) {
 	switch {
-	case p.Status == prompts.Active || p.Status == prompts.Retired:
+	case p.Status == prompts.Active:
 		e.InForce, e.Writers = nil, nil
 		return
+	case p.Status == prompts.Retired || p.Status == prompts.Resting: // it may be woken again, and its words are as unread as they were
+		e.InForce = nil
 	case old != nil && old.Status == prompts.Active:
 		e.InForce, e.Writers = old, nil
 	}
@@ -460,12 +464,24 @@ func (l *layers) ready(p prompts.Prompt, reviewer string) error {
 	return nil
 }
 
-// SubmitPrompt sends a draft to review. *Refused: it has gaps, or lint errors.
+// SubmitPrompt sends a draft to review, and tells the other editors who want to know. *Refused: it has gaps, or lint errors.
 func (b *Bot) SubmitPrompt(ctx context.Context, by ActorID, id prompts.ID, stamp string) (Entry, error) {
-	return b.movePrompt(ctx, by, id, stamp, "submit", prompts.Draft, func(l *layers, _ OwnEntry, p *prompts.Prompt, _ *Act) error {
+	return b.submitPrompt(ctx, by, id, stamp, time.Now())
+}
+
+func (b *Bot) submitPrompt(ctx context.Context, by ActorID, id prompts.ID, stamp string, at time.Time) (Entry, error) {
+	e, err := b.movePrompt(ctx, by, id, stamp, "submit", prompts.Draft, func(l *layers, _ OwnEntry, p *prompts.Prompt, _ *Act) (err error) {
 		p.Status = prompts.Review
-		return l.ready(*p, prompts.BySecond)
+		if err := l.ready(*p, prompts.BySecond); err != nil {
+			return err
+		}
+		l.tell, err = b.notices(ctx, by, at, false)
+		return err
 	})
+	if err == nil {
+		b.wake(b.wakeSender)
+	}
+	return e, err
 }
 
 // ActivatePrompt puts a prompt that waits for review in force. ErrSelfReview if by wrote any of what changed since the
@@ -580,6 +596,9 @@ func (b *Bot) SettleUpdate(ctx context.Context, by ActorID, key EntryKey, take, 
 			if c.Prompt != nil {
 				c.Prompt.Revision = max(c.Prompt.Revision, l.lastRevision(key)+1)
 			}
+			if c.Tension != nil && cur.Update.sameMeaning() && !c.Tension.Means(cur.Tension.Sense()) {
+				*c.Tension = c.Tension.After(*cur.Tension)
+			}
 			l.put(key, c, act, func(e *OwnEntry) { e.Base, e.InForce, e.Writers = &base, nil, nil })
 			return nil
 		case TakeMerged:
@@ -593,9 +612,19 @@ func (b *Bot) SettleUpdate(ctx context.Context, by ActorID, key EntryKey, take, 
 func (b *Bot) settleMerged(l *layers, key EntryKey, cur Entry, base Content, act Act) error {
 	merged := cur.Update.Merged.content().tidy()
 	serial := l.own.Entries[key].Serial
-	if p := merged.Prompt; p != nil && p.Status == prompts.Retired {
-		l.put(key, merged, act, func(e *OwnEntry) { e.InForce, e.Writers = nil, nil })
-	} else if err := b.saveContent(l, key, cur, merged, act, cur.Tension != nil && merged.Tension != nil && merged.Tension.Means(cur.Tension.Sense())); err != nil {
+	var err error
+	switch p := merged.Prompt; {
+	case p != nil && p.Status == prompts.Retired:
+		l.put(key, merged, act, func(e *OwnEntry) { e.drafted(nil, *p, act.By) })
+	case p != nil:
+		err = b.saveContent(l, key, cur, merged, act, false)
+	default:
+		if t := merged.Tension; t != nil {
+			cur.Update.senses(t)
+		}
+		err = l.settle(key, cur, merged, act)
+	}
+	if err != nil {
 		return err
 	}
 	if l.own.Entries[key].Serial == serial { // it brings nothing that mine does not have
@@ -605,6 +634,26 @@ func (b *Bot) settleMerged(l *layers, key EntryKey, cur Entry, base Content, act
 	e.Base = &base
 	l.own.Entries[key] = e
 	return nil
+}
+
+// sameMeaning says whether a tension means on both sides of an update what it meant before.
+func (u *Update) sameMeaning() bool {
+	base, mine, now := u.Base.Tension, u.Mine.Tension, u.New.Tension
+	return base != nil && mine != nil && now != nil && mine.Means(base.Sense()) && now.Means(base.Sense())
+}
+
+// senses gives the tension that an update merged the earlier senses that count for it.
+func (u *Update) senses(t *prompts.Tension) {
+	switch {
+	case u.sameMeaning():
+		*t = t.After(*u.Mine.Tension)
+	case t.Sense() == u.Mine.Tension.Sense():
+		t.Formerly = u.Mine.Tension.Formerly
+	case t.Sense() == u.New.Tension.Sense():
+		t.Formerly = u.New.Tension.Formerly
+	default:
+		t.Formerly = nil
+	}
 }
 
 // Diff names the fields in which two entries of one kind differ, in the order of the file.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/weerklank/weerklank/prompts"
@@ -25,10 +26,18 @@ type FileState struct {
 // stays, also over a restart, and Catalogue.Files says why. It returns *FilesRefused in that case.
 func (b *Bot) TakeFiles(ctx context.Context, s FileState) error {
 	if len(s.Wrong) > 0 {
-		return b.refuseFiles(s, s.Wrong)
+		return b.refuseFiles(s, "", s.Wrong)
 	}
+	if known := b.trouble.Load(); known != nil && known.hash == s.Hash && known.stamp != "" { // judging takes long, and nobody may edit meanwhile
+		if stamp, err := b.o.Store.LibraryStamp(ctx); err == nil && stamp == known.stamp {
+			return &FilesRefused{known.Problems}
+		}
+	}
+	stamp := ""
 	err := b.editLibrary(ctx, func(l *layers) (Also, error) {
-		if l.own.Files.Hash == s.Hash && s.Hash != "" {
+		stamp = l.own.Stamp
+		hash := s.Hash + "-" + b.shelves.release() // what another release brings may not go with the files
+		if l.own.Files.Hash == hash && s.Hash != "" && !l.lost {
 			return Also{}, errSame
 		}
 		if wrong := l.wrongFiles(s); len(wrong) > 0 {
@@ -38,7 +47,14 @@ func (b *Bot) TakeFiles(ctx context.Context, s FileState) error {
 		if err != nil {
 			return Also{}, err
 		}
-		l.own.Files = LastGood{At: s.At.UTC(), Hash: s.Hash, TOML: text}
+		if _, err := prompts.Decode(strings.NewReader(text)); err != nil { // as one file it may be larger than a file may be
+			problem := prompts.Problem{Text: err.Error()}
+			if e, ok := errors.AsType[prompts.SyntaxError](err); ok {
+				problem.Text, problem.Dutch = e.In(prompts.English), e.In(prompts.Dutch)
+			}
+			return Also{}, &FilesRefused{[]string{"library.dir: " + s.say(problem)}}
+		}
+		l.own.Files = LastGood{At: s.At.UTC(), Hash: hash, TOML: text}
 		for key := range shelfOf(s.Library).at {
 			if _, known := l.own.Used[key]; !known {
 				l.own.Used[key] = OriginFiles
@@ -47,13 +63,21 @@ func (b *Bot) TakeFiles(ctx context.Context, s FileState) error {
 		return Also{Audit: []AuditEntry{{At: s.At.UTC(), What: "library", How: "files"}}}, nil
 	})
 	if refused, ok := errors.AsType[*FilesRefused](err); ok {
-		return b.refuseFiles(s, refused.Problems)
+		return b.refuseFiles(s, stamp, refused.Problems)
 	}
 	if err == nil || errors.Is(err, errSame) {
 		b.trouble.Store(nil)
 		return nil
 	}
 	return err
+}
+
+// say is a problem in the language of who reads of it.
+func (s FileState) say(p prompts.Problem) string {
+	if s.Say != nil {
+		return s.Say(p)
+	}
+	return p.Text
 }
 
 // FilesRefused says why the newest state of the directory of files is not in force.
@@ -64,8 +88,9 @@ func (r *FilesRefused) Error() string {
 	return fmt.Sprintf("the directory of files is refused: %d problems", len(r.Problems))
 }
 
-func (b *Bot) refuseFiles(s FileState, problems []string) error {
-	b.trouble.Store(&FileTrouble{At: s.At, Problems: problems})
+// refuseFiles remembers why a state is refused. stamp is of the library it was judged for; empty: it was not judged.
+func (b *Bot) refuseFiles(s FileState, stamp string, problems []string) error {
+	b.trouble.Store(&FileTrouble{At: s.At, Problems: problems, hash: s.Hash, stamp: stamp})
 	return &FilesRefused{problems}
 }
 
@@ -76,25 +101,25 @@ func (b *Bot) ForgetFiles(ctx context.Context) (bool, error) {
 	if err != nil || own.Files == (LastGood{}) {
 		return false, err
 	}
-	return true, b.editLibrary(ctx, func(l *layers) (Also, error) {
+	err = b.editLibrary(ctx, func(l *layers) (Also, error) {
 		l.own.Files = LastGood{}
 		return Also{Audit: []AuditEntry{{At: time.Now().UTC(), What: "library", How: "files off"}}}, nil
 	})
+	if err == nil {
+		b.trouble.Store(nil)
+	}
+	return true, err
 }
 
 // wrongFiles says what keeps a state of the directory from being in force, in the order of its entries.
 func (l *layers) wrongFiles(s FileState) []string {
 	var out []string
 	say := func(p prompts.Problem) {
-		text := p.Text
-		if s.Say != nil {
-			text = s.Say(p)
-		}
 		where := "library.dir"
 		if s.Where != nil {
 			where = s.Where(EntryKey{EntryKind(p.Table), p.ID}, p.Field)
 		}
-		out = append(out, fmt.Sprintf("%s: %s %s: %s: %s", where, p.Table, p.ID, p.Field, text))
+		out = append(out, fmt.Sprintf("%s: %s %s: %s: %s", where, p.Table, p.ID, p.Field, s.say(p)))
 	}
 	next := shelfOf(s.Library)
 	seen := map[EntryKey]bool{}
@@ -113,7 +138,7 @@ func (l *layers) wrongFiles(s FileState) []string {
 		}
 	}
 	without := problemsOf(l.library(true))
-	l2 := &layers{l.builtin, next, l.own}
+	l2 := &layers{builtin: l.builtin, files: next, own: l.own}
 	whole := l2.library(true)
 	for _, p := range problemsOf(whole) {
 		_, theirs := next.at[EntryKey{EntryKind(p.Table), p.ID}]

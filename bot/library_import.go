@@ -78,6 +78,10 @@ func (b *Bot) planImport(ctx context.Context, lib prompts.Library, reviewed bool
 		if c.Prompt != nil {
 			arrive(c.Prompt, cur.Prompt, reviewed)
 		}
+		other := false
+		if c.Tension != nil && cur.Tension != nil {
+			stale, other = arriveTension(c.Tension, *cur.Tension)
+		}
 		switch fields := changedFields(cur.content(), c, counted...); {
 		case !there && l.own.Used[key] != "":
 			plan.refuse(key, "id", "was used before, and an id is never used again; choose another")
@@ -90,8 +94,14 @@ func (b *Bot) planImport(ctx context.Context, lib prompts.Library, reviewed bool
 		case cur.ReadOnly:
 			plan.refuse(key, "id", "comes from the directory of files; change it there")
 			continue
+		case stale && c.Tension != nil:
+			plan.refuse(key, "label", "was changed since the file was made; export again and change that")
+			continue
 		case stale:
 			plan.refuse(key, "revision", "was changed since the file was made (revision %d, the file has %d); export again and change that", cur.Prompt.Revision, incoming.at[key].Prompt.Revision)
+			continue
+		case other:
+			plan.refuse(key, "label", "has other words in the file, and the file cannot say whether they mean the same; change them where you edit tensions")
 			continue
 		default:
 			plan.Changed = append(plan.Changed, ImportChange{Before: cur, After: entryOf(key, c)})
@@ -131,6 +141,22 @@ func arrive(p, old *prompts.Prompt, reviewed bool) {
 	}
 }
 
+// arriveTension lets what was counted for a tension count on when it comes in. What keeps it out is that it is older than
+// what stands here, or has other words of which the file does not say that they mean the same.
+func arriveTension(t *prompts.Tension, old prompts.Tension) (stale, other bool) {
+	switch sense := t.Sense(); {
+	case sense == old.Sense():
+		t.Formerly = old.Formerly
+	case old.Means(sense):
+		return true, false
+	case t.Means(old.Sense()):
+		*t = t.After(old)
+	default:
+		return false, true
+	}
+	return false, false
+}
+
 func (p *ImportPlan) refuse(key EntryKey, field, format string, args ...any) {
 	problem := prompts.NewProblem(string(key.Kind), key.ID, field, format, args...)
 	p.Refused = append(p.Refused, ImportRefusal{Key: key, Field: field,
@@ -168,7 +194,7 @@ func (p ImportPlan) refused() error {
 	return out
 }
 
-// ApplyImport does what a plan says. ErrConflict if the library changed since; *Refused if the plan has refusals.
+// ApplyImport does what a plan says, and tells the other editors who want to know if something waits for review then. ErrConflict if the library changed since; *Refused if the plan has refusals.
 func (b *Bot) ApplyImport(ctx context.Context, by ActorID, p ImportPlan) error {
 	if err := p.refused(); err != nil {
 		return err
@@ -176,7 +202,7 @@ func (b *Bot) ApplyImport(ctx context.Context, by ActorID, p ImportPlan) error {
 	if len(p.New)+len(p.Changed) == 0 {
 		return nil
 	}
-	return b.editLibrary(ctx, func(l *layers) (Also, error) {
+	err := b.editLibrary(ctx, func(l *layers) (_ Also, err error) {
 		if l.own.Stamp != p.Stamp {
 			return Also{}, ErrConflict
 		}
@@ -186,11 +212,13 @@ func (b *Bot) ApplyImport(ctx context.Context, by ActorID, p ImportPlan) error {
 		}
 		act := did(by, "import")
 		var also Also
+		waits := false
 		for _, e := range entries {
 			c, cur := e.content().tidy(), Entry{}
 			if found, ok := l.entry(e.Key); ok {
 				cur = found
 			}
+			waits = waits || c.Prompt != nil && c.Prompt.Status == prompts.Review
 			l.put(e.Key, c, act, func(o *OwnEntry) {
 				if c.Prompt != nil {
 					o.drafted(cur.Prompt, *c.Prompt, by)
@@ -198,6 +226,13 @@ func (b *Bot) ApplyImport(ctx context.Context, by ActorID, p ImportPlan) error {
 			})
 			also.Audit = append(also.Audit, audited(act, e.Key).Audit...)
 		}
-		return also, nil
+		if waits {
+			also.Posts, err = b.notices(ctx, by, act.At, false)
+		}
+		return also, err
 	})
+	if err == nil {
+		b.wake(b.wakeSender)
+	}
+	return err
 }

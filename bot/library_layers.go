@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -25,6 +24,8 @@ import (
 type layers struct {
 	builtin, files shelf
 	own            Own
+	lost           bool   // the kept copy of the files cannot be read; files is empty until they are taken again
+	tell           []Post // what the edit that is made tells people
 }
 
 // shelf is one layer: its library, and its entries by key.
@@ -54,10 +55,13 @@ func shelfOf(lib prompts.Library) shelf {
 type shelves struct {
 	once    sync.Once
 	builtin shelf
+	release func() string // what tells what is built in from that of another release
 
 	mu    sync.Mutex
-	hash  string // of what files was made from
+	hash  string // of what files was made from, and when that was taken
+	at    time.Time
 	files shelf
+	lost  bool // what was kept cannot be read
 }
 
 func (b *Bot) layers(ctx context.Context) (*layers, error) {
@@ -70,20 +74,35 @@ func (b *Bot) layers(ctx context.Context) (*layers, error) {
 
 func (b *Bot) layersOf(own Own) (*layers, error) {
 	s := &b.shelves
-	s.once.Do(func() { s.builtin = shelfOf(b.o.Library) })
+	s.once.Do(func() {
+		s.builtin, s.release = shelfOf(b.o.Library), sync.OnceValue(func() string { return releaseOf(b.o.Library) })
+	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.files.at == nil || s.hash != own.Files.Hash {
+	if s.files.at == nil || s.hash != own.Files.Hash || !s.at.Equal(own.Files.At) {
 		var lib prompts.Library
+		var err error
 		if own.Files.TOML != "" {
-			var err error
-			if lib, err = prompts.Decode(strings.NewReader(own.Files.TOML)); err != nil {
-				return nil, fmt.Errorf("the directory of files, as it was kept: %w", err)
-			}
+			lib, err = prompts.Decode(strings.NewReader(own.Files.TOML))
 		}
-		s.hash, s.files = own.Files.Hash, shelfOf(lib)
+		if err != nil { // another version of the program kept it: everything else goes on, and the directory is taken anew
+			lib = prompts.Library{}
+			b.trouble.Store(&FileTrouble{At: own.Files.At, Problems: []string{"library.dir: " + err.Error()}})
+			b.o.Log.Error("the library's directory of files, as it was kept, cannot be read; what came from it is out of force until it is read again",
+				"next", "set [library] dir to a directory of files that weerklank doctor finds right, or take the setting out")
+		}
+		s.hash, s.at, s.files, s.lost = own.Files.Hash, own.Files.At, shelfOf(lib), err != nil
 	}
-	return &layers{s.builtin, s.files, own}, nil
+	return &layers{builtin: s.builtin, files: s.files, own: own, lost: s.lost}, nil
+}
+
+func releaseOf(builtin prompts.Library) string {
+	raw, err := json.Marshal(builtin)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:6])
 }
 
 // fields are what an entry says, one by one.
@@ -200,13 +219,18 @@ func (l *layers) under(key EntryKey) (Content, Origin) {
 
 // stamp is the version of an entry: how often it was changed here, and what lies below.
 func (l *layers) stamp(key EntryKey) string {
-	below, origin := l.under(key)
-	raw, err := json.Marshal(below)
-	if origin == "" || err != nil {
+	below, _ := l.under(key)
+	return strconv.Itoa(l.own.Entries[key].Serial) + "-" + below.hash()
+}
+
+// hash is what tells one content from another, as a part of a version.
+func (c Content) hash() string {
+	raw, err := json.Marshal(c.tidy())
+	if c == (Content{}) || err != nil {
 		raw = nil
 	}
 	sum := sha256.Sum256(raw)
-	return strconv.Itoa(l.own.Entries[key].Serial) + "-" + hex.EncodeToString(sum[:6])
+	return hex.EncodeToString(sum[:6])
 }
 
 func entryOf(key EntryKey, c Content) Entry {
@@ -366,6 +390,7 @@ func (b *Bot) editLibrary(ctx context.Context, f func(*layers) (Also, error)) er
 		if err != nil {
 			return err
 		}
+		also.Posts = append(also.Posts, l.tell...)
 		moved := false
 		err = b.o.Store.UpdateOwn(ctx, func(own *Own) (Also, error) {
 			if moved = own.Stamp != l.own.Stamp; moved {

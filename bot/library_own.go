@@ -29,7 +29,7 @@ type OwnEntry struct {
 	Base    *Content        `json:"base,omitempty"`     // the built-in entry it was changed from; nil: none
 	Serial  int             `json:"serial"`             // how often it was changed, from 1
 	Last    Act             `json:"last"`
-	Writers []ActorID       `json:"writers,omitempty"` // who wrote what differs from the revision in force
+	Writers []ActorID       `json:"writers,omitempty"` // who wrote what differs from the revision last read; forgotten with Last unless somebody has still to read it
 	Floor   string          `json:"floor,omitempty"`   // of what a member brought: the first day on which it may be asked, whatever is edited
 }
 
@@ -50,6 +50,6 @@ type Own struct {
 // LastGood is the newest state of the directory of files that was taken.
 type LastGood struct {
 	At   time.Time `json:"at,omitzero"`
-	Hash string    `json:"hash,omitempty"` // of the files
+	Hash string    `json:"hash,omitempty"` // of the files, and of what was built in when they were taken
 	TOML string    `json:"toml,omitempty"` // all of them as one; empty: none
 }

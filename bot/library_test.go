@@ -885,6 +885,7 @@ func TestTheDirectoryOfFiles(t *testing.T) {
 		"a lint error":      {fileState("2", loud), "nl.question: "},
 		"unreadable":        {bot.FileState{At: time.Now(), Wrong: []string{"een.toml:3: unknown key"}}, "een.toml:3: unknown key"},
 	} {
+		c.state.Hash = name
 		err := d.bot.TakeFiles(ctx, c.state)
 		refused, ok := errors.AsType[*bot.FilesRefused](err)
 		if !ok || !strings.Contains(strings.Join(refused.Problems, "\n"), c.want) {
@@ -948,4 +949,295 @@ func TestAnOlderStoresChangesHaveABase(t *testing.T) {
 	if err != nil || !e.Local || e.Prompt.In(prompts.Dutch).Title != "Mijn titel" {
 		t.Fatalf("%+v %v", e, err)
 	}
+}
+
+// A kept copy of the directory that this program cannot read stops nothing: the rest of the library works, it is told, and
+// the directory as it stands is taken again, also when it is still the same.
+func TestAKeptCopyThatCannotBeRead(t *testing.T) {
+	d, ctx := newDesk(t), context.Background()
+	built, _ := d.o.Library.Prompt(known)
+	one := built.Tidy()
+	one.ID, one.Family, one.Reviewer = "uit-git", "uit-git", "Lezer"
+	state := fileState("1", one)
+	if err := d.bot.TakeFiles(ctx, state); err != nil {
+		t.Fatal(err)
+	}
+	spoil := func() {
+		t.Helper()
+		err := d.db.UpdateOwn(ctx, func(own *bot.Own) (bot.Also, error) {
+			own.Files.TOML = "schema = 1\n[later]\nkey = 1\n"
+			return bot.Also{}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.restart()
+	}
+	spoil()
+	d.run()
+	d.save(ed1, bot.Entry{Prompt: &prompts.Prompt{ID: "van-ons"}}, "")
+	if c, err := d.bot.Catalogue(ctx); err != nil || c.Files == nil || len(c.Files.Problems) != 1 {
+		t.Errorf("not told: %+v %v", c.Files, err)
+	}
+	state.At = state.At.Add(time.Minute)
+	if err := d.bot.TakeFiles(ctx, state); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := d.bot.Catalogue(ctx); err != nil || c.Files != nil {
+		t.Errorf("taken, and yet %+v %v", c.Files, err)
+	}
+	if _, active := d.asked("uit-git"); !active {
+		t.Error("the directory was not taken again")
+	}
+	spoil()
+	if _, err := d.bot.ForgetFiles(ctx); err != nil {
+		t.Error(err)
+	}
+	if c, err := d.bot.Catalogue(ctx); err != nil || c.Files != nil {
+		t.Errorf("no directory, and yet %+v %v", c.Files, err)
+	}
+	// As one file it is larger than a file may be.
+	large := built.Tidy()
+	large.ID, large.Family, large.Reviewer, large.Status = "groot", "groot", "Lezer", prompts.Draft
+	large.Themes = []string{strings.Repeat("a", prompts.MaxFile)}
+	err := d.bot.TakeFiles(ctx, fileState("2", large))
+	if refused, ok := errors.AsType[*bot.FilesRefused](err); !ok || !strings.Contains(strings.Join(refused.Problems, ""), "larger than 8 MiB") {
+		t.Errorf("too large to be read again: %.200v", err)
+	}
+}
+
+// A file says nothing of what tensions meant before. What counts goes on counting when one comes in, and a file that is older
+// than what an editor did since, or says something else, is refused.
+func TestImportingATensionKeepsItsCounts(t *testing.T) {
+	d, ctx := newDesk(t), context.Background()
+	k := key(bot.EntryTension, "tailoring-equality")
+	first := d.entry(k)
+	labelled := func(e bot.Entry, label string) *prompts.Tension {
+		w := e.Tension.Tidy()
+		w.Label = prompts.Text{prompts.Dutch: label, prompts.English: label}
+		return &w
+	}
+	now, err := d.bot.SaveEntry(ctx, ed1, bot.Change{Entry: bot.Entry{Tension: labelled(first, "Maat houden")}, Stamp: first.Stamp, SameMeaning: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := func() {
+		t.Helper()
+		if e := d.entry(k); !e.Tension.Means(first.Tension.Sense()) || e.Tension.Label[prompts.Dutch] != "Maat houden" {
+			t.Errorf("%v counts for %v", e.Tension.Label, e.Tension.Formerly)
+		}
+	}
+	without := now.Tension.Tidy()
+	without.Formerly = nil
+	short := without.Tidy()
+	short.Short = prompts.Text{prompts.Dutch: "Maat", prompts.English: "Measure"}
+	for name, c := range map[string]struct {
+		t       *prompts.Tension
+		refused string
+		same    int
+	}{
+		"older than the last edit":     {first.Tension, "veranderd sinds", 0},
+		"other words":                  {labelled(first, "Iets anders"), "andere woorden", 0},
+		"the same, without its senses": {&without, "", 1},
+	} {
+		plan, err := d.bot.PlanImport(ctx, prompts.Library{Tensions: []prompts.Tension{*c.t}})
+		if err != nil || plan.Same != c.same || len(plan.Refused) != 1-c.same || c.refused != "" && !strings.Contains(plan.Refused[0].Text[prompts.Dutch], c.refused) {
+			t.Errorf("%s: %+v %v", name, plan, err)
+		}
+	}
+	plan, err := d.bot.PlanImport(ctx, prompts.Library{Tensions: []prompts.Tension{short}})
+	if err != nil || len(plan.Changed) != 1 || len(plan.Refused) > 0 {
+		t.Fatalf("%+v %v", plan, err)
+	}
+	if err := d.bot.ApplyImport(ctx, ed1, plan); err != nil {
+		t.Fatal(err)
+	}
+	counts()
+	if got := d.entry(k).Tension.Short[prompts.Dutch]; got != "Maat" {
+		t.Errorf("short: %q", got)
+	}
+	// A file that names the sense of now among its earlier ones says that it means the same.
+	later := labelled(first, "Maat en regel").After(*d.entry(k).Tension)
+	if plan, err = d.bot.PlanImport(ctx, prompts.Library{Tensions: []prompts.Tension{later}}); err != nil || len(plan.Refused) > 0 {
+		t.Fatalf("%+v %v", plan.Refused, err)
+	}
+	if err := d.bot.ApplyImport(ctx, ed1, plan); err != nil {
+		t.Fatal(err)
+	}
+	if e := d.entry(k); !e.Tension.Means(first.Tension.Sense()) || !e.Tension.Means(now.Tension.Sense()) || e.Tension.Label[prompts.Dutch] != "Maat en regel" {
+		t.Errorf("%v counts for %v", e.Tension.Label, e.Tension.Formerly)
+	}
+}
+
+// Taking a prompt out and waking it again makes its author no reader of it, whichever way it went out; nor does forgetting
+// who did what.
+func TestNobodyReviewsTheirOwnByADetour(t *testing.T) {
+	submitted := func(d *desk) bot.Entry {
+		t.Helper()
+		e := d.entry(promptKey(known))
+		e = d.save(ed1, retitled(e, "Nog één schip"), e.Stamp)
+		e, err := d.bot.SubmitPrompt(context.Background(), ed1, known, e.Stamp)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	woken := func(d *desk) {
+		t.Helper()
+		ctx := context.Background()
+		e, err := d.bot.WakeEntry(ctx, ed2, promptKey(known), d.entry(promptKey(known)).Stamp)
+		if err == nil {
+			_, err = d.bot.SubmitPrompt(ctx, ed2, known, e.Stamp)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, detour := range map[string]func(*desk, bot.Entry){
+		"an import that retires": func(d *desk, e bot.Entry) {
+			out := alone(*e.Prompt, func(p *prompts.Prompt) { p.Status = prompts.Retired })
+			plan, err := d.bot.PlanImport(context.Background(), prompts.Library{Prompts: []prompts.Prompt{out}})
+			if err == nil {
+				err = d.bot.ApplyImport(context.Background(), ed2, plan)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			woken(d)
+		},
+		"a release that retires": func(d *desk, _ bot.Entry) {
+			d.release(inRelease(known, func(p *prompts.Prompt) { p.Status = prompts.Retired }))
+			k := promptKey(known)
+			if _, err := d.bot.SettleUpdate(context.Background(), ed2, k, bot.TakeMerged, d.entry(k).Stamp); err != nil {
+				t.Fatal(err)
+			}
+			woken(d)
+		},
+		"a year": func(d *desk, _ bot.Entry) {
+			if err := d.db.ForgetAudit(context.Background(), time.Now().Add(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, ctx := newDesk(t), context.Background()
+			detour(d, submitted(d))
+			e := d.entry(promptKey(known))
+			if _, err := d.bot.ActivatePrompt(ctx, ed1, known, e.Stamp); !errors.Is(err, bot.ErrSelfReview) {
+				t.Errorf("its author let it through: %v", err)
+			}
+			if _, err := d.bot.ActivatePrompt(ctx, "test:ed3", known, e.Stamp); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// What a release says of a tension reaches a local change with it: that it is retired, and what it meant before.
+func TestAReleasesTensionIsMerged(t *testing.T) {
+	const id = "tailoring-equality"
+	label := func(to string) func(*prompts.Tension) {
+		return func(t *prompts.Tension) {
+			t.Label = prompts.Text{prompts.Dutch: to, prompts.English: to}
+		}
+	}
+	other := func(t *prompts.Tension) {
+		t.A = prompts.Text{prompts.Dutch: "Anders", prompts.English: "Different"}
+	}
+	for _, c := range []struct {
+		name         string
+		mine, theirs func(*prompts.Tension)
+		take         string
+		same         bool // what mine and theirs changed means what it meant
+		retired      bool
+		counts       bool // what counted for mine counts on
+	}{
+		{"retired", label("Maat houden"), func(t *prompts.Tension) { t.Retired = true }, bot.TakeMerged, true, true, true},
+		{"both reworded", label("Maat houden"), other, bot.TakeMerged, true, false, true},
+		{"theirs reworded", label("Maat houden"), other, bot.TakeNew, true, false, true},
+		{"another meaning", label("Maat houden"), other, bot.TakeMerged, false, false, false},
+		{"theirs, another meaning", label("Maat houden"), other, bot.TakeNew, false, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, ctx := newDesk(t), context.Background()
+			k := key(bot.EntryTension, id)
+			first := d.entry(k)
+			mine := first.Tension.Tidy()
+			c.mine(&mine)
+			now, err := d.bot.SaveEntry(ctx, ed1, bot.Change{Entry: bot.Entry{Tension: &mine}, Stamp: first.Stamp, SameMeaning: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.release(func(l *prompts.Library) {
+				i := slices.IndexFunc(l.Tensions, func(t prompts.Tension) bool { return t.ID == id })
+				theirs := l.Tensions[i].Tidy()
+				c.theirs(&theirs)
+				if c.same {
+					theirs = theirs.After(*first.Tension)
+				}
+				l.Tensions[i] = theirs
+			})
+			got, err := d.bot.SettleUpdate(ctx, ed1, k, c.take, d.entry(k).Stamp)
+			if err != nil || got.Update != nil {
+				t.Fatalf("%+v %v", got.Update, err)
+			}
+			if got.Retired != c.retired || got.Tension.Means(now.Tension.Sense()) != c.counts || got.Tension.Means(first.Tension.Sense()) != c.counts {
+				t.Errorf("retired: %v; counts for %v", got.Retired, got.Tension.Formerly)
+			}
+		})
+	}
+}
+
+// A prompt that comes in as resting is not asked any more, in no revision.
+func TestAnImportLetsAPromptRest(t *testing.T) {
+	d, ctx := newDesk(t), context.Background()
+	built, _ := d.o.Library.Prompt(known)
+	rest := alone(built, func(p *prompts.Prompt) { p.Status = prompts.Resting })
+	plan, err := d.bot.PlanImport(ctx, prompts.Library{Prompts: []prompts.Prompt{rest}})
+	if err != nil || len(plan.Changed) != 1 || len(plan.Refused) > 0 {
+		t.Fatalf("%+v %v", plan, err)
+	}
+	if err := d.bot.ApplyImport(ctx, ed1, plan); err != nil {
+		t.Fatal(err)
+	}
+	if p, active := d.asked(known); active || p.Status != prompts.Resting {
+		t.Errorf("asked as %q", p.Status)
+	}
+}
+
+// A state of the directory is judged once for what stands beside it: again after an edit, and after a release.
+func TestTheDirectoryIsJudgedOnce(t *testing.T) {
+	d, ctx := newDesk(t), context.Background()
+	built, _ := d.o.Library.Prompt(known)
+	one := built.Tidy()
+	one.ID, one.Family, one.Reviewer = "uit-git", "uit-git", "Lezer"
+	wrong := one.Tidy()
+	wrong.Audience = []prompts.AudienceID{"bakkers"}
+	for range 2 {
+		if _, ok := errors.AsType[*bot.FilesRefused](d.bot.TakeFiles(ctx, fileState("1", wrong))); !ok {
+			t.Fatal("an unknown audience was taken")
+		}
+	}
+	if err := d.bot.TakeFiles(ctx, fileState("1", one)); err == nil { // a hash is of one state only: this cannot be
+		t.Error("judged again")
+	}
+	d.save(ed1, bot.Entry{Audience: &prompts.Audience{ID: "bakkers", Name: prompts.Text{prompts.Dutch: "bakkers", prompts.English: "bakers"}}}, "")
+	taken := func(moved bool) {
+		t.Helper()
+		before, err := d.db.Own(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.bot.TakeFiles(ctx, fileState("1", wrong)); err != nil {
+			t.Fatal(err)
+		}
+		if after, err := d.db.Own(ctx); err != nil || after.Files.At.Equal(before.Files.At) == moved {
+			t.Errorf("taken at %v, then %v: %v", before.Files.At, after.Files.At, err)
+		}
+	}
+	taken(true)
+	taken(false)
+	d.release(inRelease(known, dutch(func(w *prompts.Words) { w.Title = "Hun titel" })))
+	taken(true)
+	taken(false)
 }

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -223,6 +224,11 @@ func plainCell(name, cell string) string {
 	cell = strings.ReplaceAll(strings.ReplaceAll(cell, "\r\n", "\n"), "\r", "\n")
 	if !strings.HasSuffix(name, ".followups") {
 		cell = strings.ReplaceAll(strings.TrimSpace(cell), "\n", " ")
+	}
+	if name == "not_before" { // a Dutch spreadsheet writes a day so
+		if day, err := time.Parse("2-1-2006", cell); err == nil {
+			return day.Format(time.DateOnly)
+		}
 	}
 	return cell
 }

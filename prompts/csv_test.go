@@ -165,3 +165,15 @@ func FuzzDecodeCSV(f *testing.F) {
 		}
 	})
 }
+
+// A spreadsheet writes days its own way; they are read, and written as they were.
+func TestTableReadsADutchDay(t *testing.T) {
+	for cell, want := range map[string]string{"2026-09-08": "2026-09-08", "8-9-2026": "2026-09-08", "08-09-2026": "2026-09-08", "31-2-2026": "31-2-2026", "9/8/2026": "9/8/2026"} {
+		p := aDilemma(t)
+		p.NotBefore = "2026-09-28"
+		got, err := DecodeCSV(strings.NewReader(strings.Replace(table(t, Library{Prompts: []Prompt{p}}), p.NotBefore, cell, 1)))
+		if err != nil || got.Prompts[0].NotBefore != want {
+			t.Errorf("%s: %q %v", cell, got.Prompts[0].NotBefore, err)
+		}
+	}
+}

@@ -222,7 +222,10 @@ func forgetEditors(tx *bolt.Tx, before time.Time, really bool) (some bool, err e
 				return fmt.Errorf("read entry: %w", err)
 			}
 			if old(e.Last) {
-				e.Last.By, e.Writers = "", nil
+				e.Last.By = ""
+				if p := e.Now.Prompt; p == nil || p.Status != prompts.Draft && p.Status != prompts.Review { // its author is still no reader
+					e.Writers = nil
+				}
 				rows = append(rows, row{tx.Bucket(bOwn), string(k), e})
 			}
 			return nil

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,7 +50,8 @@ type libraryDir struct {
 // libraryPath is where the directory of files is, beside the configuration; empty: there is none.
 func (c config) libraryPath() string { return c.libraryAt }
 
-// read reads the directory. What is wrong with it stands in the result; nothing outside it is opened.
+// read reads the directory. What is wrong with it stands in the result; of what lies outside it, only
+// whether git is at work is looked at.
 func (d libraryDir) read() libraryFiles {
 	out := libraryFiles{FileState: bot.FileState{At: time.Now()}}
 	wrong := func(where, text string) { out.Wrong = append(out.Wrong, where+": "+text) }
@@ -60,8 +62,7 @@ func (d libraryDir) read() libraryFiles {
 		return out
 	}
 	defer root.Close()
-	if _, err := root.Stat(".git/index.lock"); err == nil {
-		out.busy = true
+	if out.busy = gitAtWork(d.path); out.busy {
 		return out
 	}
 	names, err := d.names(root, wrong)
@@ -90,7 +91,41 @@ func (d libraryDir) read() libraryFiles {
 	out.Hash = hashOfFiles(out.Wrong, contents)
 	out.Library, out.Where = read.lib, read.where
 	out.Say = func(p prompts.Problem) string { return p.In(d.e.lang) }
+	out.busy = gitAtWork(d.path) // it may have begun meanwhile
 	return out
+}
+
+// gitAtWork says whether git is changing the checkout that a directory is in, or is a part of.
+func gitAtWork(dir string) bool {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return false
+	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	for {
+		at := filepath.Join(dir, ".git")
+		if info, err := os.Stat(at); err == nil {
+			if info.Mode().IsRegular() { // a worktree or a submodule: the file says where git keeps it
+				raw, err := os.ReadFile(at)
+				to, ok := strings.CutPrefix(string(raw), "gitdir:")
+				if err != nil || !ok {
+					return false
+				}
+				if at = strings.TrimSpace(to); !filepath.IsAbs(at) {
+					at = filepath.Join(dir, at)
+				}
+			}
+			_, err := os.Stat(filepath.Join(at, "index.lock"))
+			return err == nil
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return false
+		}
+		dir = up
+	}
 }
 
 // names lists the files in a fixed order.

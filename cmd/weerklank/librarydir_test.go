@@ -228,6 +228,29 @@ func TestLibraryDirectoryIsFollowed(t *testing.T) {
 	want("een", "twee", "vijf")
 }
 
+// A directory below a checkout's top, or in a worktree of one, waits for git as well.
+func TestLibraryDirectoryWaitsForGit(t *testing.T) {
+	top := t.TempDir()
+	write(t, top, "main/vragen/nl/a.toml", aFile(t, "een"))
+	write(t, top, "main/.git/HEAD", "")
+	write(t, top, "tree/vragen/a.toml", aFile(t, "een"))
+	write(t, top, "tree/.git", "gitdir: ../main/.git/worktrees/tree\n")
+	write(t, top, "main/.git/worktrees/tree/HEAD", "")
+	for dir, lock := range map[string]string{"main/vragen/nl": "main/.git/index.lock", "tree/vragen": "main/.git/worktrees/tree/index.lock"} {
+		read := libraryDir{&env{lang: prompts.Dutch}, filepath.Join(top, dir)}.read
+		if s := read(); s.busy || len(s.Library.Prompts) == 0 {
+			t.Errorf("%s: %v %q", dir, s.busy, s.Wrong)
+		}
+		write(t, top, lock, "")
+		if s := read(); !s.busy {
+			t.Errorf("%s: read while git was at work", dir)
+		}
+		if err := os.Remove(filepath.Join(top, lock)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func FuzzLibraryDirectory(f *testing.F) {
 	one := aFile(f, "een")
 	f.Add([]byte(one), []byte("schema = 1\n[[prompt]]\nid = \"een\"\n"))

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +96,22 @@ func TestDayIn(t *testing.T) {
 		got, ok := dayIn(text, now, zone)
 		if ok != (want != "") || ok && got.In(zone).Format(time.DateOnly) != want {
 			t.Errorf("%q: %v %v, want %q", text, got, ok, want)
+		}
+	}
+}
+
+// The short line of a give-back names the first promise of all, and says so once one has passed.
+func TestTheShortLineNamesTheFirstPromise(t *testing.T) {
+	day := func(d int) time.Time { return time.Date(2026, 12, d, 10, 0, 0, 0, time.UTC) }
+	r := Round{Lang: "nl", Zone: "UTC", GivesBack: day(10), Owed: []Owed{{Item: "de bloktijden", On: day(1), Promise: day(20)}, {Item: "de sleutels", On: day(2), Promise: day(16)}}}
+	for _, late := range []bool{false, true} {
+		want := "Twee antwoorden van de leiding staan nog uit, het eerste uiterlijk 16 december."
+		if late {
+			r.Owed[1].Promise, r.Owed[1].Late = day(5), true
+			want = "Twee antwoorden van de leiding staan nog uit, het eerste was toegezegd voor 5 december."
+		}
+		if got := (Message{Blocks: owedBlocks(r, 5)}).Plain(); strings.TrimSpace(got) != want {
+			t.Errorf("%q", got)
 		}
 	}
 }

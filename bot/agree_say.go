@@ -235,14 +235,20 @@ func owedBlocks(r Round, room int) (blocks []Block) {
 		}
 		words += len(strings.Fields(spansText(line.Spans)))
 		if words+more > room && i == 0 {
-			key := "agree.owed-short"
+			key, due := "agree.owed-short", o.Promise
+			late := false
+			for _, o := range r.Owed { // an answer of "later" moved some behind others
+				due, late = earliest(due, o.Promise), late || o.Late
+			}
 			switch {
+			case len(r.Owed) > 1 && late:
+				key = "agree.owed-first-late"
 			case len(r.Owed) > 1:
 				key = "agree.owed-first"
 			case o.Late:
 				key = "agree.owed-late"
 			}
-			return []Block{Text(Span{Text: locale.Capital(say(key, "count", locale.Number(r.Lang, len(r.Owed)), "due", dayOf(r.Lang, o.Promise, r.GivesBack, zone)))})}
+			return []Block{Text(Span{Text: locale.Capital(say(key, "count", locale.Number(r.Lang, len(r.Owed)), "due", dayOf(r.Lang, due, r.GivesBack, zone)))})}
 		}
 		if words+more > room {
 			key := "agree.owed-more"
@@ -351,6 +357,8 @@ func seasonAgreements(t Team, rounds []Round, from, to int, lang prompts.Lang, n
 func triedLine(a Agreement, back *Round, lang prompts.Lang, zone *time.Location, now time.Time) []Span {
 	pairs := []string{":item", a.Line, "date", dayOf(lang, a.Made, now, zone)}
 	switch {
+	case back == nil && a.LookBackFrom.Before(now):
+		return richWords(locale.Text(lang, "agree.season-tried-yet"), pairs...)
 	case back == nil:
 		return richWords(locale.Text(lang, "agree.season-tried"), append(pairs, "from", dayOf(lang, a.LookBackFrom, now, zone))...)
 	case back.State == RoundTooFew:

@@ -69,8 +69,8 @@ func (w *world) said(words string) (out []chattest.Posted) {
 const (
 	invites = "Of antwoord zonder naam, tot"
 	shut    = "Zonder naam antwoorden kan niet meer"
-	gaveOn  = "Dit kwam zonder naam, door elkaar"
-	noneOn  = "Zonder naam kwam er te weinig om te delen"
+	gaveOn  = "Dit kwam zonder naam binnen, door elkaar"
+	noneOn  = "Zonder naam kwam er te weinig binnen om te delen"
 )
 
 // With a give-back a second box opens, until the team's next opening. What was shared in it is given back once, below the

@@ -42,10 +42,7 @@ func wordsOf(m Message) int {
 	n := 0
 	for _, b := range m.Blocks {
 		if b.Kind != BlockCode && b.Kind != BlockPicture {
-			n += len(strings.Fields(spansText(b.Spans)))
-		}
-		for _, a := range b.Actions {
-			n += len(strings.Fields(a.Label))
+			n += len(strings.Fields(Message{Blocks: []Block{b}}.Plain()))
 		}
 	}
 	return n

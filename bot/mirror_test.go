@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -379,9 +380,9 @@ func TestJudgingEnds(t *testing.T) {
 		w, r := openWorld(t, 8)
 		defer func() { w.close() }()
 		w.close()
-		asked := 0
+		var asked atomic.Int32 // what hangs may ask on
 		w.o.Scorer = scriptedScorer{"lexicon/x", func(context.Context, string) ([]bot.Evidence, error) {
-			asked++
+			asked.Add(1)
 			time.Sleep(700 * time.Millisecond)
 			return []bot.Evidence{{Tension: "policy-practice"}}, nil
 		}}
@@ -391,8 +392,8 @@ func TestJudgingEnds(t *testing.T) {
 			values["tags"] = []string{"policy-practice"}
 			w.answer(fmt.Sprintf("p%d", i+1), r.ID, values)
 		}
-		if tally := w.finish(r).Tally; tally.Tags["policy-practice"] != 8 || asked > 5 {
-			t.Errorf("asked %d times, %+v", asked, tally)
+		if tally := w.finish(r).Tally; tally.Tags["policy-practice"] != 8 || asked.Load() > 5 {
+			t.Errorf("asked %d times, %+v", asked.Load(), tally)
 		}
 		time.Sleep(time.Second) // what hangs ends
 	})

@@ -9,11 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -31,6 +33,7 @@ type browser struct {
 	ctx   context.Context
 	world *world
 	n     int
+	asked atomic.Int32 // how often a page asked whether to leave it
 }
 
 func chromium(t *testing.T) string {
@@ -61,7 +64,14 @@ func openBrowser(t *testing.T, w *world) *browser {
 	if err := chromedp.Run(ctx); err != nil {
 		t.Fatalf("start Chromium: %v", err)
 	}
-	return &browser{t: t, ctx: ctx, world: w}
+	b := &browser{t: t, ctx: ctx, world: w}
+	chromedp.ListenTarget(ctx, func(event any) {
+		if _, ok := event.(*page.EventJavascriptDialogOpening); ok { // something is not saved: it is left all the same
+			b.asked.Add(1)
+			go chromedp.Run(ctx, page.HandleJavaScriptDialog(true))
+		}
+	})
+	return b
 }
 
 func (b *browser) do(actions ...chromedp.Action) {
@@ -201,6 +211,9 @@ func TestPagesInABrowser(t *testing.T) {
 		b.both("wrong-" + string(lang))
 	}
 	b.pagesOfOthers(c)
+	if b.asked.Load() == 0 {
+		t.Error("a page with what is not saved is left without a question")
+	}
 }
 
 // By keyboard alone: sign in, find a prompt, change it, read what the check says, save it.

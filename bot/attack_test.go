@@ -297,6 +297,9 @@ func (s *links) luck() float64 {
 // where their ballots lay (TRUST A7, A8, A9). The same attacker finds every leak that is planted.
 func TestRepliesCannotBeLinked(t *testing.T) {
 	rounds := 100
+	if bot.Raced {
+		rounds = 60
+	}
 	if more, err := strconv.Atoi(os.Getenv("WEERKLANK_ATTACK_ROUNDS")); err == nil {
 		rounds = more
 	}

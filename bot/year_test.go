@@ -64,6 +64,10 @@ func TestAYearInThreeZones(t *testing.T) {
 		chattest.Until(time.Date(2026, 1, 26, 12, 0, 0, 0, time.UTC)) // a Monday
 		w := newWorld(t, func(o *bot.Options) { o.Library = bigLibrary(t) })
 		zones := map[bot.TeamID]string{"fake:ams": "Europe/Amsterdam", "fake:nyc": "America/New_York", "fake:akl": "Pacific/Auckland"}
+		if bot.Raced {
+			delete(zones, "fake:nyc")
+			delete(zones, "fake:akl")
+		}
 		for team, name := range zones {
 			w.fake.Crew(team, 8)
 			w.fake.Add(chattest.Person{ID: "m-" + name, Name: "Manager", Lang: prompts.English, Zone: name, Channels: []bot.TeamID{team}, Manages: []bot.TeamID{team}})

@@ -33,18 +33,6 @@ import (
 
 const crew = bot.TeamID("workspace:buitendienst")
 
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-func (s *safeBuffer) String() string { s.mu.Lock(); defer s.mu.Unlock(); return s.b.String() }
-
 func config(root *os.Root) workspace.Config {
 	return workspace.Config{Root: root, File: "chat.jsonl", Seed: workspace.DefaultSeed(), Zone: time.UTC}
 }
@@ -66,7 +54,7 @@ func open(t *testing.T, dir string, log io.Writer) *workspace.Adapter {
 
 func TestContract(t *testing.T) {
 	chattest.Run(t, func(t *testing.T) chattest.Harness {
-		dir, log := t.TempDir(), &safeBuffer{}
+		dir, log := t.TempDir(), &chattest.Log{}
 		a := open(t, dir, log)
 		last := func(person string) string { // the message just typed
 			raw, err := os.ReadFile(filepath.Join(dir, "chat.jsonl"))

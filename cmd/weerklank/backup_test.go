@@ -148,7 +148,7 @@ func scheduled(t *testing.T, dir string, log io.Writer, recipients ...string) *p
 func TestScheduledBackups(t *testing.T) {
 	chattest.Bubble(t, func(t *testing.T) {
 		chattest.Until(time.Date(2026, 10, 20, 10, 0, 0, 0, time.UTC))
-		dir, key, log := t.TempDir(), newKey(t), &logs{}
+		dir, key, log := t.TempDir(), newKey(t), &chattest.Log{}
 		p := scheduled(t, dir, log, key.Recipient().String())
 		p.taking = make(chan struct{})
 		metric := func() string {
@@ -218,7 +218,7 @@ func TestScheduledBackups(t *testing.T) {
 
 // Without recipients there are no backups by themselves, and the log says so once, with the next step.
 func TestNoScheduledBackups(t *testing.T) {
-	log := &logs{}
+	log := &chattest.Log{}
 	p := scheduled(t, t.TempDir(), log)
 	if err := p.scheduleBackups(); err != nil || p.backups != nil {
 		t.Errorf("%v %v", p.backups, err)

@@ -10,28 +10,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/weerklank/weerklank/bot/chattest"
 )
-
-// logs keeps what the program logs.
-type logs struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
 
 // visitor is a browser without script, as one person of the workspace.
 type visitor struct {
@@ -162,7 +145,7 @@ level = "debug"
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	log := &logs{}
+	log := &chattest.Log{}
 	base, stop := startLogged(t, log, "Weerklank", "run", "--config", file)
 	admin := regexp.MustCompile(`"addr":"([^"]+)"`).FindStringSubmatch(log.String())
 	if admin == nil {

@@ -29,6 +29,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/chattest"
 	"github.com/weerklank/weerklank/bot/workspace"
 	"github.com/weerklank/weerklank/prompts"
 	"github.com/weerklank/weerklank/store"
@@ -67,7 +68,7 @@ func mainTurned() {
 // process is one run of the program that can be killed.
 type process struct {
 	cmd   *exec.Cmd
-	log   *logs
+	log   *chattest.Log
 	url   chan string   // where it is served, once it takes what people do
 	ended chan struct{} // closed when it is gone
 	code  int
@@ -79,7 +80,7 @@ func startProcess(t *testing.T, config string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{cmd: &exec.Cmd{Path: self, Args: []string{turned, config}}, log: &logs{}, url: make(chan string, 1), ended: make(chan struct{})}
+	p := &process{cmd: &exec.Cmd{Path: self, Args: []string{turned, config}}, log: &chattest.Log{}, url: make(chan string, 1), ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), "GOTRACEBACK=single", "GORACE=exitcode=66")
 	p.cmd.Stderr = p.log
 	out, err := p.cmd.StdoutPipe()

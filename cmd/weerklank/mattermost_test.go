@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/chattest"
 	"github.com/weerklank/weerklank/bot/mattermost/mattermosttest"
 	"github.com/weerklank/weerklank/prompts"
 )
@@ -59,25 +60,6 @@ func free(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
-}
-
-// lines is a log that can be read while it is written.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) text() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // start builds and serves the program on the town's server.
@@ -126,7 +108,7 @@ func health(p *parts, path string) (int, string) {
 func TestRunOnMattermost(t *testing.T) {
 	w := newTown(t)
 	w.c.Rights.Managers = []string{"mattermost:irma", "mattermost:nobody"}
-	var log lines
+	var log chattest.Log
 	p, stop := w.start(t, &log)
 	w.DM(w.irma, "help")
 	w.Await("an answer to help", func() bool { return len(w.DMs(w.irma)) > 1 })
@@ -134,7 +116,7 @@ func TestRunOnMattermost(t *testing.T) {
 	if code, said := health(p, "/healthz"); code != http.StatusOK {
 		t.Errorf("health: %d %s", code, said)
 	}
-	until(t, "the listed manager", func() bool { return strings.Contains(log.text(), "listed people are not known") })
+	until(t, "the listed manager", func() bool { return strings.Contains(log.String(), "listed people are not known") })
 	for path, want := range map[string]int{"/": 404, "/metrics": 404, "/f00dbabef00dbabe/": 404, "/f00dbabef00dbabe/probe": 401, "/f00dbabef00dbabe/press": 401} {
 		resp, err := http.Post("http://"+w.c.HTTP.Listen+path, "application/json", strings.NewReader("{}"))
 		if err != nil {
@@ -156,10 +138,10 @@ func TestRunOnMattermost(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
-	silent(t, "the log", log.text())
+	silent(t, "the log", log.String())
 	for _, s := range []string{w.c.Mattermost.Token.reveal(), w.irma, "irma", "nobody", "help"} {
-		if strings.Contains(log.text(), s) {
-			t.Errorf("the log holds %q:\n%s", s, log.text())
+		if strings.Contains(log.String(), s) {
+			t.Errorf("the log holds %q:\n%s", s, log.String())
 		}
 	}
 }
@@ -169,7 +151,7 @@ func TestRefusedTokenEndsNothing(t *testing.T) {
 	w := newTown(t)
 	w.Disable(w.bot)
 	w.c.Workspace.Enabled, w.c.Workspace.Listen = true, "127.0.0.1:0"
-	var log lines
+	var log chattest.Log
 	p, stop := w.start(t, &log)
 	code, said := health(p, "/healthz")
 	if code != http.StatusServiceUnavailable || !strings.Contains(said, "does not let the bot in") {
@@ -193,7 +175,7 @@ func TestRefusedTokenEndsNothing(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
-	if n := strings.Count(log.text(), "token was revoked"); n != 1 {
+	if n := strings.Count(log.String(), "token was revoked"); n != 1 {
 		t.Errorf("told %d times", n)
 	}
 }
@@ -202,7 +184,7 @@ func TestRefusedTokenEndsNothing(t *testing.T) {
 func TestCallbacksThatAreNotReached(t *testing.T) {
 	w := newTown(t)
 	w.c.Mattermost.CallbackURL = "http://" + free(t) + "/f00dbabef00dbabe"
-	var log lines
+	var log chattest.Log
 	p, stop := w.start(t, &log)
 	until(t, "health", func() bool { return errors.Is(p.healthy(), errUnreached) })
 	if p.mm.Forms() {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/weerklank/weerklank/bot"
+	"github.com/weerklank/weerklank/bot/chattest"
 	"github.com/weerklank/weerklank/bot/slack"
 	"github.com/weerklank/weerklank/bot/slack/slacktest"
 	"github.com/weerklank/weerklank/prompts"
@@ -84,7 +85,7 @@ func TestRunOnSlack(t *testing.T) {
 		t.Run(transport, func(t *testing.T) {
 			w := newVillage(t)
 			w.c.Slack.Transport = transport
-			var log lines
+			var log chattest.Log
 			p, stop := start(t, w.c, &log)
 			if transport == transportHTTP {
 				base := "http://" + w.c.HTTP.Listen + w.c.Slack.Path
@@ -125,7 +126,7 @@ func TestRunOnSlack(t *testing.T) {
 			if err := stop(); err != nil {
 				t.Error(err)
 			}
-			w.quiet(t, log.text())
+			w.quiet(t, log.String())
 		})
 	}
 }
@@ -144,7 +145,7 @@ func TestSeveralPlatforms(t *testing.T) {
 			c.Slack = w.c.Slack
 			c.Workspace.Enabled, c.Workspace.Listen = true, "127.0.0.1:0"
 			spoil(w, m)
-			var log lines
+			var log chattest.Log
 			p, stop := start(t, c, &log)
 			if _, err := p.ws.Type(t.Context(), "fatima", "@fatima", "help", ""); err != nil {
 				t.Errorf("the workspace: %v", err)
@@ -173,7 +174,7 @@ func TestSeveralPlatforms(t *testing.T) {
 			if err := stop(); err != nil {
 				t.Error(err)
 			}
-			w.quiet(t, log.text())
+			w.quiet(t, log.String())
 		})
 	}
 }

@@ -344,7 +344,8 @@ func (b *Bot) tellOverdue(ctx context.Context, r Round, now time.Time) error {
 	})
 }
 
-// lookedBack notes with a look-back's give-back that its agreement was looked back on, and shows it.
+// lookedBack notes with a look-back's give-back that its agreement was looked back on, and shows it. A question that is only
+// talked about is its own give-back.
 func (b *Bot) lookedBack(r Round, t *Team, at time.Time) (posts []Post) {
 	for i := range t.Agreements {
 		if t.Agreements[i].LookBack != r.ID {
@@ -366,9 +367,6 @@ func (t *Team) asksAbout(r Round) {
 	t.Agreements = slices.Clone(t.Agreements)
 	if a := t.agreementAfter(r.About.Agreement); a != nil {
 		a.LookBack = r.ID
-		if r.Kind == RoundTalk { // it is talked about, and nothing is given back
-			a.LookedBack = r.Opens
-		}
 	}
 }
 

@@ -110,7 +110,7 @@ func TestTheShortLineNamesTheFirstPromise(t *testing.T) {
 			r.Owed[1].Promise, r.Owed[1].Late = day(5), true
 			want = "Twee antwoorden van de leiding staan nog uit, het eerste was toegezegd voor 5 december."
 		}
-		if got := (Message{Blocks: owedBlocks(r, 5)}).Plain(); strings.TrimSpace(got) != want {
+		if got := (Message{Blocks: r.owes(5)}).Plain(); strings.TrimSpace(got) != want {
 			t.Errorf("%q", got)
 		}
 	}

@@ -221,41 +221,48 @@ const (
 	owedMore = 12
 )
 
-// owedBlocks are what a give-back tells of what waits for an answer, within a number of words: with the day of the
-// oldest in any case, without its own words if they are too many, and how many more there are.
-func owedBlocks(r Round, room int) (blocks []Block) {
-	say := sayer(r.Lang)
-	zone := zoneOf(r.Zone)
+// owes is what a round's message tells of what waits for an answer, within a number of words.
+func (r Round) owes(room int) []Block {
+	if len(r.Owed) == 0 { // and no zone is looked up
+		return nil
+	}
+	return owedBlocks(r.Owed, r.Lang, zoneOf(r.Zone), r.GivesBack, room)
+}
+
+// owedBlocks tell of what waits for an answer, within a number of words: with the day of the oldest in any case, without its
+// own words if they are too many, and how many more there are.
+func owedBlocks(owed []Owed, lang prompts.Lang, zone *time.Location, read time.Time, room int) (blocks []Block) {
+	say := sayer(lang)
 	words := 0
-	for i, o := range r.Owed {
-		line := Text(passedLine(o, r.Lang, zone, r.GivesBack)...)
+	for i, o := range owed {
+		line := Text(passedLine(o, lang, zone, read)...)
 		more := 0
-		if i+1 < len(r.Owed) {
+		if i+1 < len(owed) {
 			more = owedMore
 		}
 		words += len(strings.Fields(spansText(line.Spans)))
 		if words+more > room && i == 0 {
 			key, due := "agree.owed-short", o.Promise
 			late := false
-			for _, o := range r.Owed { // an answer of "later" moved some behind others
+			for _, o := range owed { // an answer of "later" moved some behind others
 				due, late = earliest(due, o.Promise), late || o.Late
 			}
 			switch {
-			case len(r.Owed) > 1 && late:
+			case len(owed) > 1 && late:
 				key = "agree.owed-first-late"
-			case len(r.Owed) > 1:
+			case len(owed) > 1:
 				key = "agree.owed-first"
 			case o.Late:
 				key = "agree.owed-late"
 			}
-			return []Block{Text(Span{Text: locale.Capital(say(key, "count", locale.Number(r.Lang, len(r.Owed)), "due", dayOf(r.Lang, due, r.GivesBack, zone)))})}
+			return []Block{Text(Span{Text: locale.Capital(say(key, "count", locale.Number(lang, len(owed)), "due", dayOf(lang, due, read, zone)))})}
 		}
 		if words+more > room {
 			key := "agree.owed-more"
-			if i+1 == len(r.Owed) {
+			if i+1 == len(owed) {
 				key = "agree.owed-one"
 			}
-			return append(blocks, Text(Span{Text: locale.Capital(say(key, "count", locale.Number(r.Lang, len(r.Owed)-i)))}))
+			return append(blocks, Text(Span{Text: locale.Capital(say(key, "count", locale.Number(lang, len(owed)-i)))}))
 		}
 		blocks = append(blocks, line)
 	}
@@ -282,12 +289,11 @@ const (
 	lookBackQuotes  = 2
 )
 
-// seasonAgreements are the lines of a season's overview about what the team chose and what became of it: all that waits for
-// an answer, and of the rest the newest, as many as there is room for. quotes gives what may be quoted of a look-back.
+// seasonAgreements are the lines of a season's overview about what the team chose and what became of it: what waits for an
+// answer, and of the rest the newest, as many as there is room for. quotes gives what may be quoted of a look-back.
 func seasonAgreements(t Team, rounds []Round, from, to int, lang prompts.Lang, now time.Time, room int, quotes func(RoundID) []Reply) (blocks []Block) {
 	type line struct {
 		spans []Span
-		must  bool
 		words int
 		back  *Round
 	}
@@ -301,39 +307,27 @@ func seasonAgreements(t Team, rounds []Round, from, to int, lang prompts.Lang, n
 				back = &rounds[i]
 			}
 		}
-		if a.Choice == "" || !within(a.Season) && !a.waits() && (back == nil || !within(back.Season)) {
+		if a.Choice == "" || a.waits() || !within(a.Season) && (back == nil || !within(back.Season)) {
 			continue
 		}
-		l := line{must: a.waits()}
+		var l line
 		switch a.Choice {
 		case AgreeTry:
 			l.spans = triedLine(a, back, lang, zone, now)
 			l.back = back
 		case AgreePass:
-			switch {
-			case a.late(now, zone):
-				l.spans = passedLine(Owed{Item: a.Line, Promise: a.Promise, Late: true}, lang, zone, now)
-			case a.Answer == nil:
-				l.spans = append(passedOn(a, lang, zone, now), Span{Text: sayer(lang)("agree.until", "due", dayOf(lang, a.Promise, now, zone))})
-			default:
-				l.spans = append(passedOn(a, lang, zone, now), answerLine(a, lang, zone, now)...)
-			}
+			l.spans = append(passedOn(a, lang, zone, now), answerLine(a, lang, zone, now)...)
 		default:
 			l.spans = agreementLine(a, lang, zone, now).Spans
 		}
 		l.words = len(strings.Fields(spansText(l.spans)))
 		lines = append(lines, l)
 	}
-	for _, l := range lines {
-		if l.must {
-			room -= l.words
-		}
-	}
+	blocks = owedBlocks(t.owed(now), lang, zone, now, room)
+	room -= wordsOf(Message{Blocks: blocks})
 	keep := make([]bool, len(lines))
 	for i := len(lines) - 1; i >= 0; i-- {
-		if lines[i].must {
-			keep[i] = true
-		} else if lines[i].words <= room {
+		if lines[i].words <= room {
 			keep[i], room = true, room-lines[i].words
 		}
 	}

@@ -173,6 +173,7 @@ func (b *Bot) release(ctx context.Context, r Round, replies []SealedReply, tally
 		case state == RoundLost || state == RoundLapsed:
 			t.Ends(r.ID)
 			if state == RoundLost && t.State != TeamGone && !now.After(r.Closes.Add(lostNews)) {
+				r.Owed = t.owed(now)
 				lost := b.say(r.Team, stepPost(r.ID, "lost"), Lost(*r), now)
 				lost.ReplyTo = r.thread()
 				also.Posts = append(also.Posts, lost)

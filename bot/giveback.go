@@ -43,7 +43,7 @@ func GiveBack(r Round, replies []Reply, lib *prompts.Library, recurring map[prom
 	owed := owedRoom
 	m := heard(r, quotes, lib, follow, &quotePicker{owed: owed})
 	if over := len(strings.Fields(m.Plain())) - roundWords; over > 0 && len(r.Owed) > 0 {
-		owed = wordsOf(Message{Blocks: owedBlocks(r, owed)}) - over
+		owed = wordsOf(Message{Blocks: r.owes(owed)}) - over
 		m = heard(r, quotes, lib, follow, &quotePicker{owed: owed})
 	}
 	m = heard(r, quotes, lib, follow, &quotePicker{owed: owed, words: min(quoteWords, roundWords-leadWords-len(strings.Fields(m.Plain())))})
@@ -140,7 +140,7 @@ func heard(r Round, quotes []Reply, lib *prompts.Library, follow string, pick *q
 	if len(quotes) > 0 {
 		now = "giveback.now-thread"
 	}
-	m.Blocks = append(m.Blocks, owedBlocks(r, pick.owed)...)
+	m.Blocks = append(m.Blocks, r.owes(pick.owed)...)
 	m.Blocks = append(m.Blocks, Text(Rich(locale.Text(lang, now))...))
 	if r.Chooses {
 		m.Blocks = append(m.Blocks, Text(Span{Text: say("agree.in-thread")}))
@@ -172,7 +172,7 @@ func TooFew(r Round, lib *prompts.Library, askPace bool) Message {
 		Text(Span{Text: say("giveback.too-few-reasons")}),
 		Text(Rich(locale.Text(lang, "giveback.too-few-talk"), "question", own)...),
 	}}
-	m.Blocks = append(m.Blocks, owedBlocks(r, owedRoom)...)
+	m.Blocks = append(m.Blocks, r.owes(owedRoom)...)
 	if askPace {
 		m.Blocks = append(m.Blocks, Text(Span{Text: say("giveback.too-few-again")}))
 	}
@@ -188,9 +188,9 @@ func Lost(r Round) Message {
 	if r.Kind == RoundFollow {
 		return Message{Lang: r.Lang, Blocks: []Block{followLine(r, locale.Text(r.Lang, "follow.lost"))}}
 	}
-	return Message{Lang: r.Lang, Blocks: []Block{
+	return Message{Lang: r.Lang, Blocks: append([]Block{
 		Heading(say("giveback.title", "title", r.Prompt.In(r.Lang).Title)), Text(Span{Text: say("giveback.lost")}),
-	}}
+	}, r.owes(owedRoom)...)}
 }
 
 // steps are the numbers of answers from which on a give-back may read differently: the minimum, eight and twenty. Between

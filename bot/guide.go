@@ -46,6 +46,7 @@ func TalkOnly(r Round, lib *prompts.Library) Message {
 	}
 	m.Blocks = append(m.Blocks, Text(Span{Text: say("guide.talk-only")}))
 	m.Blocks = append(m.Blocks, talkGuide(r, false)...)
+	m.Blocks = append(m.Blocks, r.owes(owedRoom)...) // no give-back will say it
 	if r.Adviser != "" {
 		m.Blocks = append(m.Blocks, Note(say("round.help-footer", "adviser", r.Adviser)))
 	}

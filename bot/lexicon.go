@@ -72,45 +72,89 @@ func lexiconOf(tensions []prompts.Tension) string {
 
 // weighed are features with their weights in a set of texts.
 type weighed struct {
-	of    map[feature]float64
+	of    []float64 // by number
 	total float64
 }
 
-// add counts a text: what stands in it more than twice says no more than twice.
-func (w *weighed) add(text string, lang prompts.Lang, weight float64) {
-	for _, f := range featuresOf(tokenise(text), lang).list {
-		v := weight * min(f.tf, 2)
-		w.of[f.feature] += v
-		w.total += v
+func (w *weighed) at(n int) float64 {
+	if n < len(w.of) {
+		return w.of[n]
+	}
+	return 0
+}
+
+// counting reads the texts that a lexicon is made of. Most of their words come many times, and are taken apart once.
+type counting struct {
+	lang     prompts.Lang
+	features []feature
+	number   map[feature]int
+	words    map[string][]wordPart
+	tf       []float64 // in the text that is read, by number
+}
+
+// parts are the features of a word by number.
+func (c *counting) parts(form string) []wordPart {
+	parts, ok := c.words[form]
+	if !ok && content(form, c.lang) {
+		wordFeatures(form, c.lang, func(f feature, weight float64) {
+			n, ok := c.number[f]
+			if !ok {
+				n = len(c.features)
+				c.number[f] = n
+				c.features, c.tf = append(c.features, f), append(c.tf, 0)
+			}
+			parts = append(parts, wordPart{n, weight})
+		})
+	}
+	c.words[form] = parts
+	return parts
+}
+
+// read counts a text in sets of texts: what stands in it more than twice says no more than twice.
+func (c *counting) read(text string, weight float64, sets ...*weighed) {
+	var seen []int // in the order that they come first
+	for _, w := range tokenise(text) {
+		for _, p := range c.parts(w.form) {
+			if c.tf[p.row] == 0 {
+				seen = append(seen, p.row)
+			}
+			c.tf[p.row] += p.weight
+		}
+	}
+	for _, n := range seen {
+		v := weight * min(c.tf[n], 2)
+		c.tf[n] = 0
+		for _, set := range sets {
+			if more := len(c.features) - len(set.of); more > 0 {
+				set.of = append(set.of, make([]float64, more)...)
+			}
+			set.of[n] += v
+			set.total += v
+		}
 	}
 }
 
 func newLexiconIn(l prompts.Library, lang prompts.Lang) *lexiconIn {
 	x := &lexiconIn{lang: lang, row: map[feature]int{}, n: len(l.Tensions), cues: newCueBook(lang)}
-	all := weighed{of: map[feature]float64{}}
+	texts, all := counting{lang: lang, number: map[feature]int{}, words: map[string][]wordPart{}}, &weighed{}
 	ordered := slices.Clone(l.Prompts)
 	slices.SortFunc(ordered, func(a, b prompts.Prompt) int { return cmp.Compare(a.ID, b.ID) })
 	for _, p := range ordered {
 		if w, ok := p.Words[lang]; ok {
-			all.add(w.Title+". "+w.Text+" "+w.Question+" "+w.PoleA+". "+w.PoleB, lang, promptWeight)
+			texts.read(w.Title+". "+w.Text+" "+w.Question+" "+w.PoleA+". "+w.PoleB, promptWeight, all)
 		}
 	}
 	own := make([]weighed, len(l.Tensions))
 	id := 0
 	for t, tension := range l.Tensions {
-		own[t].of = map[feature]float64{}
 		d := tension.Definitions[lang]
-		add := func(text string, weight float64) {
-			own[t].add(text, lang, weight)
-			all.add(text, lang, weight)
-		}
 		for _, list := range []struct {
 			texts  []string
 			weight float64
 			cues   bool
 		}{{d.CuesA, cueWeight, true}, {d.CuesB, cueWeight, true}, {d.CuesBoth, bothWeight, true}, {d.Examples, exampleWeight, false}, {[]string{d.Description}, describeWeight, false}} {
 			for _, text := range list.texts {
-				add(text, list.weight)
+				texts.read(text, list.weight, &own[t], all)
 				if list.cues {
 					x.cues.add(t, id, text, list.weight == bothWeight)
 					id++
@@ -119,17 +163,21 @@ func newLexiconIn(l prompts.Library, lang prompts.Lang) *lexiconIn {
 		}
 	}
 	x.open = x.cues.openWords()
-	size := all.total + 0.5*float64(len(all.of)+1)
-	for t, o := range own {
-		for f, n := range o.of {
+	size := all.total + 0.5*float64(len(texts.features)+1)
+	for n, f := range texts.features {
+		for t := range own {
+			o := &own[t]
+			if o.at(n) == 0 {
+				continue
+			}
 			row, ok := x.row[f]
 			if !ok {
 				row = len(x.row)
 				x.row[f] = row
 				x.lift = append(x.lift, make([]float64, x.n)...)
 			}
-			share := (all.of[f] + 0.5) / size
-			x.lift[row*x.n+t] = math.Log(1 + lift*(n/(o.total+shrink))/share)
+			share := (all.of[n] + 0.5) / size
+			x.lift[row*x.n+t] = math.Log(1 + lift*(o.of[n]/(o.total+shrink))/share)
 		}
 	}
 	x.lift = slices.Clip(x.lift)
@@ -161,7 +209,7 @@ type reading struct {
 	cues  []found
 }
 
-// wordPart is a feature of a word by its row, and its weight there.
+// wordPart is a feature of a word by its row, or by its number while a lexicon is made, and its weight there.
 type wordPart struct {
 	row    int
 	weight float64

@@ -153,17 +153,6 @@ func (f *frequencies) add(x feature, weight float64) {
 	f.count++
 }
 
-// featuresOf counts the features of the words that say something in a language.
-func featuresOf(words []token, lang prompts.Lang) *frequencies {
-	f := &frequencies{place: make(map[feature]int, 10*len(words))}
-	for _, w := range words {
-		if content(w.form, lang) {
-			wordFeatures(w.form, lang, f.add)
-		}
-	}
-	return f
-}
-
 // content says whether a word is kept: longer than a letter and no function word.
 func content(form string, lang prompts.Lang) bool {
 	return utf8.RuneCountInString(form) > 1 && !isFunctionWord(form, lang)

@@ -494,6 +494,7 @@ func (b *Bot) open(ctx context.Context, t Team, m Moments, rounds []Round, onwar
 	if talk {
 		r.Kind, r.State = RoundTalk, RoundGivenBack
 		r.Reminds, r.Closes, r.GivesBack = time.Time{}, r.Opens, r.Opens
+		r.Owed = t.owed(now)
 	} else if err := b.o.Keys.Create(ctx, newBallotSlot(r.ID)); err != nil {
 		return err
 	}
@@ -528,6 +529,7 @@ func (b *Bot) open(ctx context.Context, t Team, m Moments, rounds []Round, onwar
 		p.Until = r.Opens.Add(r.Closes.Sub(r.Opens) / 2) // later it is not asked any more (TRUST 9)
 		if talk {                                        // next week's question is nearer
 			p.Until = r.Opens.Add(7 * aDay)
+			ended = append(ended, b.lookedBack(r, t, now)...)
 		}
 		return Also{Posts: append([]Post{p}, ended...)}, nil
 	})

@@ -34,6 +34,7 @@ type demoReply struct {
 	Tags   []string `toml:"t"`
 	Share  bool     `toml:"share"`
 	Typed  bool     `toml:"typed"`
+	Mirror bool     `toml:"mirror"` // typed, not knowing what it is about, and saying yes to the guess
 	NL     string   `toml:"nl"`
 	EN     string   `toml:"en"`
 }
@@ -380,6 +381,10 @@ func (p *parts) colleague(ctx context.Context, r bot.Round, person string, reply
 			if _, err := p.ws.Press(ctx, person, direct, bot.Action{Do: "tag", Round: r.ID, Arg: tag}); err != nil {
 				return err
 			}
+		}
+		if reply.Mirror {
+			_, err := p.ws.Press(ctx, person, direct, bot.Action{Do: "mirror", Round: r.ID, Arg: "yes"})
+			return err
 		}
 		return nil
 	}

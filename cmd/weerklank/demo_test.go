@@ -272,9 +272,14 @@ func TestDemoPast(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var follows, said, looks, news int
+	var follows, said, looks, news, mirrored int
 	for _, r := range rounds {
 		said, news = said+len(r.Statements), news+len(r.News)
+		if r.Tally != nil {
+			for _, n := range r.Tally.Mirror {
+				mirrored += n
+			}
+		}
 		if r.Kind == bot.RoundFollow && r.State == bot.RoundGivenBack {
 			follows++
 		}
@@ -282,8 +287,8 @@ func TestDemoPast(t *testing.T) {
 			looks++
 		}
 	}
-	if follows < 5 || said == 0 || looks == 0 || news == 0 {
-		t.Errorf("%d follow-ups given back, %d statements, %d look-backs, %d new words", follows, said, looks, news)
+	if follows < 5 || said == 0 || looks == 0 || news == 0 || mirrored == 0 {
+		t.Errorf("%d follow-ups given back, %d statements, %d look-backs, %d new words, %d confirmed guesses", follows, said, looks, news, mirrored)
 	}
 	var tried, answered bool
 	for _, a := range team.Agreements {

@@ -114,4 +114,7 @@ func TestTheShortLineNamesTheFirstPromise(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 	}
+	if got := Lost(r).Plain(); !strings.Contains(got, "de bloktijden") || !strings.Contains(got, "de sleutels") { // no give-back will say it
+		t.Error(got)
+	}
 }

@@ -441,6 +441,40 @@ func TestUntilTheNextOpening(t *testing.T) {
 	}
 }
 
+// Where questions are only talked about nothing is given back: the question itself says what waits for an answer, and the
+// agreement that it looks back on shows that.
+func TestTalkedAboutOnly(t *testing.T) {
+	for name, tc := range map[string]struct {
+		choice      bot.AgreementChoice
+		asks, shows string
+	}{
+		"waits":     {bot.AgreePass, "Doorgegeven aan ", "de bloktijden"},
+		"looked at": {bot.AgreeTry, "de bloktijden", "Hierop keken we terug op "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newAgreeing(t)
+			a.send("p2", 0, a.line(tc.choice, "de bloktijden", ""))
+			a.editTeam(func(t *bot.Team) { t.Settings.Rhythm = bot.RhythmTalkOnly })
+			if tc.choice == bot.AgreeTry {
+				if err := a.bot.DueLookBack(context.Background(), crew, a.T); err != nil {
+					t.Fatal(err)
+				}
+			}
+			a.step(a.team().NextOpens)
+			a.step(a.team().NextOpens) // the first is of the rhythm before
+			asked := 0
+			for _, p := range a.fake.Posts(crew) {
+				if text := p.First.Plain(); strings.Contains(text, "Dit is een vraag om over te praten") && strings.Contains(text, tc.asks) && strings.Contains(text, "de bloktijden") {
+					asked++
+				}
+			}
+			if asked == 0 || !strings.Contains(a.shown(), tc.shows) {
+				t.Errorf("%d\n%s\n%s", asked, a.shown(), a.channel(crew))
+			}
+		})
+	}
+}
+
 // People's words are put in as they are: marks, placeholders and mentions in them stay words, in a run of their own that
 // adapters make inert.
 func TestAgreementWordsAreInert(t *testing.T) {
@@ -537,47 +571,58 @@ func TestTakenBackFromTheOverview(t *testing.T) {
 // However much a team chose, the overview keeps to three hundred words besides its map, and what waits for an answer is in it.
 func TestSeasonEndIsShort(t *testing.T) {
 	for _, lang := range prompts.Langs() {
-		a := newAgreeing(t)
-		long := strings.TrimSpace(strings.Repeat("een twee drie vier ", 8))
-		a.editTeam(func(t *bot.Team) {
-			t.Settings.Lang, t.SeasonRounds = lang, 12
-			made := t.Agreements[0]
-			t.Agreements = nil
-			for i := range 6 {
-				b := made
-				b.Round, b.Lang = bot.RoundID(fmt.Sprintf("R%d", i)), lang
-				b.Choice, b.Line, b.Made, b.Closed, b.Due = bot.AgreeTry, fmt.Sprintf("%s %d", long, i), a.T, a.T, a.T.AddDate(0, -3, 0)
-				if i == 2 {
-					b.Choice, b.Promise = bot.AgreePass, a.T.AddDate(0, 0, 14)
-				}
-				t.Agreements = append(t.Agreements, b)
-			}
+		t.Run(string(lang), func(t *testing.T) { seasonEnd(t, lang, 1, " 2", " 5") })
+		t.Run(string(lang)+", much waits", func(t *testing.T) {
+			seasonEnd(t, lang, 6, " 0", map[prompts.Lang]string{"nl": "andere punten wachten ook op antwoord", "en": "other items wait for an answer too"}[lang])
 		})
-		a.step(a.team().NextOpens)
-		r := a.openRound(crew)
-		a.six(r)
-		r = a.finish(r)
-		a.step(r.GivesBack.Add(time.Second))
-		found := false
-		for _, p := range a.fake.Posts(crew) {
-			words, season := 0, false
-			for _, b := range p.First.Blocks {
-				season = season || b.Kind == bot.BlockPicture
-				if b.Kind != bot.BlockCode && b.Kind != bot.BlockPicture {
-					words += len(strings.Fields(bot.Message{Blocks: []bot.Block{b}}.Plain()))
-				}
+	}
+}
+
+// seasonEnd ends a season after six long agreements, of which some wait for an answer. The overview says those words.
+func seasonEnd(t *testing.T, lang prompts.Lang, waiting int, said ...string) {
+	t.Helper()
+	a := newAgreeing(t)
+	long := strings.TrimSpace(strings.Repeat("een twee drie vier ", 8))
+	a.editTeam(func(t *bot.Team) {
+		t.Settings.Lang, t.SeasonRounds = lang, 12
+		made := t.Agreements[0]
+		t.Agreements = nil
+		for i := range 6 {
+			b := made
+			b.Round, b.Lang = bot.RoundID(fmt.Sprintf("R%d", i)), lang
+			b.Choice, b.Line, b.Made, b.Closed, b.Due = bot.AgreeTry, fmt.Sprintf("%s %d", long, i), a.T, a.T, a.T.AddDate(0, -3, 0)
+			if i == 2 || waiting > 1 {
+				b.Choice, b.Promise = bot.AgreePass, a.T.AddDate(0, 0, 14)
 			}
-			if !season {
-				continue
-			}
-			found = true
-			if words > 300 || !strings.Contains(p.First.Plain(), long+" 2") || !strings.Contains(p.First.Plain(), long+" 5") {
-				t.Errorf("%s: %d words\n%s", lang, words, p.First.Plain())
+			t.Agreements = append(t.Agreements, b)
+		}
+	})
+	a.step(a.team().NextOpens)
+	r := a.openRound(crew)
+	a.six(r)
+	r = a.finish(r)
+	a.step(r.GivesBack.Add(time.Second))
+	found := false
+	for _, p := range a.fake.Posts(crew) {
+		words, season := 0, false
+		for _, b := range p.First.Blocks {
+			season = season || b.Kind == bot.BlockPicture
+			if b.Kind != bot.BlockCode && b.Kind != bot.BlockPicture {
+				words += len(strings.Fields(bot.Message{Blocks: []bot.Block{b}}.Plain()))
 			}
 		}
-		if !found {
-			t.Errorf("no overview:\n%s", a.channel(crew))
+		if !season {
+			continue
 		}
+		found = true
+		for _, want := range said {
+			if words > 300 || !strings.Contains(p.First.Plain(), want) {
+				t.Errorf("%d words, want %q\n%s", words, want, p.First.Plain())
+			}
+		}
+	}
+	if !found {
+		t.Errorf("no overview:\n%s", a.channel(crew))
 	}
 }
 

@@ -410,6 +410,9 @@ var (
 	greetingEnd  = regexp.MustCompile(`(?i:[\s,.;–-]+` + greeting + `)\s*[,.]?\s+\p{Lu}[\p{L}'’-]*(?:\s+(?:de|van|der|den|el|al|ten|\p{Lu}[\p{L}'’.-]*)){0,4}\s*[.]?$`)
 )
 
+// signatureSize is how many bytes of a line a signature takes at most.
+const signatureSize = 240
+
 // unsigned strips emoji and a closing signature ("Met vriendelijke groet, Jan de Boer").
 func unsigned(s string) string {
 	s = strings.Map(func(r rune) rune {
@@ -425,8 +428,11 @@ func unsigned(s string) string {
 		}
 	}
 	last := len(lines) - 1
-	if cut := greetingEnd.FindStringIndex(lines[last]); cut != nil && cut[0] > 0 {
-		end := cut[0]
+	from := max(0, len(lines[last])-signatureSize)
+	for ; from > 0 && !utf8.RuneStart(lines[last][from]); from-- {
+	}
+	if cut := greetingEnd.FindStringIndex(lines[last][from:]); cut != nil && from+cut[0] > 0 {
+		end := from + cut[0]
 		if c := lines[last][end]; c == '.' { // the full stop belongs to what was said
 			end++
 		}

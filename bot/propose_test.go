@@ -57,17 +57,11 @@ func (w *world) brings(person string, form *bot.Form, at time.Time, values map[s
 // fromTeams are the prompts that members brought.
 func (w *world) fromTeams() []prompts.Prompt {
 	w.t.Helper()
-	cat, err := w.bot.Catalogue(context.Background())
+	lib, err := w.bot.NewestLibrary(context.Background())
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	var out []prompts.Prompt
-	for _, e := range cat.Entries {
-		if e.Prompt != nil && e.Prompt.Source == prompts.SourceTeam {
-			out = append(out, *e.Prompt)
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(lib.Prompts), func(p prompts.Prompt) bool { return p.Source != prompts.SourceTeam })
 }
 
 // A proposal is kept for review without author, team or a time finer than a week; what came again is kept once.

@@ -147,8 +147,11 @@ func TestComparable(t *testing.T) {
 func TestNoRoundOfABlockIsDetermined(t *testing.T) {
 	random := rand.New(rand.NewPCG(23, 0))
 	runs := 150
-	if long() {
+	switch {
+	case long():
 		runs = 3000
+	case Raced:
+		runs = 60
 	}
 	faults := func(compare func(before, now []roundCount, seed uint64) StatementKind) (told, wrong int) {
 		for run := range runs {

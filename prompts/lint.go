@@ -291,6 +291,9 @@ func abbreviation(text string, shortForms []string) string {
 
 // personal says whether text holds what could be a citizen's number, a mobile number, a mail address or a postcode.
 func personal(text string) bool {
+	if !strings.ContainsAny(text, "0123456789@") { // as in nearly every text
+		return false
+	}
 	for _, m := range nineDigits.FindAllStringSubmatch(text, -1) {
 		if elevenTest(m[1]) {
 			return true

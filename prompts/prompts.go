@@ -4,6 +4,7 @@ package prompts
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -279,6 +280,9 @@ func SameWords(a, b Prompt) bool { return sameJSON(a.Words, b.Words) }
 
 // sameJSON compares what would be stored: an empty list and a missing one are equal to a reader, not to reflect.
 func sameJSON(a, b any) bool {
+	if reflect.DeepEqual(a, b) {
+		return true
+	}
 	x, err := json.Marshal(a)
 	if err != nil {
 		return false

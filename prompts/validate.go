@@ -190,6 +190,9 @@ func (v *validator) line(field, s string) {
 // printable refuses what no editor types on purpose: control characters, and marks that hide or turn text around.
 func (v *validator) printable(field, s string) {
 	for _, r := range s {
+		if r >= ' ' && r <= '~' {
+			continue
+		}
 		if r == utf8.RuneError || !unicode.IsGraphic(r) && (unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)) {
 			v.note(field, "holds the invisible character %U; take it out", r)
 			return

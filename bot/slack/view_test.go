@@ -100,7 +100,11 @@ func TestLongestLegalContent(t *testing.T) {
 				chattest.Until(time.Date(2026, 9, 1, 6, 0, 0, 0, time.UTC))
 				firstWeeks(newTheatre(t, lang, func(o *bot.Options) { o.Library = stretched(t) }))
 			})
-			for _, rhythm := range []string{"fortnightly", "talk-only"} { // with dilemmas, and with the guide
+			lives := []string{map[prompts.Lang]string{prompts.Dutch: "fortnightly", prompts.English: "talk-only"}[lang]} // with dilemmas, and with the guide
+			if os.Getenv("WEERKLANK_LONG") != "" {
+				lives = []string{"fortnightly", "talk-only"}
+			}
+			for _, rhythm := range lives {
 				chattest.Bubble(t, func(t *testing.T) {
 					longRun(t, lang, rhythm, 60, func(o *bot.Options) { o.Library = stretched(t) })
 				})

@@ -545,7 +545,7 @@ func (b *Bot) deskView(ctx context.Context, f From, e Entry, cat Catalogue, firs
 			}
 		}
 		m.Blocks = append(m.Blocks, List(b.facts(e, cat, f.Lang)...))
-		if why := b.sentBack(ctx, e); why != "" {
+		if why, err := b.SentBack(ctx, e); err == nil && why != "" {
 			m.Blocks = append(m.Blocks, Text(Span{Text: say("desk.sent-back"), Strong: true}), Text(Span{Text: why, Person: true}))
 		}
 		if e.Prompt.Source == prompts.SourceTeam && e.Prompt.Status != prompts.Active {
@@ -585,26 +585,6 @@ func (e Entry) speechless(lang prompts.Lang) bool {
 	}
 	_, ok := e.Prompt.Words[lang]
 	return !ok
-}
-
-// sentBack is why a draft came back from review, until it goes there again.
-func (b *Bot) sentBack(ctx context.Context, e Entry) string {
-	if e.Prompt.Status != prompts.Draft {
-		return ""
-	}
-	past, err := b.EntryHistory(ctx, e.Key)
-	if err != nil {
-		return ""
-	}
-	for _, p := range slices.Backward(past) {
-		switch p.What {
-		case "return":
-			return p.Why
-		case "submit", "activate", "retire":
-			return ""
-		}
-	}
-	return ""
 }
 
 // facts are what is not in a prompt's words.

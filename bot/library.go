@@ -209,6 +209,23 @@ func (b *Bot) shownEntry(ctx context.Context, l *layers, key EntryKey) (Entry, e
 	return e, err
 }
 
+// SentBack returns why a draft came back from review, until it goes there again; empty for everything else.
+func (b *Bot) SentBack(ctx context.Context, e Entry) (why string, err error) {
+	if e.Prompt == nil || e.Prompt.Status != prompts.Draft {
+		return "", nil
+	}
+	past, err := b.EntryHistory(ctx, e.Key)
+	for _, p := range slices.Backward(past) {
+		switch p.What {
+		case "return":
+			return p.Why, nil
+		case "submit", "activate", "retire":
+			return "", nil
+		}
+	}
+	return "", err
+}
+
 // EntryHistory returns every state of an entry, oldest first; the last is what it is now.
 func (b *Bot) EntryHistory(ctx context.Context, key EntryKey) ([]Past, error) {
 	l, _, err := b.layersShown(ctx)

@@ -147,11 +147,8 @@ func TestComparable(t *testing.T) {
 func TestNoRoundOfABlockIsDetermined(t *testing.T) {
 	random := rand.New(rand.NewPCG(23, 0))
 	runs := 150
-	switch {
-	case long():
+	if long() {
 		runs = 3000
-	case Raced:
-		runs = 60
 	}
 	faults := func(compare func(before, now []roundCount, seed uint64) StatementKind) (told, wrong int) {
 		for run := range runs {

@@ -434,7 +434,7 @@ func TestHalfTaggedProvesNothing(t *testing.T) {
 	random := rand.New(rand.NewPCG(12, 0))
 	runs := 20_000
 	if Raced {
-		runs = 2_000
+		runs = 6_000
 	}
 	for range runs {
 		rounds := past(lib, "cccccc"[:4+random.IntN(3)], week)

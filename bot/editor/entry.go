@@ -103,10 +103,8 @@ func (v *visit) entryPage(status int, wrongs []wrong, typed string, needWhy bool
 			d.May.Retire, d.May.Wake = p.Status != prompts.Retired, p.Status == prompts.Retired
 			d.May.Edit = p.Status != prompts.Retired
 		}
-		if p.Status == prompts.Draft {
-			if d.Why, err = v.returned(key); err != nil {
-				return err
-			}
+		if d.Why, err = v.bot.SentBack(v.r.Context(), entry); err != nil {
+			return err
 		}
 	default:
 		d.Texts, d.Findings = v.wordFacts(entry), v.findings(c, entry)
@@ -122,23 +120,6 @@ func (v *visit) entryPage(status int, wrongs []wrong, typed string, needWhy bool
 	}
 	v.show(status, "entry", page{Title: d.Name, Nav: nav, Wrong: wrongs, D: d})
 	return nil
-}
-
-// returned is why a draft came back from review, until it goes there again.
-func (v *visit) returned(key bot.EntryKey) (string, error) {
-	past, err := v.bot.EntryHistory(v.r.Context(), key)
-	if err != nil {
-		return "", err
-	}
-	for _, p := range slices.Backward(past) {
-		switch p.What {
-		case "return":
-			return whyOf(p), nil
-		case "submit", "activate", "retire":
-			return "", nil
-		}
-	}
-	return "", nil
 }
 
 func (v *visit) previews(p prompts.Prompt) []preview {

@@ -74,7 +74,7 @@ func (v *visit) historyPage(status int, wrongs []wrong) error {
 	}
 	d.A, d.B = at("a", last-1), at("b", last)
 	for n, p := range slices.Backward(past) {
-		d.States = append(d.States, pastState{N: n, What: v.pastName(p.What), When: v.moment(p), By: v.byName(p.By), Why: whyOf(p), Now: n == last, From: n == d.A, Last: n == d.B})
+		d.States = append(d.States, pastState{N: n, What: v.pastName(p.What), When: v.moment(p), By: v.byName(p.By), Why: p.Why, Now: n == last, From: n == d.A, Last: n == d.B})
 	}
 	if last > 0 {
 		d.Before, d.After = v.stateName(past[d.A], d.A), v.stateName(past[d.B], d.B)
@@ -302,6 +302,3 @@ func words(s string) []string {
 	}
 	return out
 }
-
-// whyOf is the reason that was given with a state.
-func whyOf(p bot.Past) string { return p.Why }

@@ -374,17 +374,18 @@ func (p *parts) colleague(ctx context.Context, r bot.Round, person string, reply
 		if reply.Share {
 			share = bot.ShareQuote
 		}
-		if _, err := p.ws.Press(ctx, person, direct, bot.Action{Do: "share", Round: r.ID, Arg: string(share)}); err != nil {
-			return err
-		}
+		presses := []bot.Action{{Do: "round"}, {Do: "share", Arg: string(share)}} // another of their teams may have an open round too
 		for _, tag := range reply.Tags {
-			if _, err := p.ws.Press(ctx, person, direct, bot.Action{Do: "tag", Round: r.ID, Arg: tag}); err != nil {
-				return err
-			}
+			presses = append(presses, bot.Action{Do: "tag", Arg: tag})
 		}
 		if reply.Mirror {
-			_, err := p.ws.Press(ctx, person, direct, bot.Action{Do: "mirror", Round: r.ID, Arg: "yes"})
-			return err
+			presses = append(presses, bot.Action{Do: "mirror", Arg: "yes"})
+		}
+		for _, press := range presses {
+			press.Round = r.ID
+			if _, err := p.ws.Press(ctx, person, direct, press); err != nil {
+				return err
+			}
 		}
 		return nil
 	}

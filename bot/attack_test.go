@@ -298,7 +298,7 @@ func (s *links) luck() float64 {
 func TestRepliesCannotBeLinked(t *testing.T) {
 	rounds := 100
 	if bot.Raced {
-		rounds = 30
+		rounds = 20
 	}
 	if more, err := strconv.Atoi(os.Getenv("WEERKLANK_ATTACK_ROUNDS")); err == nil {
 		rounds = more

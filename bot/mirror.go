@@ -240,11 +240,15 @@ func (b *Bot) judge(ctx context.Context, r Round, slips []*slip) *JudgedBy {
 	if r.Kind != RoundQuestion {
 		return nil
 	}
-	totals, scorer := map[prompts.TensionID]Modes{}, b.scorer(ctx)
+	totals := map[prompts.TensionID]Modes{}
+	var scorer Scorer
 	for _, s := range slips {
 		text := s.text()
 		if text == "" || s.Guess != "" || !s.tagged() || s.Plain == plainUnknown {
 			continue
+		}
+		if scorer == nil { // nobody waits for one that has nothing to read
+			scorer = b.scorer(ctx)
 		}
 		found := b.guess(ctx, scorer, text, r.Lang)
 		if found == nil { // a scorer that is out of order holds up no closing

@@ -86,6 +86,9 @@ func TestAYearInThreeZones(t *testing.T) {
 		}
 		random := rand.New(rand.NewPCG(7, 7))
 		end := time.Date(2027, 1, 26, 12, 0, 0, 0, time.UTC)
+		if bot.Raced { // one change of the clocks
+			end = time.Date(2026, 6, 16, 12, 0, 0, 0, time.UTC)
+		}
 		done := map[bot.RoundID]bool{}
 		restarts := 0
 		for time.Now().Before(end) {
@@ -217,8 +220,8 @@ func checkYear(t *testing.T, w *world, team bot.TeamID, name string) {
 	if !slices.Equal(dues, want) {
 		t.Errorf("%s: dues %v\nwant %v", name, dues, want)
 	}
-	if len(votes) < 3 {
-		t.Errorf("%s: %d seasons ended in a year", name, len(votes))
+	if weeks := int(time.Since(first).Hours() / 24 / 7); len(votes) < weeks/16 {
+		t.Errorf("%s: %d seasons ended in %d weeks", name, len(votes), weeks)
 	}
 }
 

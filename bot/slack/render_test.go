@@ -429,7 +429,10 @@ func TestHostileWords(t *testing.T) {
 // Every text of the catalogue, with long names in its holes, is taken in every place where a text may stand.
 func TestEveryTextOfTheCatalogue(t *testing.T) {
 	for _, lang := range prompts.Langs() {
-		for _, key := range locale.Keys() {
+		for i, key := range locale.Keys() {
+			if Raced && i%3 != 0 {
+				continue
+			}
 			if strings.HasPrefix(key, "privacy.") || strings.HasPrefix(key, "cli.") { // pages, and what stands in a terminal
 				continue
 			}

@@ -1,0 +1,6 @@
+//go:build !race
+
+package slack
+
+// Raced says whether the race detector looks along.
+const Raced = false

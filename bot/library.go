@@ -507,13 +507,28 @@ func (b *Bot) ActivatePrompt(ctx context.Context, by ActorID, id prompts.ID, sta
 	return b.movePrompt(ctx, by, id, stamp, "activate", prompts.Review, func(l *layers, e OwnEntry, p *prompts.Prompt, act *Act) error {
 		p.Status, p.Reviewer = prompts.Active, prompts.BySecond
 		if slices.Contains(e.Writers, by) {
-			if b.editors() > 1 || !b.MayEdit(by) {
+			if b.othersRead(by) {
 				return ErrSelfReview
 			}
 			p.Reviewer, act.What = prompts.Unreviewed, "activate-unreviewed"
 		}
 		return l.ready(*p, p.Reviewer)
 	})
+}
+
+// othersRead says whether there is somebody else to read what an editor wrote.
+func (b *Bot) othersRead(by ActorID) bool { return b.editors() > 1 || !b.MayEdit(by) }
+
+// OwnWork says whether an editor wrote any of a prompt that waits for review, so that it is for somebody else to put in force.
+func (b *Bot) OwnWork(ctx context.Context, by ActorID, e Entry) (bool, error) {
+	if e.Prompt == nil || e.Prompt.Status != prompts.Review || !b.othersRead(by) {
+		return false, nil
+	}
+	l, err := b.layers(ctx)
+	if err != nil {
+		return false, err
+	}
+	return slices.Contains(l.own.Entries[e.Key].Writers, by), nil
 }
 
 // ReturnPrompt sends a prompt in review back to draft. why is kept with the history, for its author.

@@ -28,6 +28,7 @@ type entryView struct {
 	Previews []preview
 	Findings []said
 	May      may
+	Mine     bool   // who looks wrote it, and somebody else puts it in use
 	Why      string // it was returned, and why
 	Return   string // what was typed for it
 	NeedWhy  bool
@@ -100,6 +101,9 @@ func (v *visit) entryPage(status int, wrongs []wrong, typed string, needWhy bool
 		if !entry.ReadOnly {
 			d.May.Submit = p.Status == prompts.Draft
 			d.May.Activate, d.May.Return = p.Status == prompts.Review, p.Status == prompts.Review
+			if d.Mine, err = v.bot.OwnWork(v.r.Context(), v.s.editor, entry); err != nil {
+				return err
+			}
 			d.May.Retire, d.May.Wake = p.Status != prompts.Retired, p.Status == prompts.Retired
 			d.May.Edit = p.Status != prompts.Retired
 		}

@@ -53,8 +53,11 @@ func TestLifeOfAPromptWithoutAScript(t *testing.T) {
 		t.Fatalf("%s", e.Prompt.Status)
 	}
 	// Its author cannot activate it.
-	if status := a.press(path+"/activate", nil); status != http.StatusForbidden || !strings.Contains(a.last, "Je schreef hier zelf aan mee") {
-		t.Errorf("activated by its author: %d", status)
+	if a.get(path); a.field(path+"/activate", "t") != "" || !strings.Contains(a.last, "Je schreef hier zelf aan mee") {
+		t.Errorf("its author may put it in use:\n%s", a.main())
+	}
+	if status := a.post(path+"/activate", a.form(path+"/return")); status == http.StatusOK || w.entry(promptKey(id)).Prompt.Status != prompts.Review {
+		t.Errorf("its author put it in use: %d", status)
 	}
 	// The other one returns it, with a reason.
 	b.get("/library/?todo=review")

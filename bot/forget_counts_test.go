@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,20 +16,18 @@ import (
 // cutOff is the real store that fails once at each of two places: before the counts go, and before their pages are wiped.
 type cutOff struct {
 	bot.Store
-	clear, erase int // how often each still fails
+	clear, erase atomic.Int32 // how often each still fails; rounds are taken side by side
 }
 
 func (s *cutOff) ClearShelf(ctx context.Context, id bot.RoundID, edit func(*bot.Round, *bot.Team) (bot.Also, error)) error {
-	if s.clear > 0 {
-		s.clear--
+	if s.clear.Add(-1) >= 0 {
 		return errCut
 	}
 	return s.Store.ClearShelf(ctx, id, edit)
 }
 
 func (s *cutOff) Erase(ctx context.Context) error {
-	if s.erase > 0 {
-		s.erase--
+	if s.erase.Add(-1) >= 0 {
 		return errCut
 	}
 	return s.Store.Erase(ctx)
@@ -63,7 +62,9 @@ func TestCountsAreForgotten(t *testing.T) {
 		t.Fatalf("gone before its year was over, or never there: %+v %v", got.Tally, err)
 	}
 
-	cut := &cutOff{Store: w.db, clear: 1, erase: 1}
+	cut := &cutOff{Store: w.db}
+	cut.clear.Store(1)
+	cut.erase.Store(1)
 	w.through(cut, w.fake)
 	if _, err := w.bot.Step(ctx, until); err != nil {
 		t.Fatal(err)
@@ -78,7 +79,7 @@ func TestCountsAreForgotten(t *testing.T) {
 	if err != nil || got.Tally != nil || !got.Counted || !got.Wake().IsZero() {
 		t.Fatalf("not forgotten: %+v %v", got, err)
 	}
-	if cut.clear+cut.erase != 0 {
+	if cut.clear.Load() > 0 || cut.erase.Load() > 0 {
 		t.Error("the cuts did not happen")
 	}
 	w.restart() // killed before the pages were wiped

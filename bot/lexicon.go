@@ -76,13 +76,6 @@ type weighed struct {
 	total float64
 }
 
-func (w *weighed) at(n int) float64 {
-	if n < len(w.of) {
-		return w.of[n]
-	}
-	return 0
-}
-
 // counting reads the texts that a lexicon is made of. Most of their words come many times, and are taken apart once.
 type counting struct {
 	lang     prompts.Lang
@@ -167,7 +160,7 @@ func newLexiconIn(l prompts.Library, lang prompts.Lang) *lexiconIn {
 	for n, f := range texts.features {
 		for t := range own {
 			o := &own[t]
-			if o.at(n) == 0 {
+			if n >= len(o.of) || o.of[n] == 0 {
 				continue
 			}
 			row, ok := x.row[f]

@@ -100,10 +100,11 @@ func (v *visit) entryPage(status int, wrongs []wrong, typed string, needWhy bool
 		d.Findings = v.findings(c, entry)
 		if !entry.ReadOnly {
 			d.May.Submit = p.Status == prompts.Draft
-			d.May.Activate, d.May.Return = p.Status == prompts.Review, p.Status == prompts.Review
 			if d.Mine, err = v.bot.OwnWork(v.r.Context(), v.s.editor, entry); err != nil {
 				return err
 			}
+			d.May.Return = p.Status == prompts.Review
+			d.May.Activate = d.May.Return && !d.Mine
 			d.May.Retire, d.May.Wake = p.Status != prompts.Retired, p.Status == prompts.Retired
 			d.May.Edit = p.Status != prompts.Retired
 		}

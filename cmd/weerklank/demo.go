@@ -357,6 +357,24 @@ func crewOf(team bot.TeamID) []string {
 	return slices.Clone(channels[i].Members)
 }
 
+// severalAsk says whether more than one round takes words from a person: then the bot asks which of them a message is for.
+func (p *parts) severalAsk(ctx context.Context, person string) (bool, error) {
+	asking := 0
+	for _, c := range workspace.DefaultSeed().Channels {
+		if !slices.Contains(c.Members, person) {
+			continue
+		}
+		t, err := p.db.Team(ctx, bot.TeamID(workspace.Platform+":"+c.ID))
+		if err != nil && !errors.Is(err, bot.ErrNotFound) {
+			return false, err
+		}
+		if asking += len(t.Follows); t.Open != "" {
+			asking++
+		}
+	}
+	return asking > 1, nil
+}
+
 // channelOf is what the workspace calls a team's channel.
 func channelOf(team bot.TeamID) string {
 	return strings.TrimPrefix(string(team), workspace.Platform+":")
@@ -374,7 +392,12 @@ func (p *parts) colleague(ctx context.Context, r bot.Round, person string, reply
 		if reply.Share {
 			share = bot.ShareQuote
 		}
-		presses := []bot.Action{{Do: "round"}, {Do: "share", Arg: string(share)}} // another of their teams may have an open round too
+		presses := []bot.Action{{Do: "share", Arg: string(share)}}
+		if several, err := p.severalAsk(ctx, person); err != nil {
+			return err
+		} else if several {
+			presses = slices.Insert(presses, 0, bot.Action{Do: "round"})
+		}
 		for _, tag := range reply.Tags {
 			presses = append(presses, bot.Action{Do: "tag", Arg: tag})
 		}
